@@ -1,0 +1,1 @@
+"""Everything that trades. Imports no user interface and no broker."""

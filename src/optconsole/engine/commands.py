@@ -1,0 +1,118 @@
+"""What a trader, a schedule or a script may ask. Imperative, frozen, one handler each; may be refused."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from optconsole.engine.model.orders import OrderTerms
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Base. ``id`` is the asker's unique id (a repeated id is answered, not repeated); ``actor`` who asks."""
+
+    id: str
+    actor: str
+
+
+class PlaceOrder(Command, frozen=True, kw_only=True):
+    """Place one order."""
+
+    terms: OrderTerms
+
+
+class ModifyOrder(Command, frozen=True, kw_only=True):
+    """Change a working order. ``None`` keeps the present value. ``qty`` is the new total in units."""
+
+    order_id: str
+    qty: int | None = None
+    price: int | None = None
+    trigger: int | None = None
+
+
+class CancelOrder(Command, frozen=True, kw_only=True):
+    """Cancel what is unfilled of one order."""
+
+    order_id: str
+
+
+class ScopeKind(StrEnum):
+    """What cancel-all and flatten act on."""
+
+    ALL = "all"
+    ACCOUNT = "account"
+    UNDERLYING = "underlying"
+    CONTRACT = "contract"
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """A set of orders or positions. ``name`` is the account, underlying or contract; empty for all."""
+
+    kind: ScopeKind = ScopeKind.ALL
+    name: str = ""
+
+
+class CancelAll(Command, frozen=True, kw_only=True):
+    """Cancel every working order in the scope."""
+
+    scope: Scope = Scope()
+
+
+class Flatten(Command, frozen=True, kw_only=True):
+    """Cancel what works and close what is open in the scope, shorts first. ``percent`` of each position."""
+
+    scope: Scope = Scope()
+    percent: int = 100
+
+
+class EngageKill(Command, frozen=True, kw_only=True):
+    """Latch the kill switch: cancel everything, flatten, refuse new risk."""
+
+    why: str = ""
+
+
+class ReleaseKill(Command, frozen=True, kw_only=True):
+    """Release the kill switch. ``typed`` must be UNLOCK."""
+
+    typed: str
+
+
+class AcknowledgeNotices(Command, frozen=True, kw_only=True):
+    """Mark notices up to a sequence number as seen."""
+
+    upto: int
+
+
+class SteerReplay(Command, frozen=True, kw_only=True):
+    """Drive a replay or the practice clock.
+
+    ``action`` is pause, resume or to; ``until`` is ``HH:MM[:SS]``; ``speed`` 0 is as fast as it goes.
+    """
+
+    action: str
+    until: str | None = None
+    speed: float | None = None
+
+
+AnyCommand = (
+    PlaceOrder
+    | ModifyOrder
+    | CancelOrder
+    | CancelAll
+    | Flatten
+    | EngageKill
+    | ReleaseKill
+    | AcknowledgeNotices
+    | SteerReplay
+)
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a command. ``ok`` False carries a stable ``code`` and a sentence; ``ids`` names what it touched."""
+
+    ok: bool
+    code: str = "DONE"
+    text: str = ""
+    ids: tuple[str, ...] = ()
+    seq: int = 0

@@ -1,0 +1,305 @@
+"""Facts: frozen, typed, in the past tense. The journal is a sequence of these and nothing else.
+
+A stored type name never changes meaning; a new shape is a new type. Money is paise, quantity units.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import msgspec
+
+from optconsole.engine.model.accounts import Account
+from optconsole.engine.model.orders import OrderTerms, Product, RiskClass, Side
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Base of all facts. ``stream`` names the thing whose history the fact belongs to."""
+
+    @property
+    def stream(self) -> str:
+        """Stream key, e.g. ``order:O12``."""
+        return "engine"
+
+
+class EngineStarted(Event, frozen=True, kw_only=True):
+    """An engine took the store. ``epoch`` grows by one with each start."""
+
+    version: str
+    world: str
+    epoch: int
+
+
+class EngineReady(Event, frozen=True, kw_only=True):
+    """The book agrees with the broker's; entries are allowed."""
+
+    orders_checked: int
+    fills_adopted: int
+
+
+class EngineStopped(Event, frozen=True, kw_only=True):
+    """The engine let go of the store in good order."""
+
+    reason: str
+
+
+class SessionOpened(Event, frozen=True, kw_only=True):
+    """A trading day began."""
+
+    day: date
+
+
+class SessionClosed(Event, frozen=True, kw_only=True):
+    """A trading day ended; DAY orders are gone."""
+
+    day: date
+
+
+class AccountOpened(Event, frozen=True, kw_only=True):
+    """An account became known, with its opening cash."""
+
+    account: Account
+
+    @property
+    def stream(self) -> str:
+        return f"account:{self.account.id}"
+
+
+class OrderEvent(Event, frozen=True, kw_only=True):
+    """Base of everything that happens to one order."""
+
+    order_id: str
+
+    @property
+    def stream(self) -> str:
+        return f"order:{self.order_id}"
+
+
+class OrderDenied(OrderEvent, frozen=True, kw_only=True):
+    """Our own pre-trade rules refused the order; nothing left."""
+
+    terms: OrderTerms
+    code: str
+    reason: str
+
+
+class OrderIntended(OrderEvent, frozen=True, kw_only=True):
+    """The order passed the rules and may now be sent once, under ``tag``."""
+
+    terms: OrderTerms
+    tag: str
+    risk: RiskClass
+    lot: int
+    parent: str = ""
+
+
+class OrderAdopted(OrderEvent, frozen=True, kw_only=True):
+    """An order at the broker that this engine did not send, such as its own square-off. Counted, not touched."""
+
+    terms: OrderTerms
+    tag: str
+    broker_id: str
+    risk: RiskClass
+    lot: int
+
+
+class OrderSent(OrderEvent, frozen=True, kw_only=True):
+    """Durable before the first byte left. From here on silence means UNKNOWN."""
+
+    attempt: int
+
+
+class OrderAcknowledged(OrderEvent, frozen=True, kw_only=True):
+    """The broker holds the order under ``broker_id``."""
+
+    broker_id: str
+
+
+class OrderTriggered(OrderEvent, frozen=True, kw_only=True):
+    """A stop's trigger was reached; it now works as its child."""
+
+
+class OrderFilled(OrderEvent, frozen=True, kw_only=True):
+    """One execution. ``trade_id`` is the exchange's, ``charges`` what this fill adds to the order's bill."""
+
+    trade_id: str
+    account: str
+    contract: str
+    product: Product
+    side: Side
+    qty: int
+    price: int
+    charges: int
+    traded_at: datetime
+
+
+class OrderChangeAsked(OrderEvent, frozen=True, kw_only=True):
+    """A modification is durable and about to leave."""
+
+    terms: OrderTerms
+
+
+class OrderChanged(OrderEvent, frozen=True, kw_only=True):
+    """The broker works the order on new terms."""
+
+    terms: OrderTerms
+
+
+class OrderChangeRefused(OrderEvent, frozen=True, kw_only=True):
+    """The broker kept the old terms."""
+
+    code: str
+    reason: str
+
+
+class OrderCancelAsked(OrderEvent, frozen=True, kw_only=True):
+    """A cancellation is durable and about to leave."""
+
+    why: str = ""
+
+
+class OrderCancelRefused(OrderEvent, frozen=True, kw_only=True):
+    """The broker did not cancel."""
+
+    code: str
+    reason: str
+
+
+class OrderCancelled(OrderEvent, frozen=True, kw_only=True):
+    """What was unfilled is gone."""
+
+    reason: str = ""
+
+
+class OrderRejected(OrderEvent, frozen=True, kw_only=True):
+    """The broker or exchange provably refused the order."""
+
+    code: str
+    reason: str
+
+
+class OrderExpired(OrderEvent, frozen=True, kw_only=True):
+    """The order's time ended: day over, IOC remainder, or an intent too old to send."""
+
+    reason: str
+
+
+class OrderDoubted(OrderEvent, frozen=True, kw_only=True):
+    """Sent, but what became of it cannot be proven."""
+
+    cause: str
+
+
+class PositionSettled(Event, frozen=True, kw_only=True):
+    """Expiry closed a position in cash at ``price``. ``qty`` is the signed quantity that was open."""
+
+    account: str
+    product: Product
+    contract: str
+    qty: int
+    price: int
+    charges: int
+
+    @property
+    def stream(self) -> str:
+        return f"account:{self.account}"
+
+
+class NoticeRaised(Event, frozen=True, kw_only=True):
+    """Something the trader must know. ``level`` is info, warning or alarm."""
+
+    level: str
+    code: str
+    text: str
+    subject: str = ""
+
+
+class NoticeAcknowledged(Event, frozen=True, kw_only=True):
+    """The trader has seen every notice up to ``upto`` (a journal sequence number)."""
+
+    upto: int
+
+
+class FlattenBegun(Event, frozen=True, kw_only=True):
+    """A wish to be flat in a scope, kept until it is carried out. ``percent`` of each position."""
+
+    flatten_id: str
+    kind: str
+    name: str
+    percent: int
+    why: str
+
+
+class FlattenEnded(Event, frozen=True, kw_only=True):
+    """The closing orders of a flatten left; ``text`` says what could not be closed, empty when all could."""
+
+    flatten_id: str
+    orders: tuple[str, ...]
+    text: str = ""
+
+
+class KillEngaged(Event, frozen=True, kw_only=True):
+    """The kill switch is latched: no order that adds risk may leave."""
+
+    why: str
+
+
+class KillReleased(Event, frozen=True, kw_only=True):
+    """The kill switch was released by typed text."""
+
+
+class CommandRefused(Event, frozen=True, kw_only=True):
+    """A command was understood and not done."""
+
+    command: str
+    code: str
+    reason: str
+
+
+AnyEvent = (
+    EngineStarted
+    | EngineReady
+    | EngineStopped
+    | SessionOpened
+    | SessionClosed
+    | AccountOpened
+    | OrderDenied
+    | OrderIntended
+    | OrderAdopted
+    | OrderSent
+    | OrderAcknowledged
+    | OrderTriggered
+    | OrderFilled
+    | OrderChangeAsked
+    | OrderChanged
+    | OrderChangeRefused
+    | OrderCancelAsked
+    | OrderCancelRefused
+    | OrderCancelled
+    | OrderRejected
+    | OrderExpired
+    | OrderDoubted
+    | PositionSettled
+    | NoticeRaised
+    | NoticeAcknowledged
+    | FlattenBegun
+    | FlattenEnded
+    | KillEngaged
+    | KillReleased
+    | CommandRefused
+)
+"""The closed set of facts; the decoder knows exactly these."""
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """A fact with its place in the journal.
+
+    ``seq`` is global and gapless from 1; ``at`` the engine's IST time; ``actor`` who caused it (``key:…``, ``cli``,
+    ``engine``, ``broker:paper``); ``cause`` the command id or the seq it follows from.
+    """
+
+    seq: int
+    at: datetime
+    actor: str
+    cause: str
+    event: AnyEvent

@@ -1,0 +1,138 @@
+"""The quote board: the latest quote of every contract, and what changed since each tap last looked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final
+
+from optconsole.engine.model.quotes import Quote
+from optconsole.engine.model.timeline import millis
+
+HIGHEST_PRICE: Final = 10**10
+"""Paise above which a price is noise; also what keeps an infinity out."""
+_OPTION_ENDS: Final = (" CE", " PE")
+
+
+class QuoteBoard:
+    """Quotes by contract name, each overwriting the one before. Synchronous: nothing waits here, nothing queues.
+
+    An update costs one dictionary store for each quote and each tap watching it.
+    """
+
+    def __init__(self) -> None:
+        self._quotes: dict[str, Quote] = {}
+        self._watchers: dict[str, list[BoardTap]] = {}
+        self._index_of: dict[str, str] = {}
+        self.quotes_seen = 0
+        self.rejected = 0
+        self.last_rejection = ""
+        self.last_update_ms = 0
+
+    def update(self, quotes: Sequence[Quote]) -> None:
+        """Take in a batch. An insane quote is counted in ``rejected`` and leaves the one before standing."""
+        held, watchers = self._quotes, self._watchers
+        for quote in quotes:
+            fault = self._fault(quote)
+            if fault:
+                self.rejected += 1
+                self.last_rejection = f"{quote.name}: {fault}"
+                continue
+            name = quote.name
+            held[name] = quote
+            if quote.ts > self.last_update_ms:
+                self.last_update_ms = quote.ts
+            for tap in watchers.get(name, ()):
+                tap.dirty[name] = quote
+        self.quotes_seen += len(quotes)
+
+    def get(self, name: str) -> Quote | None:
+        """The latest quote; None for a contract never quoted."""
+        return self._quotes.get(name)
+
+    def names(self) -> Iterable[str]:
+        """Every contract quoted so far."""
+        return self._quotes.keys()
+
+    def age(self, name: str, now: datetime) -> float | None:
+        """Seconds since the contract last changed at the exchange; None when it was never quoted."""
+        quote = self._quotes.get(name)
+        return None if quote is None else (millis(now) - quote.ts) / 1000
+
+    def open_tap(self, names: Iterable[str] = ()) -> BoardTap:
+        """A tap on these contracts; close it when its reader is gone."""
+        tap = BoardTap(self)
+        tap.watch(names)
+        return tap
+
+    def attach(self, tap: BoardTap, name: str) -> None:
+        """Mark later quotes of a contract dirty for ``tap``."""
+        self._watchers.setdefault(name, []).append(tap)
+
+    def detach(self, tap: BoardTap, name: str) -> None:
+        """Stop marking for ``tap``."""
+        taps = self._watchers[name]
+        taps.remove(tap)
+        if not taps:
+            del self._watchers[name]
+
+    def _fault(self, quote: Quote) -> str:
+        """Why a quote cannot be true; empty when it can."""
+        bid, ask, ltp = quote.bid, quote.ask, quote.ltp
+        for price in (bid, ask, ltp, quote.prev_close):
+            if price is not None and not 0 < price < HIGHEST_PRICE:
+                return f"price {price} paise is out of range"
+        if (bid is not None and quote.bid_qty <= 0) or (ask is not None and quote.ask_qty <= 0):
+            return "a side has a price and no size"
+        if bid is not None and ask is not None and bid > ask:
+            return f"crossed book, bid {bid} above ask {ask} paise"
+        if quote.volume < 0 or (quote.oi is not None and quote.oi < 0):
+            return "volume or open interest is negative"
+        if ltp is not None and ltp == self._index_price(quote.name):
+            return "priced like its index"
+        return ""
+
+    def _index_price(self, name: str) -> int | None:
+        """The last price of an option's index; None for anything that is no option."""
+        index = self._index_of.get(name)
+        if index is None:
+            index = name.split(" ", 1)[0] if name.endswith(_OPTION_ENDS) else ""
+            self._index_of[name] = index
+        quote = self._quotes.get(index) if index else None
+        return None if quote is None else quote.ltp
+
+
+class BoardTap:
+    """One reader's view of what changed: each watched contract at most once a drain, with its latest quote."""
+
+    __slots__ = ("_board", "_watched", "dirty")
+
+    def __init__(self, board: QuoteBoard) -> None:
+        self._board = board
+        self._watched: frozenset[str] = frozenset()
+        self.dirty: dict[str, Quote] = {}
+
+    def watch(self, names: Iterable[str]) -> None:
+        """Replace the watched set. Newly watched contracts are dirty at once, dropped ones no more."""
+        wanted = frozenset(names)
+        for name in self._watched - wanted:
+            self._board.detach(self, name)
+            self.dirty.pop(name, None)
+        for name in wanted - self._watched:
+            self._board.attach(self, name)
+            quote = self._board.get(name)
+            if quote is not None:
+                self.dirty[name] = quote
+        self._watched = wanted
+
+    def drain(self) -> tuple[Quote, ...]:
+        """The latest quote of every contract that changed since the last drain."""
+        if not self.dirty:
+            return ()
+        changed = tuple(self.dirty.values())
+        self.dirty = {}
+        return changed
+
+    def close(self) -> None:
+        """Stop watching. A closed tap stays empty; closing twice is harmless."""
+        self.watch(())

@@ -1,0 +1,75 @@
+"""The book: every value the facts have built up, as one structure."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import msgspec
+
+from optconsole.engine.model.accounts import Account
+from optconsole.engine.model.orders import Order, Trade
+from optconsole.engine.model.positions import Position
+
+
+class AccountBook(msgspec.Struct, frozen=True, kw_only=True):
+    """An account with the profit and charges of earlier days, in paise."""
+
+    account: Account
+    realised_before: int = 0
+    charges_before: int = 0
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """A notice with its place in the journal."""
+
+    seq: int
+    level: str
+    code: str
+    text: str
+    subject: str
+
+
+class Flattening(msgspec.Struct, frozen=True, kw_only=True):
+    """A flatten that waits for cancellations before its closing orders leave."""
+
+    id: str
+    kind: str
+    name: str
+    percent: int
+    why: str
+    actor: str
+
+
+class TradingState(msgspec.Struct, kw_only=True):
+    """Everything the facts say. Values are immutable; only ``apply`` puts them in place.
+
+    ``positions`` are keyed by ``str(PositionKey)``, ``trades`` by account, day and trade number.
+    """
+
+    seq: int = 0
+    world: str = ""
+    epoch: int = 0
+    day: date | None = None
+    ready: bool = False
+    killed: bool = False
+    kill_reason: str = ""
+    killed_at: datetime | None = None
+    order_count: int = 0
+    acknowledged: int = 0
+    accounts: dict[str, AccountBook] = {}
+    orders: dict[str, Order] = {}
+    positions: dict[str, Position] = {}
+    trades: dict[str, Trade] = {}
+    notices: tuple[Notice, ...] = ()
+    flattening: dict[str, Flattening] = {}
+
+    def copy(self) -> TradingState:
+        """An independent state: containers are copied, the immutable values in them shared."""
+        return msgspec.structs.replace(
+            self,
+            accounts=dict(self.accounts),
+            orders=dict(self.orders),
+            positions=dict(self.positions),
+            trades=dict(self.trades),
+            flattening=dict(self.flattening),
+        )

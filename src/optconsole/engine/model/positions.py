@@ -1,0 +1,68 @@
+"""Positions and their exact profit and loss in paise."""
+
+from __future__ import annotations
+
+import msgspec
+
+from optconsole.engine.model.orders import Product
+
+
+class PositionKey(msgspec.Struct, frozen=True, order=True):
+    """Positions are kept per account, product and contract."""
+
+    account: str
+    product: Product
+    contract: str
+
+    def __str__(self) -> str:
+        return f"{self.account}/{self.product.value}/{self.contract}"
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True):
+    """Open quantity (signed units) and everything that happened to it.
+
+    ``cost`` is signed paise paid for the open quantity (negative for a short: premium received); ``realised`` and
+    ``charges`` are paise. Realised plus unrealised is always cash in minus cash out plus the mark, to the paisa.
+    """
+
+    key: PositionKey
+    lot: int
+    qty: int = 0
+    cost: int = 0
+    realised: int = 0
+    charges: int = 0
+    bought: int = 0
+    bought_value: int = 0
+    sold: int = 0
+    sold_value: int = 0
+
+    @property
+    def average(self) -> float | None:
+        """Average price of the open quantity in paise; None when flat. For display only."""
+        return self.cost / self.qty if self.qty else None
+
+    def unrealised(self, mark: int | None) -> int | None:
+        """Paise gained on the open quantity at ``mark``; None when there is quantity but no price."""
+        if self.qty == 0:
+            return 0
+        return None if mark is None else self.qty * mark - self.cost
+
+    def traded(self, signed_qty: int, price: int, charges: int = 0) -> Position:
+        """The position after a fill of ``signed_qty`` units (sells negative) at ``price`` paise."""
+        value = signed_qty * price
+        closing = 0
+        if self.qty * signed_qty < 0:
+            closing = min(abs(signed_qty), abs(self.qty)) * (1 if signed_qty > 0 else -1)
+        opening = signed_qty - closing
+        closed_cost = self.cost * closing // -self.qty if closing else 0
+        return msgspec.structs.replace(
+            self,
+            qty=self.qty + signed_qty,
+            cost=self.cost - closed_cost + opening * price,
+            realised=self.realised - closing * price - closed_cost,
+            charges=self.charges + charges,
+            bought=self.bought + max(signed_qty, 0),
+            bought_value=self.bought_value + max(value, 0),
+            sold=self.sold + max(-signed_qty, 0),
+            sold_value=self.sold_value + max(-value, 0),
+        )

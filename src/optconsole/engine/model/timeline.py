@@ -1,0 +1,20 @@
+"""Indian Standard Time: the one zone of the market."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Final
+
+IST: Final = timezone(timedelta(hours=5, minutes=30), "IST")
+"""Fixed offset: India has had no daylight saving since 1945, so no zone database is needed."""
+
+
+def millis(moment: datetime) -> int:
+    """Epoch milliseconds of an aware moment."""
+    delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return (delta.days * 86_400 + delta.seconds) * 1000 + delta.microseconds // 1000
+
+
+def from_millis(stamp: int) -> datetime:
+    """Aware IST moment of epoch milliseconds."""
+    return datetime.fromtimestamp(stamp / 1000, IST)

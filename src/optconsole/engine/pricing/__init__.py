@@ -1,0 +1,1 @@
+"""Prices, Greeks, charges and margin: pure functions of numbers."""

@@ -1,0 +1,205 @@
+"""Questions that change nothing, and their answers. Everything a screen or a script may read beyond the facts."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+
+from optconsole.engine.events import Recorded
+from optconsole.engine.model.instruments import Instrument
+from optconsole.engine.model.orders import OrderTerms
+from optconsole.engine.model.quotes import Depth, Quote
+from optconsole.engine.model.vitals import Vitals
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Base of all questions."""
+
+
+class FindInstruments(Query, frozen=True, kw_only=True):
+    """Listed contracts. Filters combine; ``text`` matches words of the name. Answered by InstrumentList."""
+
+    underlying: str | None = None
+    expiry: date | None = None
+    text: str | None = None
+    limit: int = 10_000
+
+
+class ListUnderlyings(Query, frozen=True, kw_only=True):
+    """What can be traded and until when. Answered by UnderlyingList."""
+
+
+class GetQuotes(Query, frozen=True, kw_only=True):
+    """Latest quotes by contract name; a name without a quote is left out. Answered by QuoteList."""
+
+    names: tuple[str, ...]
+
+
+class GetDepth(Query, frozen=True, kw_only=True):
+    """Five levels of one contract. Answered by DepthAnswer."""
+
+    name: str
+
+
+class ReadJournal(Query, frozen=True, kw_only=True):
+    """A page of the journal in order, answered by JournalPage.
+
+    ``stream`` and ``text`` filter; ``last`` counts from the end.
+    """
+
+    after: int = 0
+    limit: int = 500
+    stream: str | None = None
+    text: str | None = None
+    last: bool = False
+
+
+class VerifyJournal(Query, frozen=True, kw_only=True):
+    """Check the hash chain and that replay equals the live state. Answered by JournalVerdict."""
+
+
+class GetVitals(Query, frozen=True, kw_only=True):
+    """The engine's health. Answered by Vitals."""
+
+
+class GetFunds(Query, frozen=True, kw_only=True):
+    """The broker's word on money. Answered by FundsAnswer."""
+
+    account: str
+
+
+class PreviewOrder(Query, frozen=True, kw_only=True):
+    """Everything that would be checked if the order were placed now. Answered by OrderPreview."""
+
+    terms: OrderTerms
+
+
+AnyQuery = (
+    FindInstruments
+    | ListUnderlyings
+    | GetQuotes
+    | GetDepth
+    | ReadJournal
+    | VerifyJournal
+    | GetVitals
+    | GetFunds
+    | PreviewOrder
+)
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Base of all answers."""
+
+
+class InstrumentList(Answer, frozen=True, kw_only=True):
+    """Contracts by underlying, expiry, strike, call before put."""
+
+    instruments: tuple[Instrument, ...]
+
+
+class Underlying(msgspec.Struct, frozen=True, kw_only=True):
+    """A tradable index: its spot's contract name, its expiries nearest first, and whether each ends its month."""
+
+    name: str
+    exchange: str
+    expiries: tuple[date, ...]
+    monthly: tuple[bool, ...]
+
+
+class UnderlyingList(Answer, frozen=True, kw_only=True):
+    """Underlyings in the order of the trader's interest."""
+
+    underlyings: tuple[Underlying, ...]
+
+
+class QuoteList(Answer, frozen=True, kw_only=True):
+    """Quotes in the order asked."""
+
+    quotes: tuple[Quote, ...]
+
+
+class DepthAnswer(Answer, frozen=True, kw_only=True):
+    """None where the source has no book for the contract."""
+
+    depth: Depth | None
+
+
+class JournalPage(Answer, frozen=True, kw_only=True):
+    """Facts in order; ``head`` is the newest sequence number of the whole journal."""
+
+    facts: tuple[Recorded, ...]
+    head: int
+
+
+class JournalVerdict(Answer, frozen=True, kw_only=True):
+    """Result of a verification. ``first_bad`` names the first broken sequence number."""
+
+    ok: bool
+    events: int
+    head_hash: str
+    first_bad: int | None
+    text: str
+
+
+class VitalsAnswer(Answer, frozen=True, kw_only=True):
+    """Wraps Vitals."""
+
+    vitals: Vitals
+
+
+class FundsAnswer(Answer, frozen=True, kw_only=True):
+    """Paise; None where the broker did not say."""
+
+    account: str
+    cash: int | None
+    margin_used: int | None
+    free: int | None
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One pre-trade rule and its verdict in words. ``severity`` is ok, warn or refuse."""
+
+    code: str
+    severity: str
+    text: str
+
+
+class OrderPreview(Answer, frozen=True, kw_only=True):
+    """What would happen to an order. Amounts in paise; None is unknown.
+
+    ``max_loss`` None with ``unlimited`` True means that no number bounds it.
+    """
+
+    ok: bool
+    checks: tuple[Check, ...]
+    protection: int | None
+    margin: int | None
+    free_after: int | None
+    charges: int | None
+    band_low: int | None
+    band_high: int | None
+    orders: int
+    max_loss: int | None
+    unlimited: bool
+
+
+class Refused(Answer, frozen=True, kw_only=True):
+    """The question cannot be answered, and why."""
+
+    code: str
+    text: str
+
+
+AnyAnswer = (
+    InstrumentList
+    | UnderlyingList
+    | QuoteList
+    | DepthAnswer
+    | JournalPage
+    | JournalVerdict
+    | VitalsAnswer
+    | FundsAnswer
+    | OrderPreview
+    | Refused
+)

@@ -1,0 +1,1 @@
+"""Decisions as pure functions: what is allowed, and what follows."""

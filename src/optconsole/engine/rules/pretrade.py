@@ -1,0 +1,233 @@
+"""Pre-trade checks: every rule an order must pass before its intent is written. Pure; each verdict is a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from optconsole.engine.model.book import TradingState
+from optconsole.engine.model.instruments import Instrument
+from optconsole.engine.model.limits import OrderLimits
+from optconsole.engine.model.money import rupees
+from optconsole.engine.model.orders import Order, OrderTerms, OrderType, RiskClass, Side
+from optconsole.engine.model.positions import PositionKey
+from optconsole.engine.model.quotes import Quote
+from optconsole.engine.model.vitals import MarketPhase
+from optconsole.engine.queries import Check
+from optconsole.engine.rules.bands import nearest_ticks, on_tick, price_band, protected_limit
+
+REFUSE: Final = "refuse"
+WARN: Final = "warn"
+OK: Final = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the rules may know of the world at one instant."""
+
+    now: datetime
+    phase: MarketPhase
+    quote: Callable[[str], Quote | None]
+    limits: OrderLimits
+
+
+def price_in(amount: int) -> str:
+    """Paise as ``101.25`` for sentences."""
+    return f"{rupees(amount):.2f}"
+
+
+def reference_price(quote: Quote | None, side: Side) -> int | None:
+    """What a marketable order is measured from: the opposite best price, else the last trade."""
+    if quote is None:
+        return None
+    opposite = quote.ask if side is Side.BUY else quote.bid
+    return opposite if opposite is not None else quote.mark
+
+
+def with_protection(terms: OrderTerms, instrument: Instrument, quote: Quote | None) -> OrderTerms:
+    """MARKET and SL-M with the limit price they really travel at (features OE-1); other types unchanged.
+
+    A market order without any known price stays without protection, which ``checks`` refuses.
+    """
+    if terms.type is OrderType.MARKET:
+        base = reference_price(quote, terms.side)
+    elif terms.type is OrderType.SL_M:
+        base = terms.trigger
+    else:
+        return terms
+    limit = None if base is None else protected_limit(terms.side, base, instrument.tick)
+    return msgspec.structs.replace(terms, protection=limit)
+
+
+def risk_class(state: TradingState, terms: OrderTerms, ignoring: str = "") -> RiskClass:
+    """REDUCE when the order, on top of all that already works to close, cannot go past flat; else INCREASE."""
+    held = state.positions.get(str(PositionKey(terms.account, terms.product, terms.contract)))
+    if held is None or held.qty * terms.side.sign >= 0:
+        return RiskClass.INCREASE
+    closing = sum(
+        order.remaining for order in working_on(state, terms) if order.terms.side is terms.side and order.id != ignoring
+    )
+    return RiskClass.REDUCE if closing + terms.qty <= abs(held.qty) else RiskClass.INCREASE
+
+
+def working_on(state: TradingState, terms: OrderTerms) -> Iterator[Order]:
+    """Orders that may still trade in the same account, product and contract."""
+    for order in state.orders.values():
+        if order.status.working and (
+            order.terms.account == terms.account
+            and order.terms.contract == terms.contract
+            and order.terms.product == terms.product
+        ):
+            yield order
+
+
+def checks(
+    state: TradingState, terms: OrderTerms, instrument: Instrument, situation: Situation, replacing: Order | None = None
+) -> tuple[Check, ...]:
+    """All rules on one order. ``terms`` carry their protection; ``replacing`` is the order a change is for."""
+    found: list[Check] = []
+    found.extend(_account_rules(state, terms, replacing))
+    found.extend(_contract_rules(instrument, situation))
+    if not instrument.tradable:
+        return tuple(found)
+    found.extend(_size_rules(terms, instrument, situation.limits, replacing))
+    found.extend(_price_rules(terms, instrument, situation))
+    return tuple(found)
+
+
+def refusal(found: Iterable[Check]) -> Check | None:
+    """The first rule that refuses."""
+    return next((check for check in found if check.severity == REFUSE), None)
+
+
+def _refuse(code: str, text: str) -> Check:
+    return Check(code=code, severity=REFUSE, text=text)
+
+
+def _account_rules(state: TradingState, terms: OrderTerms, replacing: Order | None) -> Iterator[Check]:
+    if terms.account not in state.accounts:
+        known = ", ".join(sorted(state.accounts)) or "none"
+        yield _refuse("UNKNOWN_ACCOUNT", f"No account is called {terms.account!r}; known: {known}.")
+        return
+    if not state.ready:
+        yield _refuse("NOT_READY", "The engine is still agreeing its book with the broker; try again when it is ready.")
+    risk = risk_class(state, terms, replacing.id if replacing else "")
+    if state.killed and risk is RiskClass.INCREASE:
+        yield _refuse(
+            "KILLED", "The kill switch is on: only orders that reduce a position may leave. Release it first."
+        )
+
+
+def _contract_rules(instrument: Instrument, situation: Situation) -> Iterator[Check]:
+    if not instrument.tradable:
+        yield _refuse("NOT_TRADABLE", f"{instrument.name} is an index; trade its futures or options.")
+        return
+    if instrument.last_trade is not None and situation.now >= instrument.last_trade:
+        ended = instrument.last_trade.strftime("%d %b %H:%M")
+        yield _refuse("EXPIRED_CONTRACT", f"{instrument.name} stopped trading on {ended}; choose a later expiry.")
+    elif situation.phase is not MarketPhase.OPEN:
+        yield _refuse(
+            "SESSION_CLOSED",
+            f"The market is {situation.phase.value.lower()}; orders are taken while the session is open.",
+        )
+
+
+def _size_rules(
+    terms: OrderTerms, instrument: Instrument, limits: OrderLimits, replacing: Order | None
+) -> Iterator[Check]:
+    lot = max(instrument.lot, 1)
+    if terms.qty <= 0:
+        yield _refuse("BAD_QUANTITY", f"{terms.qty} is not a quantity; one lot of {instrument.name} is {lot}.")
+        return
+    if terms.qty % lot:
+        below, above = terms.qty // lot * lot, (terms.qty // lot + 1) * lot
+        near = f"{above}" if below == 0 else f"{below} or {above}"
+        yield _refuse("LOT_MULTIPLE", f"{terms.qty} is not whole lots of {lot}; {near} would pass.")
+    if terms.qty > limits.max_lots * lot:
+        yield _refuse(
+            "MAX_LOTS",
+            f"{terms.qty // lot} lots is above your limit of {limits.max_lots} lots an order (risk.max_lots_per_order).",
+        )
+    if terms.qty > instrument.freeze:
+        largest = instrument.freeze // lot * lot
+        yield _refuse(
+            "FREEZE_QUANTITY",
+            f"{terms.qty} is above the freeze quantity {instrument.freeze} of {instrument.underlying}; "
+            f"send at most {largest // lot} lots ({largest}) an order.",
+        )
+    if replacing is not None and terms.qty <= replacing.filled:
+        yield _refuse("BELOW_FILLED", f"{replacing.filled} are filled already; the new quantity must be more.")
+
+
+def _price_rules(terms: OrderTerms, instrument: Instrument, situation: Situation) -> Iterator[Check]:
+    if terms.type in (OrderType.LIMIT, OrderType.SL) and terms.price is None:
+        yield _refuse("PRICE_MISSING", f"A {terms.type.value} order needs a limit price.")
+        return
+    if terms.type.has_trigger and terms.trigger is None:
+        yield _refuse("TRIGGER_MISSING", f"A {terms.type.value} order needs a trigger price.")
+        return
+    for label, price in (("price", terms.price), ("trigger", terms.trigger)):
+        if price is not None and (price <= 0 or not on_tick(price, instrument.tick)):
+            lower, upper = nearest_ticks(price, instrument.tick)
+            yield _refuse(
+                "TICK_SIZE",
+                f"The {label} {price_in(price)} is not a multiple of {price_in(instrument.tick)}; "
+                f"{price_in(lower)} or {price_in(upper)} would pass.",
+            )
+            return
+    if terms.limit is None:
+        yield _refuse("NO_PRICE", f"{instrument.name} has no price to protect a market order with; use a limit.")
+        return
+    yield from _trigger_rules(terms, situation)
+    yield from _band_rules(terms, instrument, situation)
+
+
+def _trigger_rules(terms: OrderTerms, situation: Situation) -> Iterator[Check]:
+    if terms.trigger is None:
+        return
+    limit = terms.limit
+    if limit is not None and (limit - terms.trigger) * terms.side.sign < 0:
+        word = "below" if terms.side is Side.BUY else "above"
+        yield _refuse(
+            "TRIGGER_LIMIT",
+            f"The limit {price_in(limit)} of a {terms.side.value} stop may not be {word} its trigger {price_in(terms.trigger)}.",
+        )
+    quote = situation.quote(terms.contract)
+    market = None if quote is None else quote.mark
+    if market is not None and (terms.trigger - market) * terms.side.sign <= 0:
+        word = "above" if terms.side is Side.BUY else "below"
+        yield _refuse(
+            "TRIGGER_PASSED",
+            f"The trigger {price_in(terms.trigger)} of a {terms.side.value} stop must be {word} the market, now {price_in(market)}.",
+        )
+
+
+def _band_rules(terms: OrderTerms, instrument: Instrument, situation: Situation) -> Iterator[Check]:
+    quote = situation.quote(terms.contract)
+    reference = None if quote is None else quote.mark
+    limit = terms.limit
+    if reference is None or limit is None:
+        yield Check(
+            code="NO_QUOTE", severity=WARN, text=f"No price of {instrument.name} is known; the band is unchecked."
+        )
+        return
+    low, high = price_band(instrument, reference)
+    outside = limit > high if terms.side is Side.BUY else limit < low
+    if outside and not terms.type.has_trigger:
+        yield _refuse(
+            "PRICE_BAND",
+            f"{price_in(limit)} is beyond the price band {price_in(low)} to {price_in(high)} around {price_in(reference)}.",
+        )
+        return
+    gap = abs(limit - reference) * 100
+    passive = (limit - reference) * terms.side.sign < 0
+    if not passive and not terms.type.has_trigger and gap > situation.limits.deviation_percent * reference:
+        yield _refuse(
+            "PRICE_DEVIATION",
+            f"{price_in(limit)} is more than {situation.limits.deviation_percent} % through the market at {price_in(reference)} "
+            "(risk.price_deviation_percent).",
+        )

@@ -1,0 +1,317 @@
+"""The trading state and ``apply``, the only code that changes it. Pure: no clock, no input, no output."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import date
+from typing import Any, Final
+
+import msgspec
+
+from optconsole.engine import events as ev
+from optconsole.engine.events import Recorded
+from optconsole.engine.model.book import AccountBook, Flattening, Notice, TradingState
+from optconsole.engine.model.orders import Order, OrderStatus, Pending, RiskClass, Trade
+from optconsole.engine.model.positions import Position, PositionKey
+
+S = OrderStatus
+NOTICES_KEPT: Final = 200
+
+
+class IllegalTransition(Exception):
+    """A fact that cannot follow from the state: the journal and the program disagree."""
+
+
+TRANSITIONS: Final[dict[type[ev.OrderEvent], dict[OrderStatus, OrderStatus]]] = {
+    ev.OrderSent: {S.INTENDED: S.SENT},
+    ev.OrderAcknowledged: {
+        S.SENT: S.OPEN,
+        S.UNKNOWN: S.OPEN,
+        S.OPEN: S.OPEN,
+        S.TRIGGER_PENDING: S.TRIGGER_PENDING,
+        S.PARTIAL: S.PARTIAL,
+        S.FILLED: S.FILLED,
+        S.CANCELLED: S.CANCELLED,
+        S.REJECTED: S.REJECTED,
+        S.EXPIRED: S.EXPIRED,
+    },
+    ev.OrderTriggered: {S.OPEN: S.OPEN, S.TRIGGER_PENDING: S.OPEN, S.SENT: S.OPEN, S.UNKNOWN: S.OPEN},
+    ev.OrderChangeAsked: {S.OPEN: S.OPEN, S.TRIGGER_PENDING: S.TRIGGER_PENDING, S.PARTIAL: S.PARTIAL},
+    ev.OrderChanged: {
+        S.OPEN: S.OPEN,
+        S.TRIGGER_PENDING: S.TRIGGER_PENDING,
+        S.PARTIAL: S.PARTIAL,
+        S.FILLED: S.FILLED,
+        S.CANCELLED: S.CANCELLED,
+        S.EXPIRED: S.EXPIRED,
+    },
+    ev.OrderChangeRefused: {s: s for s in S if s not in (S.DENIED, S.INTENDED)},
+    ev.OrderCancelAsked: {S.OPEN: S.OPEN, S.TRIGGER_PENDING: S.TRIGGER_PENDING, S.PARTIAL: S.PARTIAL},
+    ev.OrderCancelRefused: {s: s for s in S if s not in (S.DENIED, S.INTENDED)},
+    ev.OrderCancelled: {s: S.CANCELLED for s in (S.SENT, S.UNKNOWN, S.OPEN, S.TRIGGER_PENDING, S.PARTIAL)},
+    ev.OrderRejected: {s: S.REJECTED for s in (S.SENT, S.UNKNOWN, S.OPEN, S.TRIGGER_PENDING)},
+    ev.OrderExpired: {s: S.EXPIRED for s in (S.INTENDED, S.SENT, S.UNKNOWN, S.OPEN, S.TRIGGER_PENDING, S.PARTIAL)},
+    ev.OrderDoubted: {S.SENT: S.UNKNOWN},
+}
+"""The legal changes of an order's status. A fill is judged by ``_after_fill``; it may arrive in any sent state."""
+
+
+def next_status(order: Order, event: ev.OrderEvent) -> OrderStatus:
+    """The status after ``event``. Raises IllegalTransition when the event cannot happen to the order."""
+    if isinstance(event, ev.OrderFilled):
+        return _after_fill(order, event)
+    after = TRANSITIONS.get(type(event), {}).get(order.status)
+    if after is None:
+        raise IllegalTransition(f"{type(event).__name__} cannot happen to {order.id}, which is {order.status}")
+    if isinstance(event, ev.OrderAcknowledged) and order.status in (S.SENT, S.UNKNOWN):
+        waits = order.terms.type.has_trigger and not order.triggered
+        return S.TRIGGER_PENDING if waits else S.OPEN
+    return after
+
+
+def _after_fill(order: Order, event: ev.OrderFilled) -> OrderStatus:
+    if order.status in (S.DENIED, S.INTENDED):
+        raise IllegalTransition(f"a fill of {order.id}, which was never sent")
+    if order.filled + event.qty >= order.terms.qty:
+        return S.FILLED
+    return order.status if order.status.final else S.PARTIAL
+
+
+def trade_key(account: str, day: date, trade_id: str) -> str:
+    """Trade numbers are unique per account and day only."""
+    return f"{account}/{day.isoformat()}/{trade_id}"
+
+
+def apply(state: TradingState, fact: Recorded) -> TradingState:
+    """Fold one fact into the state and return it. Raises IllegalTransition on a gap or an impossible fact."""
+    if fact.seq != state.seq + 1:
+        raise IllegalTransition(f"fact {fact.seq} cannot follow {state.seq}")
+    _APPLY[type(fact.event)](state, fact, fact.event)
+    state.seq = fact.seq
+    return state
+
+
+def digest(state: TradingState) -> str:
+    """SHA-256 of the whole state in a canonical form: equal states, and only they, have equal digests."""
+    return hashlib.sha256(msgspec.json.encode(state, order="deterministic")).hexdigest()
+
+
+def _engine_started(state: TradingState, _fact: Recorded, event: ev.EngineStarted) -> None:
+    state.world, state.epoch, state.ready = event.world, event.epoch, False
+
+
+def _engine_ready(state: TradingState, _fact: Recorded, _event: ev.EngineReady) -> None:
+    state.ready = True
+
+
+def _engine_stopped(state: TradingState, _fact: Recorded, _event: ev.EngineStopped) -> None:
+    state.ready = False
+
+
+def _session_opened(state: TradingState, _fact: Recorded, event: ev.SessionOpened) -> None:
+    """Yesterday's finished business leaves the working state; its money stays in the account's book."""
+    state.day = event.day
+    state.orders = {key: order for key, order in state.orders.items() if not order.status.final}
+    state.trades = {}
+    carried: dict[str, Position] = {}
+    for key, position in state.positions.items():
+        book = state.accounts[position.key.account]
+        state.accounts[position.key.account] = msgspec.structs.replace(
+            book,
+            realised_before=book.realised_before + position.realised,
+            charges_before=book.charges_before + position.charges,
+        )
+        if position.qty:
+            carried[key] = Position(key=position.key, lot=position.lot, qty=position.qty, cost=position.cost)
+    state.positions = carried
+
+
+def _session_closed(_state: TradingState, _fact: Recorded, _event: ev.SessionClosed) -> None:
+    """Marks the journal only: what the close does to orders and positions arrives as facts of its own."""
+
+
+def _account_opened(state: TradingState, _fact: Recorded, event: ev.AccountOpened) -> None:
+    known = state.accounts.get(event.account.id)
+    state.accounts[event.account.id] = (
+        AccountBook(account=event.account) if known is None else msgspec.structs.replace(known, account=event.account)
+    )
+
+
+def _order_denied(state: TradingState, fact: Recorded, event: ev.OrderDenied) -> None:
+    state.order_count += 1
+    state.orders[event.order_id] = Order(
+        id=event.order_id,
+        tag="",
+        terms=event.terms,
+        status=S.DENIED,
+        risk=RiskClass.INCREASE,
+        lot=0,
+        intended_at=fact.at,
+        updated_at=fact.at,
+        reason_code=event.code,
+        reason=event.reason,
+        actor=fact.actor,
+    )
+
+
+def _order_intended(state: TradingState, fact: Recorded, event: ev.OrderIntended) -> None:
+    state.order_count += 1
+    state.orders[event.order_id] = Order(
+        id=event.order_id,
+        tag=event.tag,
+        terms=event.terms,
+        status=S.INTENDED,
+        risk=event.risk,
+        lot=event.lot,
+        intended_at=fact.at,
+        updated_at=fact.at,
+        actor=fact.actor,
+    )
+
+
+def _order_adopted(state: TradingState, fact: Recorded, event: ev.OrderAdopted) -> None:
+    state.order_count += 1
+    state.orders[event.order_id] = Order(
+        id=event.order_id,
+        tag=event.tag,
+        terms=event.terms,
+        status=S.OPEN,
+        risk=event.risk,
+        lot=event.lot,
+        intended_at=fact.at,
+        updated_at=fact.at,
+        broker_id=event.broker_id,
+        actor=fact.actor,
+    )
+
+
+def _order_changed(state: TradingState, fact: Recorded, event: ev.OrderEvent) -> None:
+    order = state.orders.get(event.order_id)
+    if order is None:
+        raise IllegalTransition(f"{type(event).__name__} of {event.order_id}, an order nobody intended")
+    changes: dict[str, Any] = {"status": next_status(order, event), "updated_at": fact.at}
+    match event:
+        case ev.OrderSent():
+            changes["sent_at"] = fact.at
+        case ev.OrderAcknowledged():
+            changes["broker_id"] = event.broker_id
+        case ev.OrderTriggered():
+            changes["triggered"] = True
+        case ev.OrderChangeAsked():
+            changes.update(pending=Pending.MODIFY, asked=event.terms)
+        case ev.OrderChanged():
+            changes.update(pending=Pending.NONE, asked=None, terms=event.terms)
+            if not order.status.final and order.filled >= event.terms.qty:
+                changes["status"] = S.FILLED
+        case ev.OrderCancelAsked():
+            changes["pending"] = Pending.CANCEL
+        case ev.OrderChangeRefused() | ev.OrderCancelRefused():
+            changes.update(pending=Pending.NONE, asked=None, reason_code=event.code, reason=event.reason)
+        case ev.OrderRejected():
+            changes.update(pending=Pending.NONE, asked=None, reason_code=event.code, reason=event.reason)
+        case ev.OrderCancelled() | ev.OrderExpired():
+            changes.update(pending=Pending.NONE, asked=None, reason=event.reason)
+        case ev.OrderDoubted():
+            changes.update(reason_code="UNKNOWN", reason=event.cause)
+        case _:
+            raise IllegalTransition(f"{type(event).__name__} has no meaning for an order")
+    state.orders[order.id] = msgspec.structs.replace(order, **changes)
+
+
+def _order_filled(state: TradingState, fact: Recorded, event: ev.OrderFilled) -> None:
+    order = state.orders.get(event.order_id)
+    if order is None:
+        raise IllegalTransition(f"a fill of {event.order_id}, an order nobody intended")
+    key = trade_key(event.account, event.traded_at.date(), event.trade_id)
+    if key in state.trades:
+        raise IllegalTransition(f"trade {key} is counted already")
+    status = next_status(order, event)
+    state.orders[order.id] = msgspec.structs.replace(
+        order,
+        status=status,
+        filled=order.filled + event.qty,
+        filled_value=order.filled_value + event.qty * event.price,
+        charges=order.charges + event.charges,
+        pending=Pending.NONE if status.final else order.pending,
+        asked=None if status.final else order.asked,
+        triggered=order.triggered or order.terms.type.has_trigger,
+        updated_at=fact.at,
+    )
+    state.trades[key] = Trade(
+        id=event.trade_id,
+        order_id=event.order_id,
+        account=event.account,
+        contract=event.contract,
+        product=event.product,
+        side=event.side,
+        qty=event.qty,
+        price=event.price,
+        charges=event.charges,
+        at=event.traded_at,
+    )
+    position_key = PositionKey(event.account, event.product, event.contract)
+    held = state.positions.get(str(position_key)) or Position(key=position_key, lot=order.lot)
+    state.positions[str(position_key)] = held.traded(event.side.sign * event.qty, event.price, event.charges)
+
+
+def _position_settled(state: TradingState, _fact: Recorded, event: ev.PositionSettled) -> None:
+    key = str(PositionKey(event.account, event.product, event.contract))
+    held = state.positions.get(key)
+    if held is None or held.qty != event.qty:
+        raise IllegalTransition(f"settlement of {event.qty} {key}, of which {held.qty if held else 0} are open")
+    state.positions[key] = held.traded(-event.qty, event.price, event.charges)
+
+
+def _notice_raised(state: TradingState, fact: Recorded, event: ev.NoticeRaised) -> None:
+    notice = Notice(seq=fact.seq, level=event.level, code=event.code, text=event.text, subject=event.subject)
+    state.notices = (*state.notices, notice)[-NOTICES_KEPT:]
+
+
+def _notice_acknowledged(state: TradingState, _fact: Recorded, event: ev.NoticeAcknowledged) -> None:
+    state.acknowledged = max(state.acknowledged, event.upto)
+
+
+def _flatten_begun(state: TradingState, fact: Recorded, event: ev.FlattenBegun) -> None:
+    state.flattening[event.flatten_id] = Flattening(
+        id=event.flatten_id, kind=event.kind, name=event.name, percent=event.percent, why=event.why, actor=fact.actor
+    )
+
+
+def _flatten_ended(state: TradingState, _fact: Recorded, event: ev.FlattenEnded) -> None:
+    state.flattening.pop(event.flatten_id, None)
+
+
+def _kill_engaged(state: TradingState, fact: Recorded, event: ev.KillEngaged) -> None:
+    state.killed, state.kill_reason, state.killed_at = True, event.why, fact.at
+
+
+def _kill_released(state: TradingState, _fact: Recorded, _event: ev.KillReleased) -> None:
+    state.killed, state.kill_reason, state.killed_at = False, "", None
+
+
+def _command_refused(_state: TradingState, _fact: Recorded, _event: ev.CommandRefused) -> None:
+    """Kept for the journal; a refusal changes nothing."""
+
+
+_APPLY: Final[dict[type[ev.Event], Callable[[TradingState, Recorded, Any], None]]] = {
+    ev.EngineStarted: _engine_started,
+    ev.EngineReady: _engine_ready,
+    ev.EngineStopped: _engine_stopped,
+    ev.SessionOpened: _session_opened,
+    ev.SessionClosed: _session_closed,
+    ev.AccountOpened: _account_opened,
+    ev.OrderDenied: _order_denied,
+    ev.OrderIntended: _order_intended,
+    ev.OrderAdopted: _order_adopted,
+    ev.OrderFilled: _order_filled,
+    ev.FlattenBegun: _flatten_begun,
+    ev.FlattenEnded: _flatten_ended,
+    ev.PositionSettled: _position_settled,
+    ev.NoticeRaised: _notice_raised,
+    ev.NoticeAcknowledged: _notice_acknowledged,
+    ev.KillEngaged: _kill_engaged,
+    ev.KillReleased: _kill_released,
+    ev.CommandRefused: _command_refused,
+    **dict.fromkeys(TRANSITIONS, _order_changed),
+}
