@@ -1,0 +1,116 @@
+"""From facts to everything one transaction must write, without touching a database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from optconsole.engine.events import Recorded
+from optconsole.engine.model.book import TradingState
+from optconsole.engine.ports import JournalBroken
+from optconsole.engine.state import IllegalTransition
+from optconsole.engine.store.chain import Chain, StoredEvent
+from optconsole.engine.store.codec import decode, encode
+from optconsole.engine.store.projections import Projection
+from optconsole.engine.store.rows import Value
+
+Rows = dict[str, dict[tuple[Value, ...], dict[str, Value]]]
+"""Table name to key to row. Later rows replace earlier ones, as they would in the table."""
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """What one append writes: new rows of the journal and changed rows of the read tables."""
+
+    events: list[StoredEvent]
+    rows: Rows
+
+
+class Ledger:
+    """The journal's head: sequence, hash, version of each stream, and the state folded so far."""
+
+    def __init__(self) -> None:
+        self._chain = Chain()
+        self._versions: dict[str, int] = {}
+        self._projection = Projection()
+
+    @property
+    def seq(self) -> int:
+        """Newest sequence number taken."""
+        return self._chain.seq
+
+    @property
+    def head(self) -> str:
+        """Chain hash of the newest fact."""
+        return self._chain.head
+
+    @property
+    def state(self) -> TradingState:
+        """The folded state itself, not a copy."""
+        return self._projection.state
+
+    def draft(self, facts: Sequence[Recorded]) -> Draft:
+        """Take facts and say what to write.
+
+        Raises JournalBroken: CONFLICT and GAP leave the ledger as it was; after UNWRITABLE and ILLEGAL_FACT it
+        must be dropped, since part of the facts is in it.
+        """
+        for expected, fact in enumerate(facts, start=self.seq + 1):
+            if fact.seq != expected:
+                raise _out_of_order(fact.seq, expected)
+        events: list[StoredEvent] = []
+        rows: Rows = {}
+        for fact in facts:
+            stream = fact.event.stream
+            version = self._versions.get(stream, 0) + 1
+            row = encode(fact, version, self._chain.head)
+            self._fold(fact, row, version)
+            events.append(row)
+            self.changed(fact, rows)
+        return Draft(events, rows)
+
+    def restore(self, stored: StoredEvent) -> Recorded:
+        """Take a row back from the journal. Raises JournalBroken: CHAIN_BROKEN, UNKNOWN_EVENT and the like."""
+        chain = self._chain
+        fault = chain.fault(stored)
+        if fault is not None:
+            raise _chain_broken(fault)
+        fact = decode(stored.seq, stored.at_ist, stored.actor, stored.cause, stored.payload)
+        self._fold(fact, stored, stored.version)
+        return fact
+
+    def close_book(self, noted: tuple[int, str], checkpoint: tuple[int, str] | None) -> None:
+        """Check that the rows taken end where the last commit did. Raises JournalBroken(CHAIN_BROKEN)."""
+        fault = self._chain.end_fault(noted, checkpoint)
+        if fault is not None:
+            raise _chain_broken(fault[1])
+
+    def changed(self, fact: Recorded, rows: Rows) -> None:
+        """Put the read rows that ``fact``, the last one taken, changed into ``rows``."""
+        for change in self._projection.rows(fact):
+            rows.setdefault(change.table, {})[change.key] = change.row
+
+    def _fold(self, fact: Recorded, row: StoredEvent, version: int) -> None:
+        try:
+            self._projection.fold(fact)
+        except (IllegalTransition, KeyError) as error:
+            raise JournalBroken(
+                "ILLEGAL_FACT",
+                f"Fact {fact.seq} ({row.type}) cannot follow from those before it: {error}.",
+            ) from error
+        self._versions[row.stream] = version
+        self._chain.seq, self._chain.head = row.seq, row.hash
+
+
+def _out_of_order(seq: int, expected: int) -> JournalBroken:
+    if seq < expected:
+        return JournalBroken("CONFLICT", f"Fact {seq} exists already; the next one must be {expected}.")
+    return JournalBroken("GAP", f"Fact {seq} leaves a gap; the next one must be {expected}.")
+
+
+def _chain_broken(fault: str) -> JournalBroken:
+    """The journal was changed from outside."""
+    return JournalBroken(
+        "CHAIN_BROKEN",
+        f"The journal's hash chain is broken: {fault}. Restore the store from its last good copy.",
+    )

@@ -1,0 +1,85 @@
+"""What each fact changes in the read tables: pure, from facts and the state they build up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from optconsole.engine import events as ev
+from optconsole.engine.events import Recorded
+from optconsole.engine.model.book import TradingState
+from optconsole.engine.model.positions import PositionKey
+from optconsole.engine.state import apply
+from optconsole.engine.store.rows import (
+    Upsert,
+    account_row,
+    day_row,
+    fill_row,
+    notice_row,
+    order_row,
+    position_row,
+)
+
+
+class Projection:
+    """The state as the journal sees it, and the rows that follow from it."""
+
+    def __init__(self) -> None:
+        self.state = TradingState()
+        self._fills: dict[str, int] = {}
+        self._made: dict[str, tuple[int, int]] = {}
+
+    @property
+    def day(self) -> str:
+        """The trading day as text; empty before the first session opens."""
+        return self.state.day.isoformat() if self.state.day else ""
+
+    def fold(self, fact: Recorded) -> None:
+        """Apply the fact. Raises IllegalTransition, and is of no more use then."""
+        event = fact.event
+        if not isinstance(event, ev.OrderFilled | ev.PositionSettled):
+            apply(self.state, fact)
+            if isinstance(event, ev.SessionOpened):
+                self._fills, self._made = {}, {}
+            return
+        key = _position_key(event)
+        before = self.state.positions.get(key)
+        apply(self.state, fact)
+        after = self.state.positions[key]
+        # the day's sums move by what this one position did: no walk over the others
+        realised, charges = self._made.get(event.account, (0, 0))
+        realised += after.realised - (before.realised if before else 0)
+        charges += after.charges - (before.charges if before else 0)
+        self._made[event.account] = realised, charges
+        if isinstance(event, ev.OrderFilled):
+            self._fills[event.account] = self._fills.get(event.account, 0) + 1
+
+    def rows(self, fact: Recorded) -> list[Upsert]:
+        """The rows that ``fact``, the last one folded, changed."""
+        return list(self._rows(fact))
+
+    def _rows(self, fact: Recorded) -> Iterator[Upsert]:
+        event, state, seq = fact.event, self.state, fact.seq
+        if isinstance(event, ev.OrderEvent):
+            yield order_row(state.orders[event.order_id], seq)
+        match event:
+            case ev.OrderFilled():
+                yield fill_row(event, seq)
+                yield from self._traded(event, seq)
+            case ev.PositionSettled():
+                yield from self._traded(event, seq)
+            case ev.AccountOpened():
+                yield account_row(state.accounts[event.account.id], seq)
+            case ev.SessionOpened():
+                yield from (account_row(book, seq) for book in state.accounts.values())
+                yield from (position_row(held, self.day, seq) for held in state.positions.values())
+            case ev.NoticeRaised():
+                yield notice_row(fact, event)
+
+    def _traded(self, event: ev.OrderFilled | ev.PositionSettled, seq: int) -> Iterator[Upsert]:
+        yield position_row(self.state.positions[_position_key(event)], self.day, seq)
+        realised, charges = self._made[event.account]
+        yield day_row(self.day, event.account, realised, charges, self._fills.get(event.account, 0), seq)
+
+
+def _position_key(event: ev.OrderFilled | ev.PositionSettled) -> str:
+    return str(PositionKey(event.account, event.product, event.contract))

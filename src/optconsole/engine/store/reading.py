@@ -1,0 +1,76 @@
+"""Queries over the store: pages of the journal, its head, and the rows of the read tables."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, select
+from sqlmodel import col, or_
+
+from optconsole.engine.events import Recorded
+from optconsole.engine.store.chain import StoredEvent
+from optconsole.engine.store.codec import decode
+from optconsole.engine.store.database import Database
+from optconsole.engine.store.ledger import Rows
+from optconsole.engine.store.rows import Value
+from optconsole.engine.store.tables import READ_TABLES, TABLES, CheckpointRow, EventRow, MetaRow
+
+
+def page(
+    database: Database, after: int, limit: int, stream: str | None, text: str | None, last: bool
+) -> list[Recorded]:
+    """Facts with a number above ``after`` in order; with ``last`` the newest ``limit`` of them."""
+    event = EventRow
+    query = select(col(event.seq), col(event.at_ist), col(event.actor), col(event.cause), col(event.payload)).where(
+        col(event.seq) > after
+    )
+    if stream is not None:
+        query = query.where(col(event.stream) == stream)
+    if text:
+        searched = (event.payload, event.type, event.stream, event.actor, event.cause)
+        query = query.where(or_(*(col(where).icontains(text, autoescape=True) for where in searched)))
+    query = query.order_by(col(event.seq).desc() if last else col(event.seq)).limit(limit)
+    with database.connection.begin():
+        rows = database.connection.execute(query).all()
+    facts = [decode(*row) for row in rows]
+    return facts[::-1] if last else facts
+
+
+def chunk(database: Database, after: int, limit: int) -> list[StoredEvent]:
+    """The next rows of the journal as they are stored."""
+    return [StoredEvent._make(row) for row in database.fetch(database.sql.events_after, (after, limit))]
+
+
+def head(database: Database) -> tuple[int, str]:
+    """Number and hash of the newest row; (0, '') in an empty journal."""
+    query = select(col(EventRow.seq), col(EventRow.hash)).order_by(col(EventRow.seq).desc()).limit(1)
+    with database.connection.begin():
+        row = database.connection.execute(query).one_or_none()
+    return (0, "") if row is None else (row[0], row[1])
+
+
+def noted_head(database: Database) -> tuple[int, str]:
+    """Number and hash of the newest fact as the last commit noted them."""
+    with database.connection.begin():
+        row = database.connection.execute(select(col(MetaRow.head_seq), col(MetaRow.head_hash))).one()
+    return row[0], row[1]
+
+
+def last_checkpoint(database: Database) -> tuple[int, str] | None:
+    """Number and digest of the newest checkpoint."""
+    query = select(col(CheckpointRow.seq), col(CheckpointRow.digest)).order_by(col(CheckpointRow.seq).desc())
+    with database.connection.begin():
+        row = database.connection.execute(query.limit(1)).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+def read_rows(connection: Connection) -> Rows:
+    """Everything in the read tables."""
+    found: Rows = {}
+    with connection.begin():
+        for name in READ_TABLES:
+            table = TABLES[name]
+            keys = [column.name for column in table.primary_key]
+            rows: dict[tuple[Value, ...], dict[str, Value]] = {}
+            for mapping in connection.execute(select(table)).mappings():
+                rows[tuple(mapping[key] for key in keys)] = dict(mapping)
+            found[name] = rows
+    return found

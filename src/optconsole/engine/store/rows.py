@@ -1,0 +1,149 @@
+"""Rows of the read tables, from the values of the state."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from optconsole.engine import events as ev
+from optconsole.engine.events import Recorded
+from optconsole.engine.model.book import AccountBook
+from optconsole.engine.model.orders import Order
+from optconsole.engine.model.positions import Position
+from optconsole.engine.state import trade_key
+
+Value = str | int | bool | None
+
+
+class Upsert(NamedTuple):
+    """A whole row of a read table; it replaces the row with the same key."""
+
+    table: str
+    key: tuple[Value, ...]
+    row: dict[str, Value]
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds")
+
+
+def order_row(order: Order, seq: int) -> Upsert:
+    """The row of table ``orders``."""
+    terms = order.terms
+    row: dict[str, Value] = {
+        "id": order.id,
+        "tag": order.tag,
+        "account": terms.account,
+        "contract": terms.contract,
+        "side": terms.side.value,
+        "qty": terms.qty,
+        "type": terms.type.value,
+        "price": terms.price,
+        "trigger_price": terms.trigger,
+        "protection": terms.protection,
+        "product": terms.product.value,
+        "validity": terms.validity.value,
+        "note": terms.note,
+        "status": order.status.value,
+        "pending": order.pending.value,
+        "risk": order.risk.value,
+        "lot": order.lot,
+        "broker_id": order.broker_id,
+        "triggered": order.triggered,
+        "filled": order.filled,
+        "filled_value": order.filled_value,
+        "charges": order.charges,
+        "reason_code": order.reason_code,
+        "reason": order.reason,
+        "actor": order.actor,
+        "intended_at": _stamp(order.intended_at),
+        "sent_at": _stamp(order.sent_at) if order.sent_at else None,
+        "updated_at": _stamp(order.updated_at),
+        "seq": seq,
+    }
+    return Upsert("orders", (order.id,), row)
+
+
+def fill_row(event: ev.OrderFilled, seq: int) -> Upsert:
+    """The row of table ``fills``."""
+    day = event.traded_at.date()
+    key = trade_key(event.account, day, event.trade_id)
+    row: dict[str, Value] = {
+        "id": key,
+        "order_id": event.order_id,
+        "trade_id": event.trade_id,
+        "day": day.isoformat(),
+        "account": event.account,
+        "contract": event.contract,
+        "product": event.product.value,
+        "side": event.side.value,
+        "qty": event.qty,
+        "price": event.price,
+        "charges": event.charges,
+        "traded_at": _stamp(event.traded_at),
+        "seq": seq,
+    }
+    return Upsert("fills", (key,), row)
+
+
+def position_row(held: Position, day: str, seq: int) -> Upsert:
+    """The row of table ``positions``."""
+    key = held.key
+    row: dict[str, Value] = {
+        "day": day,
+        "account": key.account,
+        "product": key.product.value,
+        "contract": key.contract,
+        "lot": held.lot,
+        "qty": held.qty,
+        "cost": held.cost,
+        "realised": held.realised,
+        "charges": held.charges,
+        "bought": held.bought,
+        "bought_value": held.bought_value,
+        "sold": held.sold,
+        "sold_value": held.sold_value,
+        "seq": seq,
+    }
+    return Upsert("positions", (day, key.account, key.product.value, key.contract), row)
+
+
+def account_row(book: AccountBook, seq: int) -> Upsert:
+    """The row of table ``accounts``."""
+    account = book.account
+    row: dict[str, Value] = {
+        "id": account.id,
+        "broker": account.broker,
+        "mode": account.mode.value,
+        "capital": account.capital,
+        "realised_before": book.realised_before,
+        "charges_before": book.charges_before,
+        "seq": seq,
+    }
+    return Upsert("accounts", (account.id,), row)
+
+
+def notice_row(fact: Recorded, event: ev.NoticeRaised) -> Upsert:
+    """The row of table ``notices``."""
+    row: dict[str, Value] = {
+        "seq": fact.seq,
+        "at": _stamp(fact.at),
+        "level": event.level,
+        "code": event.code,
+        "text": event.text,
+        "subject": event.subject,
+    }
+    return Upsert("notices", (fact.seq,), row)
+
+
+def day_row(day: str, account: str, realised: int, charges: int, fills: int, seq: int) -> Upsert:
+    """The row of table ``day_figures``."""
+    row: dict[str, Value] = {
+        "day": day,
+        "account": account,
+        "realised": realised,
+        "charges": charges,
+        "fills": fills,
+        "seq": seq,
+    }
+    return Upsert("day_figures", (day, account), row)

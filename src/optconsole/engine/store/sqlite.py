@@ -1,0 +1,100 @@
+"""SQLite as this store needs it: durable at every commit, settings proven and not assumed, one connection.
+
+One, because in SQLite before 3.51.3 (3.44.6 and 3.50.7 of the older lines) a WAL reset can corrupt a database that two
+connections use at once, and Python carries such versions. The exclusive locking mode makes SQLite itself turn every
+second connection away, also one from another program; a store that must be read while it runs belongs on PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.pool import StaticPool
+
+from optconsole.engine.model.errors import Refusal
+from optconsole.engine.ports import JournalBroken
+
+OLDEST: Final = (3, 35, 0)
+BUSY_MS: Final = 2000
+
+
+def require_version(version: tuple[int, int, int]) -> None:
+    """Raises Refusal(SQLITE_TOO_OLD) for a library without the SQL this store speaks."""
+    if version < OLDEST:
+        found, needed = (".".join(map(str, number)) for number in (version, OLDEST))
+        raise Refusal(
+            "SQLITE_TOO_OLD",
+            f"This Python carries SQLite {found} and the store needs {needed}; use a newer Python build.",
+        )
+
+
+def engine(url: URL) -> Engine:
+    """An engine whose pool is a single connection, used on one thread: its creator's."""
+    require_version(sqlite3.sqlite_version_info)
+    if not url.database or url.database == ":memory:":
+        raise Refusal("BAD_STORE_URL", "The store must be a file: write sqlite:////folder/journal.db.")
+    _private_file(Path(url.database))
+    made = create_engine(url, poolclass=StaticPool, pool_reset_on_return=None, connect_args={"check_same_thread": True})
+    event.listen(made, "connect", _settle)
+    event.listen(made, "begin", _begin)
+    return made
+
+
+def _private_file(path: Path) -> None:
+    """SQLite gives its WAL the mode of the database file, so that file is made private before SQLite sees it."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise Refusal(
+            "STORE_UNREACHABLE", f"The store {path} cannot be opened: {error.strerror}; check the folder."
+        ) from None
+    os.fchmod(descriptor, 0o600)
+    os.close(descriptor)
+
+
+def _settle(connection: sqlite3.Connection, _record: object) -> None:
+    # the module must not open transactions of its own: it would start them in front of some statements only
+    connection.isolation_level = None
+    execute = connection.execute
+    execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    execute("PRAGMA locking_mode = EXCLUSIVE")
+    execute("PRAGMA journal_mode = WAL")
+    execute("PRAGMA synchronous = FULL")
+    execute("PRAGMA foreign_keys = ON")
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def prove(connection: sqlite3.Connection) -> None:
+    """Read the settings back. Raises JournalBroken: STORE_SETTINGS, or STORE_CORRUPT when SQLite finds damage."""
+    wanted = {
+        "locking_mode": "exclusive",
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "busy_timeout": BUSY_MS,
+    }
+    for name, value in wanted.items():
+        found = connection.execute(f"PRAGMA {name}").fetchone()[0]
+        if found != value:
+            raise JournalBroken(
+                "STORE_SETTINGS",
+                f"SQLite keeps {name} at {found!r} instead of {value!r}; the store cannot promise durability here. "
+                "Put it on a local disk.",
+            )
+    verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if verdict != "ok":
+        raise corrupt(verdict)
+
+
+def corrupt(detail: str) -> JournalBroken:
+    """The database file is damaged."""
+    return JournalBroken(
+        "STORE_CORRUPT", f"The store's file is damaged ({detail}); restore it from its last good copy."
+    )

@@ -1,0 +1,68 @@
+"""The migrations make the tables the code expects, whole or not at all."""
+
+from __future__ import annotations
+
+import pytest
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from optconsole.engine.model.errors import Refusal
+from optconsole.engine.store import schema
+from optconsole.engine.store.database import Database
+from optconsole.engine.store.tables import METADATA
+from tests.engine.store.conftest import Place
+
+
+def test_the_program_knows_its_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(schema._FOLDER))
+    scripts = ScriptDirectory.from_config(config)
+    assert scripts.get_current_head() == schema.HEAD
+    assert {script.revision for script in scripts.walk_revisions()} == schema.REVISIONS
+
+
+async def test_migrated_tables_are_the_tables_of_the_code(place: Place) -> None:
+    from alembic.autogenerate import compare_metadata
+
+    def unlike(database: Database) -> list[object]:
+        with database.connection.begin():
+            context = MigrationContext.configure(database.connection, opts={"compare_type": True})
+            return list(compare_metadata(context, METADATA))
+
+    journal = await place.open()
+    assert await journal._writer.call(unlike) == []
+
+
+async def test_migrating_again_changes_nothing(place: Place) -> None:
+    journal = await place.open()
+    await journal._writer.call(lambda database: schema.upgrade(database.connection))
+    assert await journal.head() == (0, "")
+
+
+def test_a_migration_that_fails_leaves_an_empty_database(place: Place) -> None:
+    database = Database(place.url, place.world)
+    with database.connection.begin():
+        # the migration makes this table last
+        database.connection.execute(text("CREATE TABLE day_figures (x INTEGER)"))
+    with pytest.raises(Exception, match="day_figures"):
+        schema.upgrade(database.connection)
+    with database.connection.begin():
+        assert schema.current(database.connection) is None
+        database.connection.execute(text("DROP TABLE day_figures"))
+    schema.upgrade(database.connection)
+    with database.connection.begin():
+        assert schema.current(database.connection) == schema.HEAD
+    database.close()
+
+
+def test_a_schema_from_the_future_is_refused(place: Place) -> None:
+    database = Database(place.url, place.world)
+    schema.upgrade(database.connection)
+    with database.connection.begin():
+        database.connection.execute(text("UPDATE alembic_version SET version_num = 'later'"))
+    with pytest.raises(Refusal) as refused:
+        schema.upgrade(database.connection)
+    assert refused.value.code == "SCHEMA_NEWER"
+    database.close()
