@@ -16,10 +16,13 @@ from optconsole.engine.pricing.reasons import BLUR_LIMIT, Reason
 
 FARTHEST = 1e4
 """Deviations from the money beyond which an option's time value is zero to the last digit."""
-SUSPECT_SHARE = 1e-3
-"""Time value (or room below the bound) under this share of the price: only then can rounding blur the answer."""
-FARTHEST_DECAY = 700.0
-"""Rate times years beyond which the discount leaves the double range."""
+SUSPECT_SHARE = 1e-6
+"""Time value (or room below the bound) under this share of the price: only then can rounding blur the answer, for
+vega times volatility is never much below either."""
+LEAST, MOST = 1e-100, 1e100
+"""Forwards and strikes outside are no money; inside, no product of two leaves the double range."""
+FARTHEST_DECAY = 200.0
+"""Rate times years from which on there is no discount to speak of; below it, the same holds."""
 SMALLEST = 2.3e-308
 """Normalised prices below this have lost digits of their own."""
 ROUNDING = 2.0
@@ -48,7 +51,7 @@ def log_gap(forward: float, strike: float) -> float:
 
 def greeks(forward: float, strike: float, years: float, rate: float, vol: float, is_call: bool) -> Greeks:
     """Price and Greeks at a known volatility (0 allowed); all NaN for an input that is no option."""
-    if not (0.0 < forward < inf and 0.0 < strike < inf and 0.0 <= years < inf):
+    if not (LEAST < forward < MOST and LEAST < strike < MOST and 0.0 <= years < inf):
         return UNKNOWN
     if not (0.0 <= vol < inf and abs(rate * years) < FARTHEST_DECAY):
         return UNKNOWN
@@ -89,14 +92,14 @@ def greeks_at(
         return Greeks(price, delta, nan, nan, nan, -years * price)
     vega = scale * root_t
     theta = rate * price - 0.5 * vega * vol / years
-    return Greeks(price, delta, scale / (forward * forward * s), vega, theta, -years * price)
+    return Greeks(price, delta, scale / forward / forward / s, vega, theta, -years * price)
 
 
 def implied_vol(
     price: float, forward: float, strike: float, years: float, rate: float, is_call: bool, start: float = nan
 ) -> tuple[float, Reason]:
     """(volatility, SOLVED), or (NaN, why not). `start` is a volatility to begin from, such as the last one."""
-    if not (0.0 <= price < inf and 0.0 < forward < inf and 0.0 < strike < inf):
+    if not (0.0 <= price < inf and LEAST < forward < MOST and LEAST < strike < MOST):
         return nan, Reason.BAD_INPUT
     gap = log_gap(forward, strike)
     return implied_at(price, forward, strike, forward - strike, gap, years, rate, is_call, start)

@@ -1,0 +1,56 @@
+"""Time alternatives in turn, so that a slow minute of the machine hits all of them alike."""
+
+from __future__ import annotations
+
+import gc
+import os
+import platform
+import time
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+
+def alternate(
+    alternatives: Mapping[str, tuple[Callable[[], object], int]], rounds: int, seconds: float
+) -> dict[str, list[float]]:
+    """Seconds per item of every alternative, one figure a round; each is (callable, items it works off).
+
+    The order turns round from one round to the next. A round runs each alternative for about `seconds`.
+    """
+    repeats = {name: _repeats(run, seconds) for name, (run, _) in alternatives.items()}
+    times: dict[str, list[float]] = {name: [] for name in alternatives}
+    names = list(alternatives)
+    for turn in range(rounds):
+        for name in names if turn % 2 == 0 else reversed(names):
+            run, items = alternatives[name]
+            gc.collect()
+            started = time.perf_counter()
+            for _ in range(repeats[name]):
+                run()
+            times[name].append((time.perf_counter() - started) / repeats[name] / items)
+    return times
+
+
+def ratio(times: Mapping[str, list[float]], peer: str, ours: str) -> float:
+    """How many times faster `ours` is than `peer`: the median of the rounds' own ratios."""
+    return median(theirs / mine for theirs, mine in zip(times[peer], times[ours], strict=True))
+
+
+def _repeats(run: Callable[[], object], seconds: float) -> int:
+    run()
+    started = time.perf_counter()
+    run()
+    return max(1, int(seconds / max(time.perf_counter() - started, 1e-9)))
+
+
+def machine(*packages: str) -> str:
+    """One line on what this ran on."""
+    cpuinfo = Path("/proc/cpuinfo")
+    models = [line for line in cpuinfo.read_text().splitlines() if "model name" in line] if cpuinfo.exists() else []
+    cpu = models[0].split(":", 1)[1].strip() if models else platform.processor() or platform.machine()
+    load = f"{os.getloadavg()[0]:.1f}"
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    python = f"{platform.system()}, CPython {platform.python_version()}"
+    return f"{cpu}, {os.cpu_count()} cores, load {load}, {python}, {versions}"
