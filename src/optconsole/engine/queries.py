@@ -70,9 +70,13 @@ class GetFunds(Query, frozen=True, kw_only=True):
 
 
 class PreviewOrder(Query, frozen=True, kw_only=True):
-    """Everything that would be checked if the order were placed now. Answered by OrderPreview."""
+    """Everything that would be checked if the order were placed now. Answered by OrderPreview.
+
+    ``replacing`` is the working order that the terms are a change of; margin then stays unknown.
+    """
 
     terms: OrderTerms
+    replacing: str = ""
 
 
 AnyQuery = (

@@ -49,9 +49,9 @@ TRANSITIONS: Final[dict[type[ev.OrderEvent], dict[OrderStatus, OrderStatus]]] = 
     ev.OrderChangeRefused: {s: s for s in S if s not in (S.DENIED, S.INTENDED)},
     ev.OrderCancelAsked: {S.OPEN: S.OPEN, S.TRIGGER_PENDING: S.TRIGGER_PENDING, S.PARTIAL: S.PARTIAL},
     ev.OrderCancelRefused: {s: s for s in S if s not in (S.DENIED, S.INTENDED)},
-    ev.OrderCancelled: {s: S.CANCELLED for s in (S.SENT, S.UNKNOWN, S.OPEN, S.TRIGGER_PENDING, S.PARTIAL)},
-    ev.OrderRejected: {s: S.REJECTED for s in (S.SENT, S.UNKNOWN, S.OPEN, S.TRIGGER_PENDING)},
-    ev.OrderExpired: {s: S.EXPIRED for s in (S.INTENDED, S.SENT, S.UNKNOWN, S.OPEN, S.TRIGGER_PENDING, S.PARTIAL)},
+    ev.OrderCancelled: dict.fromkeys((S.SENT, S.UNKNOWN, S.OPEN, S.TRIGGER_PENDING, S.PARTIAL), S.CANCELLED),
+    ev.OrderRejected: dict.fromkeys((S.SENT, S.UNKNOWN, S.OPEN, S.TRIGGER_PENDING), S.REJECTED),
+    ev.OrderExpired: dict.fromkeys((S.INTENDED, S.SENT, S.UNKNOWN, S.OPEN, S.TRIGGER_PENDING, S.PARTIAL), S.EXPIRED),
     ev.OrderDoubted: {S.SENT: S.UNKNOWN},
 }
 """The legal changes of an order's status. A fill is judged by ``_after_fill``; it may arrive in any sent state."""
@@ -190,33 +190,42 @@ def _order_changed(state: TradingState, fact: Recorded, event: ev.OrderEvent) ->
     order = state.orders.get(event.order_id)
     if order is None:
         raise IllegalTransition(f"{type(event).__name__} of {event.order_id}, an order nobody intended")
-    changes: dict[str, Any] = {"status": next_status(order, event), "updated_at": fact.at}
-    match event:
-        case ev.OrderSent():
-            changes["sent_at"] = fact.at
-        case ev.OrderAcknowledged():
-            changes["broker_id"] = event.broker_id
-        case ev.OrderTriggered():
-            changes["triggered"] = True
-        case ev.OrderChangeAsked():
-            changes.update(pending=Pending.MODIFY, asked=event.terms)
-        case ev.OrderChanged():
-            changes.update(pending=Pending.NONE, asked=None, terms=event.terms)
-            if not order.status.final and order.filled >= event.terms.qty:
-                changes["status"] = S.FILLED
-        case ev.OrderCancelAsked():
-            changes["pending"] = Pending.CANCEL
-        case ev.OrderChangeRefused() | ev.OrderCancelRefused():
-            changes.update(pending=Pending.NONE, asked=None, reason_code=event.code, reason=event.reason)
-        case ev.OrderRejected():
-            changes.update(pending=Pending.NONE, asked=None, reason_code=event.code, reason=event.reason)
-        case ev.OrderCancelled() | ev.OrderExpired():
-            changes.update(pending=Pending.NONE, asked=None, reason=event.reason)
-        case ev.OrderDoubted():
-            changes.update(reason_code="UNKNOWN", reason=event.cause)
-        case _:
-            raise IllegalTransition(f"{type(event).__name__} has no meaning for an order")
+    changes = {"status": next_status(order, event), "updated_at": fact.at, **_CHANGES[type(event)](order, fact, event)}
     state.orders[order.id] = msgspec.structs.replace(order, **changes)
+
+
+Changes = dict[str, Any]
+_SETTLED: Final[Changes] = {"pending": Pending.NONE, "asked": None}
+
+
+def _new_terms(order: Order, _fact: Recorded, event: ev.OrderChanged) -> Changes:
+    done = not order.status.final and order.filled >= event.terms.qty
+    return {**_SETTLED, "terms": event.terms, **({"status": S.FILLED} if done else {})}
+
+
+def _refused(_order: Order, _fact: Recorded, event: Any) -> Changes:
+    return {**_SETTLED, "reason_code": event.code, "reason": event.reason}
+
+
+def _ended(_order: Order, _fact: Recorded, event: Any) -> Changes:
+    return {**_SETTLED, "reason": event.reason}
+
+
+_CHANGES: Final[dict[type[ev.OrderEvent], Callable[[Order, Recorded, Any], Changes]]] = {
+    ev.OrderSent: lambda _order, fact, _event: {"sent_at": fact.at},
+    ev.OrderAcknowledged: lambda _order, _fact, event: {"broker_id": event.broker_id},
+    ev.OrderTriggered: lambda _order, _fact, _event: {"triggered": True},
+    ev.OrderChangeAsked: lambda _order, _fact, event: {"pending": Pending.MODIFY, "asked": event.terms},
+    ev.OrderChanged: _new_terms,
+    ev.OrderChangeRefused: _refused,
+    ev.OrderCancelAsked: lambda _order, _fact, _event: {"pending": Pending.CANCEL},
+    ev.OrderCancelRefused: _refused,
+    ev.OrderCancelled: _ended,
+    ev.OrderRejected: _refused,
+    ev.OrderExpired: _ended,
+    ev.OrderDoubted: lambda _order, _fact, event: {"reason_code": "UNKNOWN", "reason": event.cause},
+}
+"""What each event writes into its order besides the status. Its keys are those of ``TRANSITIONS``."""
 
 
 def _order_filled(state: TradingState, fact: Recorded, event: ev.OrderFilled) -> None:

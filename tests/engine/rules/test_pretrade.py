@@ -90,7 +90,8 @@ def test_a_market_order_without_any_price_is_refused() -> None:
 def test_a_market_order_is_protected_from_the_side_it_hits() -> None:
     bought = with_protection(terms(Side.BUY, type=OrderType.MARKET, price=None), option(), QUOTE)
     sold = with_protection(terms(Side.SELL, type=OrderType.MARKET, price=None), option(), QUOTE)
-    assert bought.protection is not None and sold.protection is not None
+    assert bought.protection is not None
+    assert sold.protection is not None
     assert bought.protection > 10_010
     assert sold.protection < 9_990
 

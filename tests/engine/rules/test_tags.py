@@ -7,12 +7,17 @@ from hypothesis import strategies as st
 from optconsole.engine.rules import tags
 
 
-@given(st.integers(0, 32**6 - 1), st.sampled_from(tags.ROLES), st.integers(0, 31), st.integers(0, 31), st.integers(0, 31))
-def test_a_tag_reads_back_and_fits_fifteen_characters(counter: int, role: str, leg: int, part: int, attempt: int) -> None:
+@given(
+    st.integers(0, 32**6 - 1), st.sampled_from(tags.ROLES), st.integers(0, 31), st.integers(0, 31), st.integers(0, 31)
+)
+def test_a_tag_reads_back_and_fits_fifteen_characters(
+    counter: int, role: str, leg: int, part: int, attempt: int
+) -> None:
     tag = tags.Tag(install=tags.install_code("box"), counter=counter, role=role, leg=leg, part=part, attempt=attempt)
     text = tags.encode(tag)
     assert len(text) == tags.LENGTH
-    assert text.isalnum() and text.upper() == text
+    assert text.isalnum()
+    assert text.upper() == text
     assert tags.decode(text) == tag
 
 

@@ -12,8 +12,8 @@ _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 def display(text: str, limit: int = SHOWN_LENGTH) -> str:
     """Outside text as visible characters only.
 
-    Control, escape, bidirectional, zero-width and unassigned characters become ``\\xNN``/``\\uNNNN`` marks, so
-    that nothing a broker or a file says can move the cursor, reorder a line or hide; longer text is cut with an ellipsis.
+    Control, escape, bidirectional, zero-width and unassigned characters become marks such as ``\\x1b``, so that
+    nothing a broker or a file says can move the cursor, reorder a line or hide; longer text ends in an ellipsis.
     """
     shown = "".join(_mark(char) if unicodedata.category(char) in _INVISIBLE else char for char in text[: limit + 1])
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"

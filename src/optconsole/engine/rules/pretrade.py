@@ -150,7 +150,7 @@ def _size_rules(
     if terms.qty > limits.max_lots * lot:
         yield _refuse(
             "MAX_LOTS",
-            f"{terms.qty // lot} lots is above your limit of {limits.max_lots} lots an order (risk.max_lots_per_order).",
+            f"{terms.qty // lot} lots is above your limit of {limits.max_lots} (risk.max_lots_per_order).",
         )
     if terms.qty > instrument.freeze:
         largest = instrument.freeze // lot * lot
@@ -194,7 +194,8 @@ def _trigger_rules(terms: OrderTerms, situation: Situation) -> Iterator[Check]:
         word = "below" if terms.side is Side.BUY else "above"
         yield _refuse(
             "TRIGGER_LIMIT",
-            f"The limit {price_in(limit)} of a {terms.side.value} stop may not be {word} its trigger {price_in(terms.trigger)}.",
+            f"The limit {price_in(limit)} of a {terms.side.value} stop may not be {word} "
+            f"its trigger {price_in(terms.trigger)}.",
         )
     quote = situation.quote(terms.contract)
     market = None if quote is None else quote.mark
@@ -202,7 +203,8 @@ def _trigger_rules(terms: OrderTerms, situation: Situation) -> Iterator[Check]:
         word = "above" if terms.side is Side.BUY else "below"
         yield _refuse(
             "TRIGGER_PASSED",
-            f"The trigger {price_in(terms.trigger)} of a {terms.side.value} stop must be {word} the market, now {price_in(market)}.",
+            f"The trigger {price_in(terms.trigger)} of a {terms.side.value} stop must be {word} the market, "
+            f"now {price_in(market)}.",
         )
 
 
@@ -220,7 +222,8 @@ def _band_rules(terms: OrderTerms, instrument: Instrument, situation: Situation)
     if outside and not terms.type.has_trigger:
         yield _refuse(
             "PRICE_BAND",
-            f"{price_in(limit)} is beyond the price band {price_in(low)} to {price_in(high)} around {price_in(reference)}.",
+            f"{price_in(limit)} is beyond the price band {price_in(low)} to {price_in(high)} "
+            f"around {price_in(reference)}.",
         )
         return
     gap = abs(limit - reference) * 100
@@ -228,6 +231,6 @@ def _band_rules(terms: OrderTerms, instrument: Instrument, situation: Situation)
     if not passive and not terms.type.has_trigger and gap > situation.limits.deviation_percent * reference:
         yield _refuse(
             "PRICE_DEVIATION",
-            f"{price_in(limit)} is more than {situation.limits.deviation_percent} % through the market at {price_in(reference)} "
-            "(risk.price_deviation_percent).",
+            f"{price_in(limit)} is more than {situation.limits.deviation_percent} % through the market "
+            f"at {price_in(reference)} (risk.price_deviation_percent).",
         )

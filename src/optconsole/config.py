@@ -1,0 +1,232 @@
+"""Settings: one typed tree read from ``config.toml`` in the home; everything has a default, nothing unknown passes."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from optconsole.engine.model.errors import Refusal
+from optconsole.engine.model.text import display
+
+FILE_NAME: Final = "config.toml"
+
+
+class Section(BaseModel):
+    """Base of all sections: a misspelt key is an error, never a silent default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Store(Section):
+    """Where the journal and the read tables lie."""
+
+    url: str = ""
+    """Database URL; empty is SQLite in the home. PostgreSQL: ``postgresql+psycopg://user:password@host/name``."""
+
+
+class Ui(Section):
+    """How the console looks."""
+
+    theme: str | None = None
+    """Name of a theme; unset is chosen by what the terminal can show."""
+    hz: float | None = Field(default=None, ge=0.5, le=30)
+    """Repaints a second; unset is chosen by the line's speed."""
+    ascii: bool = False
+    sound: bool = True
+
+
+class Paper(Section):
+    """The paper broker. Every field but ``capital`` and ``account`` is passed on to it as it stands."""
+
+    account: str = Field(default="paper", pattern=r"^[A-Za-z0-9_-]{1,20}$")
+    capital: int = Field(default=10_00_000, ge=1, le=1_000_00_00_000)
+    """Opening cash in rupees."""
+    ack_latency_ms: int = Field(default=0, ge=0, le=60_000)
+    update_latency_ms: int = Field(default=0, ge=0, le=60_000)
+    latency_jitter_ms: int = Field(default=0, ge=0, le=60_000)
+    fill_share_percent: int = Field(default=100, ge=1, le=100)
+    half_spread_ticks: int = Field(default=1, ge=0, le=1_000)
+    half_spread_bps: int = Field(default=10, ge=0, le=5_000)
+    assumed_lots: int = Field(default=10, ge=1, le=10_000)
+    mis_cutoff_minutes: int = Field(default=15, ge=0, le=300)
+    mis_square_off_minutes: int = Field(default=10, ge=1, le=300)
+    reference_seconds: int = Field(default=30, ge=1, le=3_600)
+    settlement_minutes: int = Field(default=30, ge=1, le=300)
+
+    def broker_fields(self) -> dict[str, int]:
+        """What the paper broker itself is tuned by."""
+        return self.model_dump(exclude={"account", "capital"})
+
+
+class Practice(Section):
+    """The practice market."""
+
+    seed: int = Field(default=1, ge=0)
+    rate: int | None = Field(default=None, ge=1, le=50_000)
+    """Quotes a second; unset is the market's own pace."""
+
+
+class Risk(Section):
+    """Limits on single orders."""
+
+    max_lots_per_order: int = Field(default=200, ge=1, le=100_000)
+    price_deviation_percent: int = Field(default=60, ge=1, le=1_000)
+    """How far a limit price may lie from the market before it counts as a slip of the finger."""
+
+
+class Settings(Section):
+    """The whole configuration."""
+
+    store: Store = Store()
+    ui: Ui = Ui()
+    keys: dict[str, str] = {}
+    """Binding id -> comma-separated keys."""
+    paper: Paper = Paper()
+    practice: Practice = Practice()
+    risk: Risk = Risk()
+
+    @field_validator("keys", mode="before")
+    @classmethod
+    def _join_dotted(cls, given: object) -> object:
+        """Binding ids hold dots, which TOML reads as tables; quoted or not, they mean the same."""
+        return dict(_joined(given)) if isinstance(given, Mapping) else given
+
+
+def _joined(tree: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _joined(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One effective value. ``origin`` is ``default`` or ``FILE:LINE``; secrets in ``value`` are masked."""
+
+    key: str
+    value: object
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Settings with the text they came from; ``text`` is empty without a file."""
+
+    path: Path
+    text: str
+    settings: Settings
+
+    def effective(self) -> Iterator[Setting]:
+        """Every value with where it comes from, in the file's order of sections."""
+        for section, fields in self.settings.model_dump().items():
+            for name, value in fields.items():
+                line = line_of(self.text, (section, *name.split(".")))
+                origin = "default" if line is None else f"{self.path}:{line}"
+                yield Setting(f"{section}.{name}", redacted(value), origin)
+
+
+def load(home: Path) -> Settings:
+    """The settings of a home. Raises Refusal(CONFIG_UNREADABLE | CONFIG_BROKEN | CONFIG_KEY | CONFIG_VALUE)."""
+    return read(home).settings
+
+
+def read(home: Path) -> Configuration:
+    """The settings with their origins. Raises as ``load``."""
+    path = home / FILE_NAME
+    text = _text(path)
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise Refusal("CONFIG_BROKEN", f"{path} is not TOML: {error}; correct it or move the file away.") from None
+    try:
+        return Configuration(path, text, Settings.model_validate(tree))
+    except ValidationError as error:
+        raise _complaint(path, text, error) from None
+
+
+def redacted(value: object) -> object:
+    """The value with the password of a URL masked."""
+    if not isinstance(value, str) or "://" not in value:
+        return value
+    # up to the last @: a password may hold one, and masking too much shows nothing
+    masked = re.sub(r"(://[^:/@]*):.*@", r"\1:***@", value)
+    return re.sub(r"(?i)((?:password|token)=)[^&]*", r"\1***", masked)
+
+
+def line_of(text: str, path: tuple[str, ...]) -> int | None:
+    """The line (from 1) that sets a dotted key, or opens its nearest table; None where nothing does."""
+    table: tuple[str, ...] = ()
+    nearest = None
+    for number, line in enumerate(text.splitlines(), start=1):
+        header = re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line)
+        if header:
+            table = _names(header[1])
+            if path[: len(table)] == table:
+                nearest = number
+            if path == table:
+                return number
+            continue
+        assignment = re.match(r"\s*([A-Za-z0-9_.\"' -]+?)\s*=", line)
+        if assignment and path[: len(found := table + _names(assignment[1]))] == found:
+            return number
+    return nearest if len(path) == 1 else None
+
+
+def _names(dotted: str) -> tuple[str, ...]:
+    """The parts of ``a."b.c".d``. A dot inside quotes parts too, as it does in the ids of bindings."""
+    return tuple(part for part in re.split(r"[.\s\"']+", dotted) if part)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except UnicodeDecodeError:
+        raise Refusal("CONFIG_BROKEN", f"{path} is not UTF-8 text; save it as UTF-8 or move the file away.") from None
+    except OSError as error:
+        raise Refusal("CONFIG_UNREADABLE", f"{path} cannot be read: {error.strerror}; check its permissions.") from None
+
+
+def _complaint(path: Path, text: str, error: ValidationError) -> Refusal:
+    """The first thing wrong, with its key, line and what would pass."""
+    first = error.errors(include_url=False, include_context=True)[0]
+    keys = tuple(name for part in first["loc"] for name in str(part).split("."))
+    name = display(".".join(keys), 80)
+    line = line_of(text, keys)
+    place = f"{path} line {line}" if line is not None else str(path)
+    if first["type"] == "extra_forbidden":
+        near = nearest(keys[-1], _known(keys[:-1]))
+        hint = (
+            f"did you mean {'.'.join((*keys[:-1], near))}?" if near else f"known there: {', '.join(_known(keys[:-1]))}."
+        )
+        return Refusal("CONFIG_KEY", f"{place}: {name} is not a setting; {hint}")
+    said = str(first["msg"])
+    given = first.get("input")
+    if first["type"] == "model_type":
+        said = f"it is a section; write its settings under [{name}]"
+    shown = "" if isinstance(given, Mapping) else f" is {display(repr(redacted(given)), 40)}"
+    return Refusal("CONFIG_VALUE", f"{place}: {name}{shown}; {said[:1].lower()}{said[1:]}.")
+
+
+def _known(path: tuple[str, ...]) -> list[str]:
+    model: type[BaseModel] = Settings
+    for name in path:
+        field = model.model_fields.get(name)
+        if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
+            return []
+        model = field.annotation
+    return list(model.model_fields)
+
+
+def nearest(word: str, known: list[str]) -> str | None:
+    """The known word that was most likely meant; None when none is near."""
+    return next(iter(difflib.get_close_matches(word, known, n=1, cutoff=0.5)), None)

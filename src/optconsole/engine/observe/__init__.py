@@ -1,0 +1,1 @@
+"""How the engine watches itself: logs, latencies, health."""

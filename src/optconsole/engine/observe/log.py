@@ -1,0 +1,54 @@
+"""The engine's log file: one JSON object a line, control characters escaped, no secrets, no locals."""
+
+from __future__ import annotations
+
+import json
+import logging
+import traceback
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Final
+
+from optconsole.engine.clock import fresh_id
+
+NAME: Final = "optconsole"
+_BYTES, _KEPT = 5_000_000, 4
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        entry: dict[str, object] = {
+            "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S"),
+            "level": record.levelname,
+            "room": record.name,
+            "text": record.getMessage(),
+        }
+        if record.exc_info and record.exc_info[1] is not None:
+            # Frames without locals: a token in a local variable must not reach the disk.
+            entry["trace"] = [
+                f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(record.exc_info[2])
+            ]
+            entry["error"] = type(record.exc_info[1]).__name__
+        return json.dumps(entry, ensure_ascii=True)
+
+
+def open_log(path: Path) -> logging.Logger:
+    """Send the program's log to ``path`` (rotated, private to the user) and nowhere else."""
+    logger = logging.getLogger(NAME)
+    for handler in list(logger.handlers):
+        logger.removeHandler(handler)
+        handler.close()
+    path.touch(mode=0o600, exist_ok=True)
+    target = RotatingFileHandler(path, maxBytes=_BYTES, backupCount=_KEPT, encoding="utf-8")
+    target.setFormatter(_JsonLines())
+    logger.addHandler(target)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    return logger
+
+
+def incident(room: str, error: BaseException) -> str:
+    """Log an unexpected failure and return the code under which it stands in the log."""
+    code = fresh_id()[:8].upper()
+    logging.getLogger(f"{NAME}.{room}").error("incident %s", code, exc_info=error)
+    return code

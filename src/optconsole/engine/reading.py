@@ -1,0 +1,220 @@
+"""Questions answered from the state, the board and the journal, changing nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from optconsole.engine import queries as q
+from optconsole.engine.model.errors import Refusal
+from optconsole.engine.model.instruments import Instrument, Right
+from optconsole.engine.model.orders import Order, OrderTerms, RiskClass, Side
+from optconsole.engine.model.positions import PositionKey
+from optconsole.engine.model.vitals import LinkState, MarketPhase, Vitals
+from optconsole.engine.queries import AnyAnswer, AnyQuery, Check, OrderPreview
+from optconsole.engine.rules import pretrade
+from optconsole.engine.rules.bands import price_band
+from optconsole.engine.rules.slicing import slices
+from optconsole.engine.trading.desk import request_for
+
+if TYPE_CHECKING:
+    from optconsole.engine.core import Engine
+
+FEED_STALE: Final = 5.0
+FEED_DEAD: Final = 15.0
+"""Seconds without any quote in an open session (features MD-4)."""
+ORDERS_PER_SECOND: Final = 10
+
+
+class Reader:
+    """Reads an engine. Holds no state of its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def answer(self, query: AnyQuery) -> AnyAnswer:
+        """The answer to one question. Raises Refusal, BrokerUnreachable or JournalBroken."""
+        engine = self._engine
+        match query:
+            case q.FindInstruments():
+                return self._instruments(query)
+            case q.ListUnderlyings():
+                return self._underlyings()
+            case q.GetQuotes(names=names):
+                found = (engine.board.get(name) for name in names)
+                engine.world.feed.watch([name for name in names if engine.master.get(name) is not None])
+                return q.QuoteList(quotes=tuple(quote for quote in found if quote is not None))
+            case q.GetDepth(name=name):
+                return q.DepthAnswer(depth=engine.world.feed.depth(name))
+            case q.ReadJournal():
+                return await self._journal(query)
+            case q.VerifyJournal():
+                return await engine.verify()
+            case q.GetVitals():
+                return q.VitalsAnswer(vitals=self.vitals())
+            case q.GetFunds(account=account):
+                return await self._funds(account)
+            case q.PreviewOrder(terms=terms, replacing=replacing):
+                return await self._preview(terms, engine.state.orders.get(replacing))
+
+    def _instruments(self, query: q.FindInstruments) -> q.InstrumentList:
+        words = (query.text or "").upper().split()
+        chosen = [
+            instrument
+            for instrument in self._engine.master.instruments()
+            if (query.underlying is None or instrument.underlying == query.underlying.upper())
+            and (query.expiry is None or instrument.expiry == query.expiry)
+            and all(word in instrument.name for word in words)
+        ]
+        return q.InstrumentList(instruments=tuple(chosen[: query.limit]))
+
+    def _underlyings(self) -> q.UnderlyingList:
+        master = self._engine.master
+        rows = []
+        for name in master.underlyings():
+            expiries = master.expiries(name)
+            if not expiries:
+                continue
+            # The last expiry of its month is the monthly one, whatever its weekday.
+            monthly = tuple(
+                not any(other > day and (other.year, other.month) == (day.year, day.month) for other in expiries)
+                for day in expiries
+            )
+            index = master.index(name)
+            rows.append(
+                q.Underlying(
+                    name=name, exchange=index.exchange if index else "", expiries=tuple(expiries), monthly=monthly
+                )
+            )
+        return q.UnderlyingList(underlyings=tuple(rows))
+
+    async def _journal(self, query: q.ReadJournal) -> q.JournalPage:
+        journal = self._engine.world.journal
+        facts = await journal.read(
+            after=query.after, limit=query.limit, stream=query.stream, text=query.text, last=query.last
+        )
+        return q.JournalPage(facts=tuple(facts), head=self._engine.state.seq)
+
+    async def _funds(self, account: str) -> q.FundsAnswer:
+        broker = self._engine.world.brokers.get(account)
+        if broker is None:
+            known = ", ".join(sorted(self._engine.world.brokers)) or "none"
+            raise Refusal("UNKNOWN_ACCOUNT", f"No account is called {account!r}; known: {known}.")
+        funds = await broker.funds()
+        return q.FundsAnswer(account=account, cash=funds.cash, margin_used=funds.margin_used, free=funds.free)
+
+    async def _preview(self, terms: OrderTerms, replacing: Order | None) -> OrderPreview:
+        """All checks at once, so the ticket can show every obstacle before Enter, not the first after it."""
+        engine = self._engine
+        instrument = engine.master.resolve(terms.contract)
+        situation = engine.situation()
+        quote = engine.board.get(instrument.name)
+        terms = pretrade.with_protection(msgspec.structs.replace(terms, contract=instrument.name), instrument, quote)
+        found = list(pretrade.checks(engine.state, terms, instrument, situation, replacing))
+        mark = None if quote is None else quote.mark
+        low, high = (None, None) if mark is None else price_band(instrument, mark)
+        margin, free_after = None, None
+        broker = engine.world.brokers.get(terms.account)
+        # the broker's margin holds the order that a change replaces already, and cannot tell them apart
+        weighable = broker is not None and replacing is None and instrument.tradable
+        if broker is not None and weighable and terms.limit is not None and terms.qty > 0:
+            funds = await broker.funds()
+            needed = await broker.margin([request_for(terms, instrument, "")])
+            premium = terms.qty * (mark or terms.limit) if terms.side is Side.BUY and instrument.strike else 0
+            margin = needed - funds.margin_used
+            free_after = funds.cash - needed - premium
+            if free_after < 0 and pretrade.risk_class(engine.state, terms) is RiskClass.INCREASE:
+                short = pretrade.price_in(-free_after)
+                found.append(
+                    Check(
+                        code="MARGIN", severity="refuse", text=f"The account is short of {short} rupees for this order."
+                    )
+                )
+        price = terms.limit if terms.price is not None else mark
+        charges = None
+        if price is not None and terms.qty > 0:
+            charges = engine.world.charge_for(situation.now.date(), instrument, terms.side, terms.qty * price)
+        max_loss, unlimited = _worst_case(engine, terms, instrument, price)
+        return OrderPreview(
+            ok=pretrade.refusal(found) is None,
+            checks=tuple(found),
+            protection=terms.protection,
+            margin=margin,
+            free_after=free_after,
+            charges=charges,
+            band_low=low,
+            band_high=high,
+            orders=_order_count(terms.qty, instrument),
+            max_loss=max_loss,
+            unlimited=unlimited,
+        )
+
+    def vitals(self) -> Vitals:
+        """A picture of the engine's health at this instant."""
+        engine = self._engine
+        clock = engine.world.clock
+        now, tick = clock.now(), clock.monotonic()
+        phase, ends = engine.world.calendar.phase(now)
+        age = engine.feed_age()
+        commits = engine.world.journal.commit_percentiles()
+        lag = engine.meters.loop_lag.percentiles()
+        playback = engine.world.playback
+        return Vitals(
+            now=now,
+            world=engine.world.name,
+            phase=phase,
+            phase_ends=ends,
+            feed=feed_state(phase, age, playback is not None and playback.paused),
+            feed_age=age,
+            quotes_per_second=engine.meters.quotes.per_second(tick),
+            store=LinkState.LIVE if engine.broken is None else LinkState.DEAD,
+            commit_p50=commits[0] if commits else None,
+            commit_p99=commits[1] if commits else None,
+            loop_lag=lag[1] if lag else None,
+            inbox=engine.inbox_size,
+            seq=engine.state.seq,
+            consoles=engine.consoles,
+            orders_last_second=engine.orders_last_second(),
+            orders_per_second_cap=ORDERS_PER_SECOND,
+            brokers=tuple(broker.vitals() for broker in engine.world.brokers.values()),
+            disk_free=engine.world.disk_free(),
+            uptime=tick - engine.meters.started,
+            paused=playback.paused if playback else False,
+            speed=playback.speed if playback else None,
+        )
+
+
+def feed_state(phase: MarketPhase, age: float | None, paused: bool) -> LinkState:
+    """LIVE, STALE after 5 s and DEAD after 15 s of silence in an open session; CLOSED otherwise."""
+    if phase is not MarketPhase.OPEN or paused:
+        return LinkState.CLOSED
+    if age is None or age > FEED_DEAD:
+        return LinkState.DEAD
+    return LinkState.STALE if age > FEED_STALE else LinkState.LIVE
+
+
+def _order_count(qty: int, instrument: Instrument) -> int:
+    """Orders the freeze quantity would cut it into; 0 for what is no order at all."""
+    try:
+        return len(slices(qty, max(instrument.lot, 1), instrument.freeze))
+    except Refusal:
+        return 0
+
+
+def _worst_case(
+    engine: Engine, terms: OrderTerms, instrument: Instrument, price: int | None
+) -> tuple[int | None, bool]:
+    """Paise this order alone can lose at expiry, and whether nothing bounds it. Closing orders add no loss."""
+    held = engine.state.positions.get(str(PositionKey(terms.account, terms.product, terms.contract)))
+    if held is not None and held.qty * terms.side.sign < 0 and terms.qty <= abs(held.qty):
+        return 0, False
+    if price is None:
+        return None, False
+    if instrument.strike is None:
+        return (terms.qty * price, False) if terms.side is Side.BUY else (None, True)
+    if terms.side is Side.BUY:
+        return terms.qty * price, False
+    if instrument.right is Right.PUT:
+        return terms.qty * (instrument.strike - price), False
+    return None, True

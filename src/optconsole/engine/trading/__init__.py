@@ -1,0 +1,1 @@
+"""Orders from wish to fill: the desk, what the broker says, flattening, reconciliation."""

@@ -1,0 +1,69 @@
+"""What a rule decides: facts to store, then effects to carry out once they are durable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from optconsole.engine.commands import Reply
+from optconsole.engine.events import AnyEvent
+from optconsole.engine.model.book import TradingState
+from optconsole.engine.model.orders import Order
+from optconsole.engine.ports import ModifyRequest, PlaceRequest
+
+
+@dataclass(frozen=True, slots=True)
+class SendPlace:
+    """POST one order, once."""
+
+    order_id: str
+    request: PlaceRequest
+
+
+@dataclass(frozen=True, slots=True)
+class SendModify:
+    """Ask the broker for new terms."""
+
+    order_id: str
+    account: str
+    request: ModifyRequest
+
+
+@dataclass(frozen=True, slots=True)
+class SendCancel:
+    """Ask the broker to cancel."""
+
+    order_id: str
+    account: str
+    broker_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBook:
+    """Read the broker's order and trade book and hear every row."""
+
+    account: str
+
+
+Effect = SendPlace | SendModify | SendCancel | ReadBook
+
+
+@dataclass(slots=True)
+class Decision:
+    """Facts and effects in order, each fact with who caused it. ``reply`` answers the command, if there was one."""
+
+    actor: str
+    cause: str
+    facts: list[AnyEvent] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+    reply: Reply | None = None
+    orders_added: int = 0
+
+    def next_order_id(self, state: TradingState) -> str:
+        """The id of the next order this decision adds: a count that only facts move, so replay gives the same."""
+        self.orders_added += 1
+        return f"O{state.order_count + self.orders_added}"
+
+
+def working_orders(state: TradingState) -> list[Order]:
+    """Orders that may still trade, oldest first."""
+    return [order for order in state.orders.values() if order.status.working]

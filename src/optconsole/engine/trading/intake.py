@@ -1,0 +1,291 @@
+"""What a broker says, turned into facts: every row may come twice, late, out of order or about an order not ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import msgspec
+
+from optconsole.engine import events as ev
+from optconsole.engine.model.book import TradingState
+from optconsole.engine.model.instruments import Instrument
+from optconsole.engine.model.money import rupees
+from optconsole.engine.model.orders import Order, OrderStatus, OrderTerms, OrderType, Pending, RiskClass, Side
+from optconsole.engine.model.positions import PositionKey
+from optconsole.engine.model.text import display
+from optconsole.engine.ports import (
+    Accepted,
+    BrokerOrder,
+    BrokerTrade,
+    BrokerUpdate,
+    Doubtful,
+    NotSent,
+    PlaceOutcome,
+    Rejected,
+    Settlement,
+)
+from optconsole.engine.state import trade_key
+from optconsole.engine.trading.decision import Decision, ReadBook
+
+ChargeFor = Callable[[date, Instrument, Side, int], int]
+"""Paise an order costs whose fills on that day are worth so many paise in total."""
+ExerciseCharge = Callable[[date, Instrument, int], int]
+Lookup = Callable[[str], Instrument | None]
+S = OrderStatus
+
+
+class Intake:
+    """Turns broker rows into facts against a state. Holds only the index from tags and broker ids to orders."""
+
+    def __init__(self, lookup: Lookup, charge_for: ChargeFor, exercise_charge: ExerciseCharge) -> None:
+        self._lookup = lookup
+        self._charge_for = charge_for
+        self._exercise_charge = exercise_charge
+
+    def hear(self, state: TradingState, broker: str, update: BrokerUpdate) -> Decision:
+        """Facts that follow from one row; none when it says nothing new."""
+        decision = Decision(f"broker:{broker}", "")
+        match update:
+            case BrokerOrder():
+                self._order_row(state, decision, update)
+            case BrokerTrade():
+                self._trade_row(state, decision, update)
+            case Settlement():
+                self._settlement(state, decision, update)
+        return decision
+
+    def _order_row(self, state: TradingState, decision: Decision, row: BrokerOrder) -> None:
+        order = find(state, row.tag, row.broker_id)
+        if order is None:
+            self._adopt(state, decision, row)
+            return
+        if order.broker_id is None and row.status is not S.REJECTED:
+            decision.facts.append(ev.OrderAcknowledged(order_id=order.id, broker_id=row.broker_id))
+        if order.status.final:
+            return
+        if row.triggered and not order.triggered and order.terms.type.has_trigger and not row.status.final:
+            decision.facts.append(ev.OrderTriggered(order_id=order.id))
+        terms = _terms_of(row, order.terms)
+        if terms != order.terms:
+            decision.facts.append(ev.OrderChanged(order_id=order.id, terms=terms))
+        _final_fact(decision, order, row)
+
+    def _trade_row(self, state: TradingState, decision: Decision, row: BrokerTrade) -> None:
+        if trade_key(row.account, row.at.date(), row.trade_id) in state.trades:
+            return
+        if state.day is not None and row.at.date() < state.day:
+            return
+        order = find(state, row.tag, row.broker_id)
+        if order is None:
+            decision.facts.append(
+                ev.NoticeRaised(
+                    level="alarm",
+                    code="ORPHAN_TRADE",
+                    text=f"A trade of {row.qty} {row.contract} belongs to no order we know; the book is read again.",
+                    subject=row.broker_id,
+                )
+            )
+            decision.effects.append(ReadBook(row.account))
+            return
+        if order.broker_id is None:
+            decision.facts.append(ev.OrderAcknowledged(order_id=order.id, broker_id=row.broker_id))
+        decision.facts.append(
+            ev.OrderFilled(
+                order_id=order.id,
+                trade_id=row.trade_id,
+                account=row.account,
+                contract=row.contract,
+                product=row.product,
+                side=row.side,
+                qty=row.qty,
+                price=row.price,
+                charges=self._fill_charge(order, row),
+                traded_at=row.at,
+            )
+        )
+        if order.status.final and order.status is not S.FILLED:
+            decision.facts.append(
+                ev.NoticeRaised(
+                    level="alarm",
+                    code="LATE_FILL",
+                    text=f"{order.id} was {order.status.value} and still traded {row.qty} at {rupees(row.price)}.",
+                    subject=order.id,
+                )
+            )
+
+    def _fill_charge(self, order: Order, row: BrokerTrade) -> int:
+        """What this fill adds to the order's bill: the bill of all fills so far less that of the earlier ones."""
+        instrument = self._lookup(row.contract)
+        if instrument is None:
+            return 0
+        day, before = row.at.date(), order.filled_value
+        earlier = self._charge_for(day, instrument, row.side, before) if before else 0
+        return self._charge_for(day, instrument, row.side, before + row.qty * row.price) - earlier
+
+    def _settlement(self, state: TradingState, decision: Decision, row: Settlement) -> None:
+        held = state.positions.get(str(PositionKey(row.account, row.product, row.contract)))
+        if held is None or held.qty == 0:
+            return
+        if held.qty != row.qty:
+            decision.facts.append(
+                ev.NoticeRaised(
+                    level="alarm",
+                    code="SETTLEMENT_DIFFERS",
+                    text=f"The broker settled {row.qty} {row.contract}, our book holds {held.qty}.",
+                    subject=row.contract,
+                )
+            )
+            return
+        instrument = self._lookup(row.contract)
+        value = max(row.qty, 0) * row.price
+        charges = self._exercise_charge(row.at.date(), instrument, value) if instrument and value else 0
+        decision.facts.append(
+            ev.PositionSettled(
+                account=row.account,
+                product=row.product,
+                contract=row.contract,
+                qty=row.qty,
+                price=row.price,
+                charges=charges,
+            )
+        )
+
+    def _adopt(self, state: TradingState, decision: Decision, row: BrokerOrder) -> None:
+        """An order at the broker that is not ours: counted from its fills, never touched."""
+        instrument = self._lookup(row.contract)
+        terms = OrderTerms(
+            account=row.account,
+            contract=row.contract,
+            side=row.side,
+            qty=row.qty,
+            type=row.type,
+            price=row.price,
+            trigger=row.trigger,
+            product=row.product,
+            validity=row.validity,
+            note=display(row.reason) or "broker",
+        )
+        order_id = decision.next_order_id(state)
+        lot = max(instrument.lot, 1) if instrument else 1
+        decision.facts.append(
+            ev.OrderAdopted(
+                order_id=order_id, terms=terms, tag=row.tag, broker_id=row.broker_id, risk=RiskClass.INCREASE, lot=lot
+            )
+        )
+        decision.facts.append(
+            ev.NoticeRaised(
+                level="warning",
+                code="FOREIGN_ORDER",
+                text=f"{row.side.value} {row.qty} {row.contract} at the broker was not sent by this engine.",
+                subject=order_id,
+            )
+        )
+        if row.status in (S.CANCELLED, S.EXPIRED):
+            decision.facts.append(ev.OrderCancelled(order_id=order_id, reason=display(row.reason)))
+        elif row.status is S.REJECTED:
+            decision.facts.append(
+                ev.OrderRejected(order_id=order_id, code=display(row.code), reason=display(row.reason))
+            )
+
+
+def find(state: TradingState, tag: str, broker_id: str) -> Order | None:
+    """Our order behind a broker row: by tag where it has one, else by the broker's id."""
+    for order in reversed(state.orders.values()):
+        if (tag and order.tag == tag) or (order.broker_id is not None and order.broker_id == broker_id):
+            return order
+    return None
+
+
+def _terms_of(row: BrokerOrder, ours: OrderTerms) -> OrderTerms:
+    """Our terms with the broker's numbers: what it works is the truth."""
+    protected = ours.type in (OrderType.MARKET, OrderType.SL_M)
+    return msgspec.structs.replace(
+        ours,
+        qty=row.qty,
+        price=ours.price if protected else row.price,
+        protection=row.price if protected else ours.protection,
+        trigger=row.trigger if ours.type.has_trigger else ours.trigger,
+    )
+
+
+def _final_fact(decision: Decision, order: Order, row: BrokerOrder) -> None:
+    match row.status:
+        case S.CANCELLED:
+            decision.facts.append(ev.OrderCancelled(order_id=order.id, reason=display(row.reason)))
+        case S.EXPIRED:
+            decision.facts.append(ev.OrderExpired(order_id=order.id, reason=display(row.reason)))
+        case S.REJECTED:
+            _rejected(decision, order, row.code, row.reason)
+        case _:
+            return
+
+
+def _rejected(decision: Decision, order: Order, code: str, reason: str) -> None:
+    words = display(reason)
+    decision.facts.append(ev.OrderRejected(order_id=order.id, code=display(code, 60), reason=words))
+    decision.facts.append(
+        ev.NoticeRaised(
+            level="warning", code="ORDER_REJECTED", text=f"{order.id} was rejected: {words}", subject=order.id
+        )
+    )
+
+
+def placed(state: TradingState, broker: str, order_id: str, outcome: PlaceOutcome) -> Decision:
+    """Facts of the answer to a place. Only a provable refusal rejects; silence and surprise are UNKNOWN."""
+    decision = Decision(f"broker:{broker}", order_id)
+    order = state.orders[order_id]
+    match outcome:
+        case Accepted(broker_id):
+            if order.broker_id is None:
+                decision.facts.append(ev.OrderAcknowledged(order_id=order_id, broker_id=broker_id))
+        case Rejected(code, reason) if order.status in (S.SENT, S.UNKNOWN):
+            _rejected(decision, order, code, reason)
+        case NotSent(cause) if order.status is S.SENT:
+            _rejected(decision, order, "NOT_SENT", f"Nothing left: {cause}")
+        case Doubtful(cause) if order.status is S.SENT:
+            decision.facts.append(ev.OrderDoubted(order_id=order_id, cause=display(cause)))
+            decision.facts.append(
+                ev.NoticeRaised(
+                    level="alarm",
+                    code="ORDER_UNKNOWN",
+                    text=f"What became of {order_id} is unknown: {display(cause)}. It may be working.",
+                    subject=order_id,
+                )
+            )
+            decision.effects.append(ReadBook(order.terms.account))
+        case _:
+            return decision
+    return decision
+
+
+def modified(state: TradingState, broker: str, order_id: str, outcome: PlaceOutcome) -> Decision:
+    """Facts of the answer to a change."""
+    decision = Decision(f"broker:{broker}", order_id)
+    order = state.orders[order_id]
+    if order.pending is not Pending.MODIFY or order.asked is None:
+        return decision
+    match outcome:
+        case Accepted():
+            decision.facts.append(ev.OrderChanged(order_id=order_id, terms=order.asked))
+        case Rejected(code, reason):
+            decision.facts.append(
+                ev.OrderChangeRefused(order_id=order_id, code=display(code, 60), reason=display(reason))
+            )
+        case Doubtful(cause) | NotSent(cause):
+            decision.facts.append(ev.OrderChangeRefused(order_id=order_id, code="NOT_CONFIRMED", reason=display(cause)))
+            decision.effects.append(ReadBook(order.terms.account))
+    return decision
+
+
+def cancelled(state: TradingState, broker: str, order_id: str, outcome: PlaceOutcome) -> Decision:
+    """Facts of the answer to a cancel; that it is gone is only believed from the broker's book."""
+    decision = Decision(f"broker:{broker}", order_id)
+    order = state.orders[order_id]
+    if order.pending is not Pending.CANCEL or isinstance(outcome, Accepted):
+        return decision
+    code = outcome.code if isinstance(outcome, Rejected) else "NOT_CONFIRMED"
+    reason = outcome.reason if isinstance(outcome, Rejected) else outcome.cause
+    decision.facts.append(ev.OrderCancelRefused(order_id=order_id, code=display(code, 60), reason=display(reason)))
+    decision.effects.append(ReadBook(order.terms.account))
+    return decision

@@ -1,0 +1,1 @@
+"""How a console reaches an engine, in this process or over a Unix socket."""

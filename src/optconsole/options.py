@@ -1,0 +1,27 @@
+"""What a start of the program was asked for, beyond its configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """One start of the engine or the console.
+
+    ``replay`` is a recorded session, None for the practice market; ``speed`` market seconds per second, 0 as fast as
+    it goes. ``start_at`` and ``until`` are ``HH:MM[:SS]`` of market time; ``hold`` waits there for orders to play on.
+    ``seed`` and ``rate`` (quotes a second) belong to the practice market, None leaves them to the configuration.
+    """
+
+    home: Path
+    replay: Path | None = None
+    speed: float = 1.0
+    start_at: str | None = None
+    until: str | None = None
+    hold: bool = False
+    seed: int | None = None
+    rate: int | None = None
+    screen: str | None = None
+    ascii: bool = False

@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import msgspec
+
+from optconsole.engine import events as ev
+from optconsole.engine.model.instruments import Instrument
+from optconsole.engine.model.orders import OrderStatus, OrderType, Pending, Product, Side, Validity
+from optconsole.engine.ports import (
+    Accepted,
+    BrokerOrder,
+    BrokerTrade,
+    BrokerUpdate,
+    Doubtful,
+    NotSent,
+    Rejected,
+    Settlement,
+)
+from optconsole.engine.trading import intake
+from optconsole.engine.trading.decision import ReadBook
+from tests.engine.facts import CALL, START, Story, option, terms
+
+
+def charge(_day: date, _instrument: Instrument, _side: Side, value: int) -> int:
+    """Twenty rupees an order and a tenth of a percent, so that the flat part shows when it is charged twice."""
+    return 2_000 + value // 1_000
+
+
+INTAKE = intake.Intake({CALL: option()}.get, charge, lambda _day, _instrument, value: value // 1_000)
+
+
+def hear(story: Story, update: BrokerUpdate) -> list[ev.AnyEvent]:
+    facts = INTAKE.hear(story.state, "paper", update).facts
+    story.tell(*facts)
+    return facts
+
+
+def row(story: Story, order_id: str, status: OrderStatus, **changes: Any) -> BrokerOrder:
+    order = story.state.orders[order_id]
+    values: dict[str, Any] = {
+        "broker_id": order.broker_id or f"B{order_id}",
+        "tag": order.tag,
+        "account": "paper",
+        "contract": CALL,
+        "side": order.terms.side,
+        "qty": order.terms.qty,
+        "filled": 0,
+        "type": OrderType.LIMIT,
+        "price": order.terms.limit or 0,
+        "trigger": order.terms.trigger,
+        "product": Product.NRML,
+        "validity": Validity.DAY,
+        "status": status,
+        "triggered": False,
+        "code": "",
+        "reason": "",
+        "updated_at": START,
+    }
+    return BrokerOrder(**{**values, **changes})
+
+
+def trade(story: Story, order_id: str, number: str, qty: int = 65, price: int = 10_000) -> BrokerTrade:
+    order = story.state.orders[order_id]
+    return BrokerTrade(
+        trade_id=number,
+        broker_id=order.broker_id or f"B{order_id}",
+        tag=order.tag,
+        account="paper",
+        contract=CALL,
+        product=Product.NRML,
+        side=order.terms.side,
+        qty=qty,
+        price=price,
+        at=START,
+    )
+
+
+def test_a_row_that_says_nothing_new_makes_no_fact() -> None:
+    story = Story()
+    order = story.order(terms())
+    assert hear(story, row(story, order, OrderStatus.OPEN)) == []
+
+
+def test_an_order_is_found_by_its_tag_before_the_answer_came() -> None:
+    story = Story()
+    order = story.order(terms(), acknowledged=False)
+    hear(story, row(story, order, OrderStatus.OPEN, broker_id="X7"))
+    assert story.state.orders[order].broker_id == "X7"
+    assert INTAKE.hear(story.state, "paper", row(story, order, OrderStatus.OPEN)).facts == []
+
+
+def test_the_same_trade_heard_twice_counts_once() -> None:
+    story = Story()
+    order = story.order(terms(qty=130))
+    assert len(hear(story, trade(story, order, "t1"))) == 1
+    assert hear(story, trade(story, order, "t1")) == []
+
+
+def test_a_fill_that_overtakes_the_answer_binds_the_order() -> None:
+    story = Story()
+    order = story.order(terms(), acknowledged=False)
+    facts = hear(story, trade(story, order, "t1"))
+    assert [type(fact) for fact in facts] == [ev.OrderAcknowledged, ev.OrderFilled]
+    assert story.state.orders[order].status is OrderStatus.FILLED
+
+
+def test_the_fills_of_an_order_are_charged_as_one_order() -> None:
+    story = Story()
+    order = story.order(terms(qty=130))
+    hear(story, trade(story, order, "t1", price=10_000))
+    hear(story, trade(story, order, "t2", price=10_100))
+    total = charge(START.date(), option(), Side.SELL, 65 * 10_000 + 65 * 10_100)
+    assert story.state.orders[order].charges == total
+
+
+def test_a_fill_after_cancellation_is_counted_with_an_alarm() -> None:
+    story = Story()
+    order = story.order(terms())
+    story.tell(ev.OrderCancelled(order_id=order))
+    facts = hear(story, trade(story, order, "t1"))
+    assert [type(fact) for fact in facts] == [ev.OrderFilled, ev.NoticeRaised]
+
+
+def test_a_trade_of_an_unknown_order_raises_an_alarm_and_reads_the_book() -> None:
+    story = Story()
+    known = story.order(terms())
+    stranger = msgspec.structs.replace(trade(story, known, "t1"), tag="", broker_id="nobody")
+    decision = INTAKE.hear(story.state, "paper", stranger)
+    assert isinstance(decision.facts[0], ev.NoticeRaised)
+    assert decision.effects == [ReadBook("paper")]
+
+
+def test_an_order_that_is_not_ours_is_adopted_and_its_fills_counted() -> None:
+    story = Story()
+    known = story.order(terms())
+    foreign = row(story, known, OrderStatus.OPEN, tag="", broker_id="F1", side=Side.BUY, reason="MIS square-off")
+    facts = hear(story, foreign)
+    assert [type(fact) for fact in facts] == [ev.OrderAdopted, ev.NoticeRaised]
+    fill = msgspec.structs.replace(trade(story, known, "t1"), tag="", broker_id="F1", side=Side.BUY)
+    hear(story, fill)
+    assert next(iter(story.state.positions.values())).qty == 65
+
+
+def test_the_brokers_terms_replace_ours() -> None:
+    story = Story()
+    order = story.order(terms(price=10_000))
+    hear(story, row(story, order, OrderStatus.OPEN, price=9_950, qty=130))
+    assert (story.state.orders[order].terms.price, story.state.orders[order].terms.qty) == (9_950, 130)
+
+
+def test_a_waiting_stop_is_triggered_once() -> None:
+    story = Story()
+    order = story.order(terms(Side.BUY, type=OrderType.SL, price=12_500, trigger=12_000))
+    fired = row(story, order, OrderStatus.OPEN, type=OrderType.SL, triggered=True)
+    assert [type(fact) for fact in hear(story, fired)] == [ev.OrderTriggered]
+    assert hear(story, fired) == []
+
+
+def test_a_rejection_in_the_book_is_final_and_told() -> None:
+    story = Story()
+    order = story.order(terms())
+    refused = row(story, order, OrderStatus.REJECTED, code="MARGIN", reason="RMS: [/] \x1b]0;owned\x07")
+    facts = hear(story, refused)
+    assert [type(fact) for fact in facts] == [ev.OrderRejected, ev.NoticeRaised]
+    held = story.state.orders[order]
+    assert held.status is OrderStatus.REJECTED
+    assert "\x1b" not in held.reason
+    assert "\\x1b" in held.reason
+
+
+def test_silence_after_a_send_is_doubt_never_rejection() -> None:
+    story = Story()
+    order = story.order(terms(), acknowledged=False)
+    decision = intake.placed(story.state, "paper", order, Doubtful("timeout"))
+    story.tell(*decision.facts)
+    assert story.state.orders[order].status is OrderStatus.UNKNOWN
+    assert decision.effects == [ReadBook("paper")]
+
+
+def test_an_answer_never_moves_a_bound_order_back_into_doubt() -> None:
+    story = Story()
+    order = story.order(terms(), acknowledged=False)
+    hear(story, trade(story, order, "t1"))
+    for late in (Doubtful("timeout"), Rejected("X", "x"), NotSent("x"), Accepted("BO1")):
+        assert intake.placed(story.state, "paper", order, late).facts == []
+
+
+def test_a_change_in_doubt_is_read_back_not_assumed() -> None:
+    story = Story()
+    order = story.order(terms(price=10_000))
+    story.tell(ev.OrderChangeAsked(order_id=order, terms=terms(price=9_900)))
+    decision = intake.modified(story.state, "paper", order, Doubtful("timeout"))
+    story.tell(*decision.facts)
+    held = story.state.orders[order]
+    assert (held.terms.price, held.pending, held.reason_code) == (10_000, Pending.NONE, "NOT_CONFIRMED")
+    assert decision.effects == [ReadBook("paper")]
+
+
+def test_a_cancel_is_believed_only_from_the_book() -> None:
+    story = Story()
+    order = story.order(terms())
+    story.tell(ev.OrderCancelAsked(order_id=order))
+    assert intake.cancelled(story.state, "paper", order, Accepted("B")).facts == []
+    assert story.state.orders[order].status is OrderStatus.OPEN
+    hear(story, row(story, order, OrderStatus.CANCELLED, reason="cancelled by user"))
+    assert story.state.orders[order].status is OrderStatus.CANCELLED
+
+
+def test_a_settlement_closes_the_position_at_its_cash_value() -> None:
+    story = Story()
+    story.fill(story.order(terms(Side.BUY)), 65, 10_000, "t1")
+    settled = Settlement(
+        settlement_id="s1", account="paper", contract=CALL, product=Product.NRML, qty=65, price=12_000, at=START
+    )
+    hear(story, settled)
+    held = next(iter(story.state.positions.values()))
+    assert (held.qty, held.realised, held.charges) == (0, 65 * 2_000, 65 * 12_000 // 1_000)
+    assert hear(story, settled) == []
+
+
+def test_a_settlement_of_another_quantity_is_an_alarm_and_moves_nothing() -> None:
+    story = Story()
+    story.fill(story.order(terms(Side.BUY)), 65, 10_000, "t1")
+    settled = Settlement(
+        settlement_id="s1", account="paper", contract=CALL, product=Product.NRML, qty=130, price=12_000, at=START
+    )
+    assert [type(fact) for fact in hear(story, settled)] == [ev.NoticeRaised]
+    assert next(iter(story.state.positions.values())).qty == 65
+
+
+def test_a_trade_of_an_earlier_day_is_not_counted_again() -> None:
+    story = Story()
+    order = story.order(terms(qty=130))
+    hear(story, trade(story, order, "t1"))
+    story.tell(ev.SessionOpened(day=START.date() + timedelta(days=2)))
+    assert hear(story, trade(story, order, "t1")) == []
