@@ -7,9 +7,7 @@ import sys
 
 from optconsole import __version__
 
-_TAKES_VALUE = frozenset(
-    ("--replay", "--speed", "--from", "--until", "--screen", "--home", "--theme", "--seed", "--rate", "--config")
-)
+_TAKES_VALUE = frozenset(("--replay", "--speed", "--from", "--until", "--screen", "--home", "--seed", "--rate"))
 _NO_SCREEN = frozenset(("-h", "--help", "--version", "--json"))
 _ERASE_BELOW = "\x1b[J"
 

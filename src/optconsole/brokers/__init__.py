@@ -1,0 +1,1 @@
+"""Adapters between the engine's ports and whoever takes orders; none knows another."""

@@ -1,0 +1,73 @@
+"""``optconsole`` alone: the screens, with the engine in the same process."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from optconsole.cli.arguments import Parser, UsageError
+from optconsole.cli.output import Output
+from optconsole.cli.starting import add_starting, read_options
+from optconsole.engine.model.errors import Refusal
+
+if TYPE_CHECKING:
+    from optconsole.link.protocol import EngineLink
+
+
+class Taste(NamedTuple):
+    """What the configuration says about looks."""
+
+    theme: str | None = None
+    hz: float | None = None
+    ascii: bool = False
+    keys: Mapping[str, str] = {}
+
+
+def arguments(parser: Parser) -> None:
+    parser.add_argument("--version", action="store_true", help="print the version")
+    add_starting(parser)
+
+
+def run(args: argparse.Namespace, out: Output) -> int:
+    """Open the console. The engine is loaded behind the first frame."""
+    options = read_options(args)
+    require_terminal(out)
+    taste = taste_of(options.home)
+    from optconsole.app import ConsoleOptions, run_console
+
+    async def opener() -> tuple[EngineLink, Callable[[], Awaitable[None]]]:
+        from optconsole.runtime import start_inside
+
+        return await start_inside(options)
+
+    looks = ConsoleOptions(
+        home=options.home,
+        screen=options.screen or "positions",
+        theme=taste.theme,
+        ascii=options.ascii or taste.ascii,
+        hz=taste.hz,
+        keys=taste.keys,
+        argv=tuple(sys.argv[1:]),
+    )
+    return run_console(opener, looks)
+
+
+def require_terminal(out: Output) -> None:
+    """Raises UsageError with ``--json``, Refusal(NO_TERMINAL) where nobody could see the screens."""
+    if out.json:
+        raise UsageError("The console has no JSON; name a command such as status, see `optconsole --help`.")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise Refusal("NO_TERMINAL", "The console needs a terminal; run the engine alone with `optconsole engine`.")
+
+
+def taste_of(home: Path) -> Taste:
+    """The configured looks. Raises Refusal as ``config.load``; without a file nothing is loaded to read it."""
+    from optconsole.config import FILE_NAME, load
+
+    if not (home / FILE_NAME).exists():
+        return Taste()
+    settings = load(home)
+    return Taste(settings.ui.theme, settings.ui.hz, settings.ui.ascii, settings.keys)

@@ -1,0 +1,31 @@
+"""The table of commands: which module serves a noun, and what it does in one line."""
+
+from __future__ import annotations
+
+from typing import Final
+
+NOUNS: Final[dict[str, tuple[str, str]]] = {
+    "engine": ("engine", "run the engine without a screen; prints one line `ready {...}`"),
+    "attach": ("attach", "open the screens on a running engine"),
+    "status": ("status", "the engine's health, the day's profit, what is open"),
+    "positions": ("positions", "open and closed positions of the day"),
+    "orders": ("orders", "orders of the day, working ones first"),
+    "trades": ("trades", "executions of the day"),
+    "accounts": ("accounts", "accounts with their money"),
+    "quote": ("quote", "latest quotes of contracts"),
+    "chain": ("chain", "the option chain of an underlying"),
+    "instruments": ("instruments", "search the listed contracts"),
+    "order": ("order", "place, modify, cancel or show one order"),
+    "cancel-all": ("cancel_all", "cancel every working order of a scope"),
+    "flatten": ("flatten", "cancel and close everything of a scope"),
+    "kill": ("kill", "latch the kill switch: cancel, flatten, refuse new risk"),
+    "release": ("release", "release the kill switch"),
+    "journal": ("journal", "list, show, verify or export the journal"),
+    "calc": ("calc", "prices, implied volatility and Greeks: JSON Lines in, JSON Lines out"),
+    "replay": ("replay", "import a recording; pause, resume or move a running replay"),
+    "record": ("record", "record the market of a running engine to a file"),
+    "doctor": ("doctor", "check this machine and this home"),
+    "config": ("config", "show or check the configuration"),
+}
+
+CONSOLE: Final = ("console", "the full-screen console, engine inside")

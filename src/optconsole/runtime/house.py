@@ -1,0 +1,270 @@
+"""A running engine with everything it stands on, opened in order and closed in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from optconsole import __version__
+from optconsole.brokers.paper.broker import PaperBroker
+from optconsole.brokers.paper.settings import PaperSettings
+from optconsole.config import Settings, load
+from optconsole.engine.clock import seeded
+from optconsole.engine.core import Engine, World
+from optconsole.engine.market.calendar import Calendar
+from optconsole.engine.model.accounts import Account
+from optconsole.engine.model.book import TradingState
+from optconsole.engine.model.errors import Refusal
+from optconsole.engine.model.limits import OrderLimits
+from optconsole.engine.model.quotes import Depth, Quote
+from optconsole.engine.model.timeline import time_of_day
+from optconsole.engine.observe.log import incident, open_log
+from optconsole.engine.ports import JournalBroken
+from optconsole.engine.state import digest
+from optconsole.engine.store.journal import SqlJournal, open_journal
+from optconsole.engine.store.lock import HomeLock
+from optconsole.link.address import socket_path
+from optconsole.link.server import LinkServer
+from optconsole.options import RunOptions
+from optconsole.runtime.practice import practice_stage
+from optconsole.runtime.rates import exercise_charges, order_charges, paper_rules
+from optconsole.runtime.stage import PlayedFeed, Stage
+
+LOG_NAME: Final = "optconsole.log"
+HOUSEKEEPING_SECONDS: Final = 1.0
+CHECKPOINT_SECONDS: Final = 30
+FIRST_QUOTES_SECONDS: Final = 1.0
+Progress = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class House:
+    """An engine that runs, and how to end it. ``stop`` may be called once."""
+
+    engine: Engine
+    home: Path
+    stage: Stage
+    feed: PlayedFeed
+    stop: Callable[[str], Awaitable[None]]
+
+    @property
+    def socket(self) -> Path:
+        """Where consoles reach the engine."""
+        return socket_path(self.home)
+
+
+def silent(_text: str) -> None:
+    """Progress that nobody watches."""
+
+
+async def open_house(options: RunOptions, progress: Progress = silent) -> House:
+    """Take the home, recover, reconcile, and let the market play.
+
+    Raises Refusal or JournalBroken with a sentence for the trader; whatever was opened is closed again.
+    """
+    async with AsyncExitStack() as stack:
+        lock = stack.enter_context(HomeLock(options.home))
+        open_log(lock.home / LOG_NAME)
+        settings = load(options.home)
+        calendar = Calendar.load()
+        stage = _stage(options, settings, calendar, progress)
+        journal = await open_journal(stage.place.url, stage.place.world)
+        stack.push_async_callback(journal.close)
+        progress("reading the journal")
+        state = await recovered(journal)
+        bonds = _Bonds()
+        bonds.broker = broker = _paper_broker(stage, settings, calendar, bonds.depth)
+        bonds.feed = feed = stage.build_feed(bonds.on_open, bonds.on_close, bonds.settled)
+        world = World(
+            name=stage.title,
+            version=__version__,
+            install_id=journal.install_id,
+            clock=stage.clock,
+            journal=journal,
+            feed=feed,
+            brokers={broker.account.id: broker},
+            calendar=calendar,
+            limits=OrderLimits(
+                max_lots=settings.risk.max_lots_per_order, deviation_percent=settings.risk.price_deviation_percent
+            ),
+            charge_for=order_charges,
+            exercise_charge=exercise_charges,
+            disk_free=lambda: shutil.disk_usage(options.home).free,
+            playback=feed,
+        )
+        engine = Engine(world, state)
+        bonds.engine = engine
+        progress("agreeing with the exchange")
+        broker.load(feed.instruments(stage.clock.now().date()))
+        stack.push_async_callback(engine.stop, "stopped")
+        await engine.start()
+        keeper = _Keeper(engine, broker, journal, stage)
+        stack.push_async_callback(keeper.close)
+        server = LinkServer(engine, socket_path(options.home), on_consoles=bonds.on_consoles)
+        await server.start()
+        stack.push_async_callback(server.close)
+        await feed.start(bonds.on_quotes)
+        stack.push_async_callback(feed.stop)
+        progress("waiting for quotes")
+        await _first_quotes(engine)
+        await engine.proceed()
+        _steer(options, stage, feed)
+        keeper.start()
+        closing = stack.pop_all()
+
+    async def stop(_reason: str) -> None:
+        await closing.aclose()
+
+    return House(engine=engine, home=options.home, stage=stage, feed=feed, stop=stop)
+
+
+async def recovered(journal: SqlJournal) -> TradingState:
+    """The state the journal's facts give, proven equal to the one that was live. Raises JournalBroken."""
+    start = await journal.load()
+    if not start.agrees:
+        raise JournalBroken(
+            "REPLAY_DIFFERS",
+            "Replaying the journal does not give the state that was live; "
+            "run `optconsole journal verify` and keep the home as it is.",
+        )
+    return start.state
+
+
+def _stage(options: RunOptions, settings: Settings, calendar: Calendar, progress: Progress) -> Stage:
+    if options.replay is None:
+        return practice_stage(options, settings, calendar)
+    # pyarrow takes a quarter of a second to import and only a replay needs it.
+    from optconsole.runtime.recorded import recorded_stage
+
+    return recorded_stage(options, settings, calendar, progress)
+
+
+def _paper_broker(
+    stage: Stage, settings: Settings, calendar: Calendar, depth: Callable[[str], Depth | None]
+) -> PaperBroker:
+    account = Account(id=settings.paper.account, broker="paper", mode=stage.mode, capital=settings.paper.capital * 100)
+    return PaperBroker(
+        account,
+        stage.clock,
+        stage.place.ledger,
+        PaperSettings(**settings.paper.broker_fields()),
+        paper_rules(calendar),
+        seeded(stage.place.world),
+        depth,
+    )
+
+
+async def _first_quotes(engine: Engine) -> None:
+    """Wait until the opening picture is in, so that who trades on readiness finds prices; not longer than a second."""
+    clock = engine.world.clock
+    began = clock.monotonic()
+    while engine.board.quotes_seen < len(engine.master) and clock.monotonic() - began < FIRST_QUOTES_SECONDS:
+        await clock.sleep(0.005)
+
+
+def _steer(options: RunOptions, stage: Stage, feed: PlayedFeed) -> None:
+    if options.hold:
+        feed.pause()
+    if options.until is not None:
+        goal = time_of_day(stage.clock.now(), options.until)
+        if goal <= stage.clock.now():
+            raise Refusal(
+                "TIME_PASSED", f"--until {options.until} is past; market time is {stage.clock.now():%H:%M:%S}."
+            )
+        _BACKGROUND.add(task := asyncio.get_running_loop().create_task(feed.run_to(goal), name="run-to"))
+        task.add_done_callback(_BACKGROUND.discard)
+
+
+_BACKGROUND: Final[set[asyncio.Task[None]]] = set()
+
+
+class _Bonds:
+    """Ties feed, exchange and engine together, in the order in which each must hear of things."""
+
+    engine: Engine
+    broker: PaperBroker
+    feed: PlayedFeed
+
+    def depth(self, name: str) -> Depth | None:
+        return self.feed.depth(name)
+
+    def on_quotes(self, quotes: Sequence[Quote]) -> None:
+        """The board first, so that whatever the exchange does shows against the quote that made it."""
+        self.engine.on_quotes(quotes)
+        self.broker.on_quotes(quotes)
+
+    async def on_open(self, day: date) -> None:
+        self.broker.load(self.feed.instruments(day))
+        await self.engine.open_session(day)
+
+    async def on_close(self, day: date) -> None:
+        self.broker.end_session(day)
+        await self.engine.close_session(day)
+
+    async def settled(self) -> None:
+        await self.engine.settled()
+
+    def on_consoles(self, count: int) -> None:
+        self.engine.consoles = count
+
+
+class _Keeper:
+    """Once a second: the exchange looks at the clock, market time is remembered, the state is checkpointed."""
+
+    def __init__(self, engine: Engine, broker: PaperBroker, journal: SqlJournal, stage: Stage) -> None:
+        self._engine, self._broker, self._journal, self._stage = engine, broker, journal, stage
+        self._task: asyncio.Task[None] | None = None
+        self._saved = -1
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="keeper")
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        self._broker.mark_time(self._stage.clock.now())
+        await self._engine.settled()
+        await self._checkpoint()
+
+    async def _run(self) -> None:
+        beats = 0
+        while True:
+            await self._stage.clock.sleep(HOUSEKEEPING_SECONDS)
+            beats += 1
+            try:
+                now = self._stage.clock.now()
+                self._broker.on_time(now)
+                self._broker.mark_time(now)
+                if beats % CHECKPOINT_SECONDS == 0:
+                    await self._checkpoint()
+            except JournalBroken as broken:
+                incident("keeper", broken)
+
+    async def _checkpoint(self) -> None:
+        state = self._engine.state
+        if state.seq != self._saved and self._engine.broken is None:
+            await self._journal.save_checkpoint(state.seq, digest(state))
+            self._saved = state.seq
+
+
+def ready_line(house: House) -> dict[str, object]:
+    """What a script needs to know of an engine that is ready."""
+    engine = house.engine
+    return {
+        "pid": os.getpid(),
+        "home": str(house.home),
+        "socket": str(house.socket),
+        "world": engine.world.name,
+        "market_time": engine.world.clock.now().isoformat(),
+        "epoch": engine.state.epoch,
+        "seq": engine.state.seq,
+        "version": __version__,
+    }

@@ -1,0 +1,112 @@
+"""Brokers on a test bench: one rig per implementation of the Broker port, each able to make its market show a book.
+
+A new broker joins the contract suite with one more entry in ``RIGS``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Protocol
+
+from optconsole.brokers.paper.broker import PaperBroker
+from optconsole.brokers.paper.settings import PaperSettings
+from optconsole.engine.clock import MarketClock, seeded
+from optconsole.engine.market.calendar import Calendar
+from optconsole.engine.model.instruments import Instrument
+from optconsole.engine.model.quotes import Quote
+from optconsole.engine.model.timeline import millis
+from optconsole.engine.ports import Broker, BrokerUpdate
+from optconsole.runtime.rates import paper_rules
+from tests.brokers.paper.stage import ACCOUNT, CALL, INDEX, LISTED, at
+
+PATIENCE = 10.0
+
+
+class Inbox:
+    """What a broker told us, and a way to wait for something to be told."""
+
+    def __init__(self) -> None:
+        self.rows: list[BrokerUpdate] = []
+        self._news = asyncio.Event()
+
+    def take(self, update: BrokerUpdate) -> None:
+        self.rows.append(update)
+        self._news.set()
+
+    async def until(self, true: Callable[[list[BrokerUpdate]], bool]) -> None:
+        """Return once ``true`` of the rows; fail when it never becomes so."""
+        async with asyncio.timeout(PATIENCE):
+            while not true(self.rows):
+                self._news.clear()
+                await self._news.wait()
+
+
+class Rig(Protocol):
+    """A connected broker whose market the test makes. Prices in paise, sizes in units."""
+
+    broker: Broker
+    inbox: Inbox
+    instrument: Instrument
+    """An option that trades around 100 rupees."""
+
+    async def show(self, bid: tuple[int, int] | None, ask: tuple[int, int] | None, ltp: int) -> None:
+        """Make the market of ``instrument`` look like this, from now on."""
+        ...
+
+    async def reconnect(self) -> None:
+        """Lose the client's connection and memory, keep what the broker knows, connect anew with an empty inbox."""
+        ...
+
+
+class PaperRig:
+    """The paper broker with real delays on a running clock."""
+
+    def __init__(self, folder: Path) -> None:
+        self.instrument = CALL
+        self.inbox = Inbox()
+        self._folder = folder
+        self._clock = MarketClock(at("10:00"))
+        self.broker = self._open()
+
+    def _open(self) -> PaperBroker:
+        settings = PaperSettings(ack_latency_ms=1, update_latency_ms=1, latency_jitter_ms=1)
+        rules = paper_rules(Calendar.load())
+        broker = PaperBroker(ACCOUNT, self._clock, self._folder / "paper.db", settings, rules, seeded(3))
+        broker.load(LISTED)
+        broker.on_quotes([Quote(name=INDEX.name, ts=millis(self._clock.now()), ltp=25_000_00, booked=False)])
+        return broker
+
+    async def start(self) -> None:
+        await self.broker.connect(self.inbox.take)
+
+    async def show(self, bid: tuple[int, int] | None, ask: tuple[int, int] | None, ltp: int) -> None:
+        quote = Quote(
+            name=self.instrument.name,
+            ts=millis(self._clock.now()),
+            bid=bid[0] if bid else None,
+            bid_qty=bid[1] if bid else 0,
+            ask=ask[0] if ask else None,
+            ask_qty=ask[1] if ask else 0,
+            ltp=ltp,
+        )
+        self.broker.on_quotes([quote])
+
+    async def reconnect(self) -> None:
+        await self.broker.close()
+        self.inbox = Inbox()
+        self.broker = self._open()
+        await self.start()
+
+
+@asynccontextmanager
+async def paper(folder: Path) -> AsyncIterator[Rig]:
+    rig = PaperRig(folder)
+    await rig.start()
+    yield rig
+    await rig.broker.close()
+
+
+RIGS: dict[str, Callable[[Path], AbstractAsyncContextManager[Rig]]] = {"paper": paper}
