@@ -11,7 +11,7 @@ class RunOptions:
     """One start of the engine or the console.
 
     ``replay`` is a recorded session, None for the practice market; ``speed`` market seconds per second, 0 as fast as
-    it goes. ``start_at`` and ``until`` are ``HH:MM[:SS]`` of market time; ``hold`` waits there for orders to play on.
+    it goes. ``start_at`` and ``until`` are ``HH:MM[:SS]`` of market time; ``hold`` waits there for orders to play on. ``fresh`` begins a new run of a recording.
     ``seed`` and ``rate`` (quotes a second) belong to the practice market, None leaves them to the configuration.
     """
 
@@ -21,6 +21,7 @@ class RunOptions:
     start_at: str | None = None
     until: str | None = None
     hold: bool = False
+    fresh: bool = False
     seed: int | None = None
     rate: int | None = None
     screen: str | None = None

@@ -16,10 +16,11 @@ SCREENS: Final = ("positions", "chain", "orders", "journal", "health")
 
 
 def add_starting(parser: Parser) -> None:
-    """``--replay --speed --from --hold --until --seed --rate --screen --ascii``."""
+    """``--replay --speed --from --fresh --hold --until --seed --rate --screen --ascii``."""
     parser.add_argument("--replay", metavar="FILE", help="play a recorded session instead of the practice market")
     parser.add_argument("--speed", type=speed, default=1.0, metavar="N", help="market seconds per second, or max (1)")
     parser.add_argument("--from", type=time_of_day, dest="start_at", metavar="HH:MM", help="begin at this market time")
+    parser.add_argument("--fresh", action="store_true", help="begin a new run of the recording with an empty book")
     parser.add_argument("--hold", action="store_true", help="begin held; `optconsole replay resume` plays on")
     parser.add_argument("--until", type=time_of_day, metavar="HH:MM", help="play to this market time, then hold")
     parser.add_argument("--seed", type=number, metavar="N", help="another practice market; the same seed, the same day")
@@ -32,6 +33,8 @@ def read_options(args: argparse.Namespace) -> RunOptions:
     """Check what can be checked before anything heavy is loaded. Raises UsageError, Refusal(NO_REPLAY_FILE)."""
     if args.replay is not None and (args.seed is not None or args.rate is not None):
         raise UsageError("--seed and --rate belong to the practice market; leave them out with --replay.")
+    if args.fresh and args.replay is None:
+        raise UsageError("--fresh begins a recording anew; the practice market starts fresh in another --home.")
     if args.start_at is not None and args.until is not None and _clock(args.until) <= _clock(args.start_at):
         raise UsageError(f"--until {args.until} is not after --from {args.start_at}.")
     if args.hold and args.until is not None:
@@ -43,6 +46,7 @@ def read_options(args: argparse.Namespace) -> RunOptions:
         start_at=args.start_at,
         until=args.until,
         hold=args.hold,
+        fresh=args.fresh,
         seed=args.seed,
         rate=args.rate,
         screen=args.screen,

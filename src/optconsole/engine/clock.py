@@ -53,14 +53,20 @@ class MarketClock:
         self._base = start
         self._mark = monotonic()
         self._speed = speed
+        self._until: datetime | None = None
 
     def now(self) -> datetime:
-        return self._base + timedelta(seconds=(self._monotonic() - self._mark) * self._speed)
+        moment = self._base + timedelta(seconds=(self._monotonic() - self._mark) * self._speed)
+        return moment if self._until is None else min(moment, self._until)
 
-    def set(self, moment: datetime, speed: float | None = None) -> None:
-        """Jump to ``moment``. Never backwards: an earlier moment leaves the time where it is."""
+    def set(self, moment: datetime, speed: float | None = None, until: datetime | None = None) -> None:
+        """Jump to ``moment``. Never backwards: an earlier moment leaves the time where it is.
+
+        The time runs on to ``until`` at most and stands there, however late the next ``set`` comes.
+        """
         self._base = max(moment, self.now())
         self._mark = self._monotonic()
+        self._until = None if until is None else max(until, self._base)
         if speed is not None:
             self._speed = speed
 

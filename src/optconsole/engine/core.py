@@ -112,6 +112,7 @@ class World:
     exercise_charge: Callable[[date, Instrument, int], int]
     disk_free: Callable[[], int | None]
     playback: Playback | None = None
+    cadence: float = 0.0
 
 
 class Engine:

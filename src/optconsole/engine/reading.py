@@ -150,6 +150,12 @@ class Reader:
             unlimited=unlimited,
         )
 
+    def _patience(self) -> float:
+        """Machine seconds that may pass between two deliveries: a recorded minute bar comes once a minute."""
+        world = self._engine.world
+        speed = world.playback.speed if world.playback else 1.0
+        return world.cadence / speed if speed else 0.0
+
     def vitals(self) -> Vitals:
         """A picture of the engine's health at this instant."""
         engine = self._engine
@@ -165,7 +171,7 @@ class Reader:
             world=engine.world.name,
             phase=phase,
             phase_ends=ends,
-            feed=feed_state(phase, age, playback is not None and playback.paused),
+            feed=feed_state(phase, age, playback is not None and playback.paused, self._patience()),
             feed_age=age,
             quotes_per_second=engine.meters.quotes.per_second(tick),
             store=LinkState.LIVE if engine.broken is None else LinkState.DEAD,
@@ -185,13 +191,16 @@ class Reader:
         )
 
 
-def feed_state(phase: MarketPhase, age: float | None, paused: bool) -> LinkState:
-    """LIVE, STALE after 5 s and DEAD after 15 s of silence in an open session; CLOSED otherwise."""
+def feed_state(phase: MarketPhase, age: float | None, paused: bool, patience: float = 0.0) -> LinkState:
+    """LIVE, STALE after 5 s and DEAD after 15 s of silence in an open session; CLOSED otherwise.
+
+    ``patience`` is the silence that is usual for the source, in seconds.
+    """
     if phase is not MarketPhase.OPEN or paused:
         return LinkState.CLOSED
-    if age is None or age > FEED_DEAD:
+    if age is None or age > FEED_DEAD + 3 * patience:
         return LinkState.DEAD
-    return LinkState.STALE if age > FEED_STALE else LinkState.LIVE
+    return LinkState.STALE if age > FEED_STALE + 2 * patience else LinkState.LIVE
 
 
 def _order_count(qty: int, instrument: Instrument) -> int:

@@ -98,6 +98,7 @@ async def open_house(options: RunOptions, progress: Progress = silent) -> House:
             exercise_charge=exercise_charges,
             disk_free=lambda: shutil.disk_usage(options.home).free,
             playback=feed,
+            cadence=stage.cadence,
         )
         engine = Engine(world, state)
         bonds.engine = engine
@@ -110,6 +111,8 @@ async def open_house(options: RunOptions, progress: Progress = silent) -> House:
         server = LinkServer(engine, socket_path(options.home), on_consoles=bonds.on_consoles)
         await server.start()
         stack.push_async_callback(server.close)
+        # Time stands until the engine has taken in the opening picture: no quote passes by unseen.
+        feed.pause()
         await feed.start(bonds.on_quotes)
         stack.push_async_callback(feed.stop)
         progress("waiting for quotes")
@@ -143,7 +146,7 @@ def _stage(options: RunOptions, settings: Settings, calendar: Calendar, progress
     # pyarrow takes a quarter of a second to import and only a replay needs it.
     from optconsole.runtime.recorded import recorded_stage
 
-    return recorded_stage(options, settings, calendar, progress)
+    return recorded_stage(options, settings, options.replay, progress)
 
 
 def _paper_broker(
@@ -170,8 +173,8 @@ async def _first_quotes(engine: Engine) -> None:
 
 
 def _steer(options: RunOptions, stage: Stage, feed: PlayedFeed) -> None:
-    if options.hold:
-        feed.pause()
+    if not options.hold:
+        feed.resume()
     if options.until is not None:
         goal = time_of_day(stage.clock.now(), options.until)
         if goal <= stage.clock.now():

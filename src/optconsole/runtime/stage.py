@@ -22,10 +22,14 @@ class PlayedFeed(Feed, Playback, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Everything about a market that does not know the engine yet. ``title`` is shown in the frame."""
+    """Everything about a market that does not know the engine yet. ``title`` is shown in the frame.
+
+    ``cadence`` is the market seconds that usually pass between two deliveries of the feed.
+    """
 
     title: str
     mode: Mode
     place: Place
     clock: MarketClock
     build_feed: Callable[[DayHook, DayHook, Settled], PlayedFeed]
+    cadence: float = 0.0

@@ -12,8 +12,8 @@ from optconsole.engine.market.recording import (
     HEADER_KEY,
     Extent,
     Header,
-    RecordingFile,
     Row,
+    arrow_schema,
     batch_of,
     damaged,
     decode_header,
@@ -24,6 +24,7 @@ from optconsole.engine.market.recording import (
     unreadable,
     unwritable,
 )
+from optconsole.engine.market.recording_file import RecordingFile
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.quotes import Quote
 from optconsole.engine.model.text import display
@@ -54,14 +55,13 @@ class Recorder:
         self._places = {instrument.name: place for place, instrument in enumerate(header.instruments)}
         self._rows: list[Row] = []
         self._last = self._flushed = 0
+        self._broken: Refusal | None = None
         self.rows = 0
         self.skipped = 0
         self._open()
 
     def _open(self) -> None:
         import pyarrow as pa
-
-        from optconsole.engine.market.recording import arrow_schema
 
         try:
             self._file: BinaryIO = self._part.open("xb")
@@ -79,6 +79,8 @@ class Recorder:
             arrow_schema().with_metadata({HEADER_KEY: encode_header(self._header)}),
             options=pa.ipc.IpcWriteOptions(compression="zstd"),
         )
+        # Arrow writes its schema, and our header with it, before the first batch only.
+        self._stream.write_batch(batch_of([]))
         self._file.flush()
 
     def write(self, at: datetime, quotes: Sequence[Quote]) -> bool:
@@ -101,7 +103,13 @@ class Recorder:
         return True
 
     def flush(self) -> None:
-        """Give the rows so far to the operating system. Raises Refusal(RECORDING_UNWRITABLE), as when it is full."""
+        """Give the rows so far to the operating system.
+
+        Raises Refusal(RECORDING_UNWRITABLE), as when the disk is full, and again at every later try: what was written
+        before stays in the ``.part`` for `recover`.
+        """
+        if self._broken is not None:
+            raise self._broken
         self._flushed = self._last
         if not self._rows:
             return
@@ -109,19 +117,32 @@ class Recorder:
             self._stream.write_batch(batch_of(self._rows))
             self._file.flush()
         except OSError as error:
-            raise unwritable(self._part, error) from None
+            self._broken = unwritable(self._part, error)
+            self.leave()
+            raise self._broken from None
         self.rows += len(self._rows)
         self._rows = []
 
     def close(self) -> Extent:
-        """Finish the recording. Raises Refusal(RECORDING_EMPTY) where nothing was quoted, leaving no file."""
+        """Finish the recording.
+
+        Raises Refusal: RECORDING_EMPTY where nothing was quoted, leaving no file; RECORDING_UNWRITABLE, leaving the
+        ``.part``.
+        """
         self.flush()
-        self._stream.close()
-        self._file.close()
+        self.leave()
         if not self.rows:
             self._part.unlink()
             raise empty(self._target)
         return _finish(self._part, self._target)
+
+    def leave(self) -> None:
+        """Let go of the file without finishing it; `recover` can make use of it."""
+        with suppress(OSError):
+            # The mark of the end that this writes is for other readers; ours does without.
+            self._stream.close()
+        with suppress(OSError):
+            self._file.close()
 
 
 def recover(part: Path, target: Path | None = None) -> Path:
@@ -138,9 +159,12 @@ def recover(part: Path, target: Path | None = None) -> Path:
 
 def is_part(path: Path) -> bool:
     """Whether a file is a recording that was never closed."""
-    with suppress(OSError, Refusal), path.open("rb") as file:
-        _read_header(file, path)
-        return True
+    # A pipe would make us wait for a writer.
+    with suppress(OSError, Refusal):
+        if path.is_file():
+            with path.open("rb") as file:
+                _read_header(file, path)
+                return True
     return False
 
 
@@ -179,8 +203,6 @@ def _read_header(file: BinaryIO, path: Path) -> Header:
 def _whole_batches(file: BinaryIO) -> Iterator[pa.RecordBatch]:
     """Batches up to the first that is not whole: that one was being written when the program ended."""
     import pyarrow as pa
-
-    from optconsole.engine.market.recording import arrow_schema
 
     schema = arrow_schema()
     with suppress(pa.ArrowException, OSError, EOFError), pa.ipc.open_stream(file) as stream:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -23,13 +22,10 @@ FORMAT: Final = "optconsole-recording"
 VERSION: Final = 1
 HEADER_KEY: Final = b"optconsole.recording"
 EXTENT_KEY: Final = b"optconsole.extent"
-ROW_GROUP: Final = 65_536
-"""Rows a reader must hold at once: some 6 MB."""
-_SYNC_SUFFIX: Final = ".writing"
+SEAL: Final = b"OPTCSEAL"
+"""Stands with the SHA-256 of the footer before the footer, which Parquet itself does not protect."""
 
-Row = tuple[
-    int, int, int, int | None, int, int | None, int, int | None, int, int | None, int | None, int | None, bool
-]
+Row = tuple[int, int, int, int | None, int, int | None, int, int | None, int, int | None, int | None, int | None, bool]
 """One row in the order of ``COLUMNS``."""
 
 COLUMNS: Final[tuple[tuple[str, str, bool], ...]] = (
@@ -119,6 +115,13 @@ def batch_of(rows: Sequence[Row]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
+def parquet_faults() -> tuple[type[Exception], ...]:
+    """What reading a damaged Parquet file may raise: its footer has no checksum, so anything can stand in it."""
+    import pyarrow as pa
+
+    return (pa.ArrowException, OSError, MemoryError, ValueError, TypeError, LookupError, OverflowError)
+
+
 def encode_header(header: Header) -> bytes:
     """The header as it is stored."""
     return msgspec.json.encode(header)
@@ -142,9 +145,7 @@ def decode_header(stored: bytes, path: Path) -> Header:
         _check(header)
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, Refusal):
         raise damaged(path) from None
-    return msgspec.structs.replace(
-        header, opens=header.opens.astimezone(IST), closes=header.closes.astimezone(IST)
-    )
+    return msgspec.structs.replace(header, opens=header.opens.astimezone(IST), closes=header.closes.astimezone(IST))
 
 
 def _check(header: Header) -> None:
@@ -173,9 +174,7 @@ def foreign(path: Path) -> Refusal:
 
 def damaged(path: Path) -> Refusal:
     """The file began as a recording and is not whole."""
-    return Refusal(
-        "RECORDING_TRUNCATED", f"{_shown(path)} is cut short or damaged; copy it again or record it anew."
-    )
+    return Refusal("RECORDING_TRUNCATED", f"{_shown(path)} is cut short or damaged; copy it again or record it anew.")
 
 
 def empty(path: Path) -> Refusal:
@@ -190,89 +189,12 @@ def unreadable(path: Path, error: OSError) -> Refusal:
     return Refusal("RECORDING_UNREADABLE", f"{_shown(path)} cannot be read: {error.strerror or error}.")
 
 
-def _shown(path: Path) -> str:
-    return display(str(path))
-
-
-class RecordingFile:
-    """A recording being written, in row groups of bounded size, to a neighbour of ``target``; ``close`` puts it there.
-
-    Raises Refusal(RECORDING_UNWRITABLE) where the folder does not take it.
-    """
-
-    def __init__(self, target: Path, header: Header) -> None:
-        import pyarrow.parquet as pq
-
-        self._target, self._header = target, header
-        self._draft = target.with_name(target.name + _SYNC_SUFFIX)
-        self._waiting: list[pa.RecordBatch] = []
-        self._rows_waiting = 0
-        self._rows = self._frames = self._first = 0
-        self._last = -1
-        try:
-            # Prices and sizes of neighbours repeat, so dictionaries beat every other encoding here.
-            self._writer = pq.ParquetWriter(
-                self._draft, arrow_schema(), compression="zstd", write_page_checksum=True, store_schema=False
-            )
-        except OSError as error:
-            raise unwritable(target, error) from None
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        """Add rows. Raises ValueError where their moments fall back behind what is written."""
-        import numpy as np
-
-        if not batch.num_rows:
-            return
-        at = batch.column(0).to_numpy()
-        if at[0] < self._last or (np.diff(at) < 0).any():
-            raise ValueError("rows are not in order of time")
-        if not self._rows:
-            self._first = int(at[0])
-        self._frames += int(np.count_nonzero(np.diff(at))) + int(at[0] != self._last)
-        self._rows, self._last = self._rows + batch.num_rows, int(at[-1])
-        self._waiting.append(batch)
-        self._rows_waiting += batch.num_rows
-        while self._rows_waiting >= ROW_GROUP:
-            self._write_group(ROW_GROUP)
-
-    def close(self) -> Extent:
-        """Finish the file and put it in place, synced. Raises Refusal(RECORDING_EMPTY), leaving nothing."""
-        if not self._rows:
-            self.abandon()
-            raise empty(self._target)
-        extent = Extent(rows=self._rows, frames=self._frames, first=self._first, last=self._last)
-        try:
-            if self._rows_waiting:
-                self._write_group(self._rows_waiting)
-            self._writer.add_key_value_metadata(
-                {HEADER_KEY: encode_header(self._header), EXTENT_KEY: msgspec.json.encode(extent)}
-            )
-            self._writer.close()
-            with self._draft.open("rb+") as file:
-                os.fsync(file.fileno())
-            self._draft.replace(self._target)
-        except OSError as error:
-            self.abandon()
-            raise unwritable(self._target, error) from None
-        return extent
-
-    def abandon(self) -> None:
-        """Leave nothing behind."""
-        self._writer.close()
-        self._draft.unlink(missing_ok=True)
-
-    def _write_group(self, rows: int) -> None:
-        import pyarrow as pa
-
-        table = pa.Table.from_batches(self._waiting)
-        self._writer.write_table(table.slice(0, rows), row_group_size=ROW_GROUP)
-        rest = table.slice(rows)
-        self._waiting = rest.to_batches()
-        self._rows_waiting = rest.num_rows
-
-
 def unwritable(path: Path, error: OSError) -> Refusal:
     """A recording cannot be put there."""
     return Refusal(
         "RECORDING_UNWRITABLE", f"{_shown(path)} cannot be written: {error.strerror or error}; choose another place."
     )
+
+
+def _shown(path: Path) -> str:
+    return display(str(path))

@@ -1,0 +1,1 @@
+"""Recorded sessions as a feed, and the importers that make recordings of other people's files."""

@@ -1,0 +1,105 @@
+"""A real pseudo-terminal with the program in it, read through a terminal emulator."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pyte
+
+from tests.e2e.process import environment
+
+
+class Terminal:
+    """The console in a pty of a given size; ``screen`` is what a person would see."""
+
+    def __init__(self, *words: str, columns: int = 120, rows: int = 36, **extra: str) -> None:
+        self._emulator = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._emulator)
+        self.bytes = bytearray()
+        self.pid, self._fd = pty.fork()
+        if self.pid == 0:
+            env = environment(TERM="xterm-256color", COLORTERM="truecolor", **extra)
+            env.pop("NO_COLOR", None)
+            os.execvpe(sys.executable, [sys.executable, "-m", "optconsole", *words], env)
+        self.resize(columns, rows)
+
+    def resize(self, columns: int, rows: int) -> None:
+        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self._emulator.resize(rows, columns)
+
+    @property
+    def screen(self) -> str:
+        return "\n".join(self._emulator.display)
+
+    def press(self, keys: str) -> None:
+        os.write(self._fd, keys.encode())
+
+    def pump(self, seconds: float) -> None:
+        """Let the program run, and show what it writes."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            ready, _, _ = select.select([self._fd], [], [], left)
+            if not ready:
+                return
+            try:
+                data = os.read(self._fd, 65536)
+            except OSError:
+                return
+            if not data:
+                return
+            self.bytes += data
+            self._stream.feed(data)
+
+    def until(self, seen: Callable[[str], bool], what: str, seconds: float = 30.0) -> str:
+        """Wait until the screen shows something; fails with the screen as it was."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self.pump(0.05)
+            if seen(self.screen):
+                return self.screen
+        raise AssertionError(f"{what} was never shown:\n{self.screen}")
+
+    def shows(self, text: str, seconds: float = 30.0) -> str:
+        return self.until(lambda screen: text in screen, text, seconds)
+
+    def ended(self, seconds: float = 15.0) -> int:
+        """The exit code, once the program is gone."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self.pump(0.05)
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                return os.waitstatus_to_exitcode(status)
+        raise AssertionError(f"still running:\n{self.screen}")
+
+    def signal(self, number: signal.Signals) -> None:
+        os.kill(self.pid, number)
+
+    def hang_up(self) -> None:
+        """Close the terminal, as a lost connection would."""
+        os.close(self._fd)
+
+    def close(self) -> None:
+        try:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        except (ProcessLookupError, ChildProcessError):
+            return
+
+
+def fresh_home(folder: Path) -> Path:
+    """A home whose first-start page has been read already."""
+    home = folder / "home"
+    home.mkdir(mode=0o700)
+    (home / "tour.seen").touch()
+    return home
