@@ -14,8 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.text import display
+from optconsole.paths import CONFIG_NAME
 
-FILE_NAME: Final = "config.toml"
+FILE_NAME: Final = CONFIG_NAME
 
 
 class Section(BaseModel):

@@ -11,8 +11,9 @@ class RunOptions:
     """One start of the engine or the console.
 
     ``replay`` is a recorded session, None for the practice market; ``speed`` market seconds per second, 0 as fast as
-    it goes. ``start_at`` and ``until`` are ``HH:MM[:SS]`` of market time; ``hold`` waits there for orders to play on. ``fresh`` begins a new run of a recording.
-    ``seed`` and ``rate`` (quotes a second) belong to the practice market, None leaves them to the configuration.
+    it goes. ``start_at`` and ``until`` are ``HH:MM[:SS]`` of market time; ``hold`` waits there for orders to play on.
+    ``fresh`` begins a new run of a recording. ``seed`` and ``rate`` (quotes a second) belong to the practice market,
+    None leaves them to the configuration.
     """
 
     home: Path

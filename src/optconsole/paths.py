@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+CONFIG_NAME = "config.toml"
+"""The settings' file in the home."""
+
 
 def package_data() -> Path:
     """The package's own folder: styles, migrations and dated tables lie beside the code that reads them."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import importlib
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -12,6 +14,7 @@ from optconsole.cli.arguments import Parser, UsageError
 from optconsole.cli.output import Output
 from optconsole.cli.starting import add_starting, read_options
 from optconsole.engine.model.errors import Refusal
+from optconsole.paths import CONFIG_NAME
 
 if TYPE_CHECKING:
     from optconsole.link.protocol import EngineLink
@@ -39,6 +42,8 @@ def run(args: argparse.Namespace, out: Output) -> int:
     from optconsole.app import ConsoleOptions, run_console
 
     async def opener() -> tuple[EngineLink, Callable[[], Awaitable[None]]]:
+        # In a thread, so that the first frame can be read and left while half a second of imports goes by.
+        await asyncio.to_thread(importlib.import_module, "optconsole.runtime")
         from optconsole.runtime import start_inside
 
         return await start_inside(options)
@@ -65,9 +70,9 @@ def require_terminal(out: Output) -> None:
 
 def taste_of(home: Path) -> Taste:
     """The configured looks. Raises Refusal as ``config.load``; without a file nothing is loaded to read it."""
-    from optconsole.config import FILE_NAME, load
-
-    if not (home / FILE_NAME).exists():
+    if not (home / CONFIG_NAME).exists():
         return Taste()
+    from optconsole.config import load
+
     settings = load(home)
     return Taste(settings.ui.theme, settings.ui.hz, settings.ui.ascii, settings.keys)

@@ -1,0 +1,118 @@
+"""Cancelling and closing in a scope: what it touches, how it is asked, what it sends."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from optconsole.engine.commands import CancelAll, Flatten, Scope, ScopeKind
+from optconsole.engine.model.orders import Order, RiskClass
+from optconsole.engine.model.positions import Position
+from optconsole.screens.base import ConsoleScreen
+from optconsole.screens.confirmation import TYPED_LOTS
+from optconsole.screens.deck import Deck
+from optconsole.screens.dialogs import Confirm
+from optconsole.screens.order_words import side_role
+from optconsole.screens.widgets.cells import Part
+from optconsole.screens.widgets.ribbon import Line
+from optconsole.screens.words import order_line
+
+SHOWN: Final = 6
+
+
+def within(scope: Scope, account: str, contract: str) -> bool:
+    """Whether something of this account and contract belongs to the scope."""
+    match scope.kind:
+        case ScopeKind.ALL:
+            return True
+        case ScopeKind.ACCOUNT:
+            return account == scope.name
+        case ScopeKind.UNDERLYING:
+            return contract.split(" ")[0] == scope.name
+        case ScopeKind.CONTRACT:
+            return contract == scope.name
+
+
+def working_in(deck: Deck, scope: Scope) -> list[Order]:
+    """Orders of the scope that may still trade."""
+    return [order for order in deck.mirror.working() if within(scope, order.terms.account, order.terms.contract)]
+
+
+def open_in(deck: Deck, scope: Scope) -> list[Position]:
+    """Open positions of the scope."""
+    positions = deck.mirror.state.positions.values()
+    return [each for each in positions if each.qty and within(scope, each.key.account, each.key.contract)]
+
+
+def scope_words(scope: Scope) -> str:
+    """``everything``, ``NIFTY``, ``account PAPER1``."""
+    if scope.kind is ScopeKind.ALL:
+        return "everything"
+    return f"account {scope.name}" if scope.kind is ScopeKind.ACCOUNT else scope.name
+
+
+def cancel_all(screen: ConsoleScreen, scope: Scope, actor: str) -> None:
+    """Ask, then cancel every working order of the scope; Enter is enough where none of them guards a position."""
+    deck = screen.deck
+    orders = working_in(deck, scope)
+    if not orders:
+        screen.say(f"No order is working in {scope_words(scope)}.", "dim")
+        return
+    lines: list[Line] = [
+        (
+            [
+                Part(f"{deck.fmt.text(order.id):<6}", "dim"),
+                Part(order_line(order, deck.fmt), side_role(order.terms.side)),
+            ],
+            [],
+        )
+        for order in orders[:SHOWN]
+    ]
+    guards = sum(order.risk is not RiskClass.INCREASE for order in orders)
+    if guards:
+        lines.append(([Part(f"{guards} of them close or protect a position.", "warn")], []))
+    lines += _tail(deck, len(orders), {order.terms.account for order in orders})
+
+    async def answered(yes: bool | None) -> None:
+        if yes:
+            await screen.ask(CancelAll(id=deck.fresh_id(), actor=actor, scope=scope), "Cancellations are on their way.")
+
+    count = f"{len(orders)} order{'s' if len(orders) > 1 else ''}"
+    screen.app.push_screen(Confirm(f"Cancel {count} in {scope_words(scope)}", lines, easy=not guards), answered)
+
+
+def flatten(screen: ConsoleScreen, scope: Scope, actor: str, percent: int = 100) -> None:
+    """Ask, then cancel what works and close what is open in the scope."""
+    deck, fmt = screen.deck, screen.deck.fmt
+    held = open_in(deck, scope)
+    if not held and not working_in(deck, scope):
+        screen.say(f"Nothing is open or working in {scope_words(scope)}.", "dim")
+        return
+    lines: list[Line] = [
+        (
+            [
+                Part(fmt.lots(each.qty, each.lot).rjust(14), "buy" if each.qty > 0 else "sell"),
+                Part("  " + fmt.contract(each.key.contract)),
+            ],
+            [Part(fmt.pnl(deck.mirror.unrealised(each)))],
+        )
+        for each in held[:SHOWN]
+    ]
+    lines += _tail(deck, len(held), {each.key.account for each in held})
+    lots = sum(abs(each.qty) // max(each.lot, 1) for each in held)
+    live = deck.mode in ("live", "halted")
+    word = str(lots) if live and lots > TYPED_LOTS else ""
+    part = "" if percent == 100 else f"{percent} % of "
+
+    async def answered(yes: bool | None) -> None:
+        if yes:
+            command = Flatten(id=deck.fresh_id(), actor=actor, scope=scope, percent=percent)
+            await screen.ask(command, "Closing; shorts go first.")
+
+    title = f"Close {part}{scope_words(scope)}: {lots} lots in {len(held)} positions"
+    screen.app.push_screen(Confirm(title, lines, easy=not word, word=word), answered)
+
+
+def _tail(deck: Deck, count: int, accounts: set[str]) -> list[Line]:
+    named = ", ".join(deck.fmt.text(account) for account in sorted(accounts))
+    more: list[Line] = [([Part(f"{deck.fmt.ellipsis} and {count - SHOWN} more", "dim")], [])] if count > SHOWN else []
+    return [*more, ([], []), ([Part(f" {deck.mode.upper()} ", deck.mode), Part(f" {named}", "dim")], [])]

@@ -1,0 +1,297 @@
+"""Keys as data: one table feeds dispatch, footer, help and the palette, and is rebindable by id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from textual.binding import Binding, BindingType
+from textual.keys import format_key
+
+from optconsole.engine.model.text import display
+
+ORDER_KEY_PAUSE: Final = 0.3
+"""Seconds in which a repeated order key is the same press: a key held down must not order twice."""
+
+MODE_NUMBERS: Final[dict[str, int]] = {"positions": 1, "chain": 2, "orders": 3, "journal": 8, "health": 9}
+"""Screens and their number keys; the numbers between them belong to screens of the same order in the guide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One binding. ``order`` marks keys that may trade.
+
+    ``context`` is ``app`` (everywhere, dialogs too), ``global`` (every screen), ``trade``, ``grid`` or a screen's name.
+    """
+
+    id: str
+    keys: str
+    action: str
+    description: str
+    tooltip: str
+    context: str = "global"
+    footer: bool = True
+    priority: bool = False
+    order: bool = False
+
+
+def _screens() -> Iterable[Key]:
+    aliases = {"orders": ",f3", "positions": ",f4"}
+    for name, number in MODE_NUMBERS.items():
+        yield Key(
+            f"screen.{name}",
+            f"{number}{aliases.get(name, '')}",
+            f"app.show_screen('{name}')",
+            name.capitalize(),
+            f"Show the {name} screen.",
+            footer=False,
+        )
+
+
+KEYS: Final[tuple[Key, ...]] = (
+    # --- what trades
+    Key("buy", "b,f1", "ticket('BUY')", "Buy", "Open the ticket to buy the selected contract.", "trade", order=True),
+    Key(
+        "sell", "s,f2", "ticket('SELL')", "Sell", "Open the ticket to sell the selected contract.", "trade", order=True
+    ),
+    Key(
+        "exit",
+        "x",
+        "exit_row",
+        "Exit",
+        "Close what the selected row holds, after a confirmation.",
+        "positions",
+        order=True,
+    ),
+    Key("group", "o", "group", "Group", "Group by underlying, account or expiry.", "positions"),
+    Key("detail", "enter", "detail", "Open", "Fills and orders of the selected row.", "positions", footer=False),
+    Key("fold", "space", "fold", "Fold", "Fold or unfold the selected group.", "positions"),
+    Key("expiry.next", "right_square_bracket", "expiry(1)", "Expiry", "The next expiry.", "chain"),
+    Key(
+        "expiry.previous",
+        "left_square_bracket",
+        "expiry(-1)",
+        "Expiry back",
+        "The expiry before.",
+        "chain",
+        footer=False,
+    ),
+    Key("underlying.next", "n,right_curly_bracket", "underlying(1)", "Index", "The next underlying.", "chain"),
+    Key(
+        "underlying.previous",
+        "left_curly_bracket",
+        "underlying(-1)",
+        "Index back",
+        "The underlying before.",
+        "chain",
+        footer=False,
+    ),
+    Key("columns", "v", "columns", "Columns", "Change the column set: prices, Greeks, open interest.", "chain"),
+    Key("centre", "a", "centre", "ATM", "Go to the at-the-money strike.", "chain"),
+    Key("modify", "m", "modify", "Modify", "Change the selected working order.", "orders", order=True),
+    Key("cancel", "c", "cancel", "Cancel", "Cancel the selected working order.", "orders", order=True),
+    Key(
+        "cancel.all", "C", "cancel_all", "Cancel all", "Cancel all that works, after a question.", "orders", order=True
+    ),
+    Key("depth", "d", "depth", "Depth", "Five levels of the selected contract.", "orders"),
+    Key("order.open", "enter", "order_detail", "History", "Everything that happened to the order.", "orders"),
+    Key("refresh", "r", "refresh_page", "Newest", "Go to the newest fact.", "journal"),
+    Key("older", "left_square_bracket", "older", "Older", "Earlier facts.", "journal"),
+    Key("newer", "right_square_bracket", "newer", "Newer", "Later facts.", "journal"),
+    Key(
+        "verify", "v", "verify", "Verify", "Check the journal's chain and that its replay equals the state.", "journal"
+    ),
+    Key("cause", "c", "cause", "Cause", "Go to what caused the selected fact.", "journal"),
+    Key("stream", "f", "only_stream", "Only this", "Only the history of the selected fact's subject.", "journal"),
+    # --- the ticket
+    Key("ticket.send", "enter", "send", "Send", "Send the order; the ticket locks until the engine answers.", "ticket"),
+    Key("ticket.yes", "y", "yes", "Yes", "Send a live order.", "ticket", footer=False),
+    Key("ticket.close", "escape", "close", "Close", "Close; what was sent goes on.", "ticket"),
+    Key("ticket.next", "tab,right", "field(1)", "Field", "The next field.", "ticket"),
+    Key("ticket.previous", "shift+tab,left", "field(-1)", "Field back", "The field before.", "ticket", footer=False),
+    Key("ticket.more", "up,plus", "nudge(1)", "More", "One lot or one tick more.", "ticket", footer=False),
+    Key("ticket.less", "down,minus", "nudge(-1)", "Less", "One lot or one tick less.", "ticket", footer=False),
+    Key("ticket.more5", "shift+up,pageup", "nudge(5)", "More by 5", "Five more.", "ticket", footer=False),
+    Key("ticket.less5", "shift+down,pagedown", "nudge(-5)", "Less by 5", "Five less.", "ticket", footer=False),
+    Key("ticket.mid", "equals_sign", "take('mid')", "Mid", "The middle of the spread.", "ticket"),
+    Key("ticket.ask", "a", "take('ask')", "Ask", "Join the best ask.", "ticket"),
+    Key("ticket.bid", "b", "take('bid')", "Bid", "Join the best bid.", "ticket"),
+    Key("ticket.depth", "l", "ladder", "Depth", "Show or hide five levels of the book.", "ticket"),
+    Key("ticket.type", "t", "next_type", "Type", "LIMIT, MARKET, SL, SL-M in turn.", "ticket", footer=False),
+    Key("ticket.product", "p", "next_product", "Product", "NRML or MIS.", "ticket", footer=False),
+    Key("ticket.validity", "v", "next_validity", "Validity", "DAY or IOC.", "ticket", footer=False),
+    Key("ticket.account", "A", "next_account", "Account", "The next account.", "ticket", footer=False),
+    # --- moving in a grid
+    Key("grid.up", "up,k", "cursor(-1)", "Up", "One row up.", "grid", footer=False),
+    Key("grid.down", "down,j", "cursor(1)", "Down", "One row down.", "grid", footer=False),
+    Key("grid.page_up", "pageup", "page(-1)", "Page up", "One page up.", "grid", footer=False),
+    Key("grid.page_down", "pagedown", "page(1)", "Page down", "One page down.", "grid", footer=False),
+    Key("grid.first", "home,g", "edge(-1)", "First", "The first row.", "grid", footer=False),
+    Key("grid.last", "end,G", "edge(1)", "Last", "The last row.", "grid", footer=False),
+    Key("grid.left", "left,h", "sideways(-1)", "Left", "The side or the columns to the left.", "grid", footer=False),
+    Key("grid.right", "right,l", "sideways(1)", "Right", "The side or the columns to the right.", "grid", footer=False),
+    Key("grid.open", "enter", "activate", "Open", "Open the selected row.", "grid", footer=False),
+    # --- everywhere
+    *_screens(),
+    Key(
+        "leader",
+        "X",
+        "close_leader",
+        "Close",
+        "Cancel orders or close positions in a scope, after a question.",
+        footer=False,
+    ),
+    Key("find", "slash", "find", "Find", "Show only rows that contain a text."),
+    Key("command", "colon", "command_line", "Command", "Type a command, with completion and preview."),
+    Key("why", "w", "why", "Why", "Why the selected row is as it is."),
+    Key("help", "question_mark", "show_help", "Help", "Keys and the meaning of this screen."),
+    Key("notices.list", "N", "show_notices", "Notices", "All you were told, and what is not seen."),
+    Key("notices", "exclamation_mark", "acknowledge", "Seen", "Mark all notices as seen."),
+    Key(
+        "palette",
+        "ctrl+p,ctrl+k",
+        "command_palette",
+        "Palette",
+        "Every command by name.",
+        "app",
+        footer=False,
+        priority=True,
+    ),
+    Key("theme", "comma", "app.change_theme", "Theme", "Choose a theme.", footer=False),
+    Key("sort", "S", "sort", "Sort", "Sort by the next column.", footer=False),
+    Key("quit", "q", "app.quit", "Quit", "Leave; asks while orders are working.", footer=False),
+    Key("leave", "ctrl+c", "quit", "Leave", "Leave from anywhere; asks while orders are working.", "app", footer=False),
+    Key(
+        "kill",
+        "ctrl+x",
+        "kill_chord",
+        "KILL",
+        "Twice: cancel everything, flatten, refuse new risk.",
+        "app",
+        footer=False,
+        priority=True,
+    ),
+)
+
+_BY_ID: Final = {key.id: key for key in KEYS}
+
+
+class Keymap:
+    """The table with the trader's own keys in place."""
+
+    def __init__(self, own: Mapping[str, str] | None = None) -> None:
+        self.own = {name: keys for name, keys in (own or {}).items() if name in _BY_ID}
+        self.problems = [
+            f"There is no key named {display(name, 40)!r}; see the names in the help screen."
+            for name in (own or {})
+            if name not in _BY_ID
+        ]
+
+    def keys(self, key: Key) -> str:
+        """The comma-separated keys that trigger ``key``."""
+        return self.own.get(key.id, key.keys)
+
+    def shown(self, key: Key) -> str:
+        """The first key as it is printed: ``b``, ``^X``, ``[``."""
+        return key_name(self.keys(key).split(",")[0].strip())
+
+    def all_shown(self, key: Key) -> str:
+        """Every key of a binding, for the help screen."""
+        return " ".join(key_name(name.strip()) for name in self.keys(key).split(","))
+
+    def kill_chord(self) -> str:
+        """The two presses that kill, as printed."""
+        return self.kill_key() * 2
+
+    def kill_key(self) -> str:
+        """One press of the kill chord, as printed."""
+        return self.shown(_BY_ID["kill"])
+
+    def of(self, *contexts: str) -> list[Key]:
+        """The bindings of these contexts, in the table's order of contexts given."""
+        return [key for context in contexts for key in KEYS if key.context == context]
+
+    def clashes(self) -> list[str]:
+        """One sentence for each key that two bindings of one context claim."""
+        found: list[str] = []
+        for context in sorted({key.context for key in KEYS}):
+            taken: dict[str, Key] = {}
+            for key in self.of(context):
+                names = [name.strip() for name in self.keys(key).split(",")]
+                found += [
+                    f"Key {key_name(name)} means both {taken[name].id} and {key.id}."
+                    for name in names
+                    if taken.setdefault(name, key) is not key
+                ]
+        return found
+
+
+def bindings(*contexts: str) -> list[BindingType]:
+    """Textual bindings of these contexts; ids let the app put the trader's own keys in their place."""
+    return [
+        Binding(
+            key.keys,
+            key.action,
+            key.description,
+            show=key.footer,
+            priority=key.priority,
+            tooltip=key.tooltip,
+            id=key.id,
+        )
+        for key in KEYS
+        if key.context in contexts
+    ]
+
+
+def is_order_key(binding_id: str) -> bool:
+    """Whether this binding may lead to an order, and so is debounced."""
+    key = _BY_ID.get(binding_id)
+    return key is not None and key.order
+
+
+def key_name(key: str) -> str:
+    """A key as printed in the footer."""
+    if key.startswith("ctrl+"):
+        return "^" + key.removeprefix("ctrl+").upper()
+    named = {
+        "pageup": "PgUp",
+        "pagedown": "PgDn",
+        "enter": "Enter",
+        "escape": "Esc",
+        "space": "Space",
+        "tab": "Tab",
+        "home": "Home",
+        "end": "End",
+    }
+    if key in named:
+        return named[key]
+    if len(key) > 1 and key[0] == "f" and key[1:].isdigit():
+        return key.upper()
+    return format_key(key)
+
+
+class Debounce:
+    """Tells a fresh press from a key that repeats: ``fresh`` is False within ORDER_KEY_PAUSE of the last press."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, float] = {}
+
+    def fresh(self, name: str, now: float) -> bool:
+        """Whether a press at ``now`` (monotonic seconds) counts. A repeat keeps pushing the pause on."""
+        last = self._last.get(name)
+        self._last[name] = now
+        return last is None or now - last >= ORDER_KEY_PAUSE
+
+
+class Chord:
+    """A key that acts only on its second press within ``window`` seconds."""
+
+    def __init__(self, window: float = 2.0) -> None:
+        self._window = window
+        self._last: float | None = None
+
+    def pressed(self, now: float) -> bool:
+        """Whether the press at ``now`` (monotonic seconds) is the second of a pair."""
+        last, self._last = self._last, now
+        return last is not None and now - last <= self._window

@@ -1,0 +1,53 @@
+"""What the command palette finds beside the keys: screens, themes, and the ticket of any contract."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Final
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from optconsole.engine.model.orders import Side
+from optconsole.engine.queries import FindInstruments, InstrumentList
+from optconsole.screens.base import ConsoleScreen
+from optconsole.screens.command_actions import perform
+from optconsole.screens.commands import Show, Trade, UseTheme, Wish
+from optconsole.screens.keymap import MODE_NUMBERS
+
+FOUND: Final = 10
+
+
+class ConsoleCommands(Provider):
+    """Wishes by name, carried out as if they were typed on the ``:`` line."""
+
+    def _wishes(self) -> Iterator[tuple[str, str, Wish]]:
+        for name in MODE_NUMBERS:
+            yield f"Go to {name}", f"Show the {name} screen", Show(name)
+        for theme in sorted(self.app.available_themes):
+            yield f"Theme {theme}", f"Wear the theme {theme}", UseTheme(theme)
+
+    def _run(self, wish: Wish) -> Callable[[], Awaitable[None]]:
+        async def run() -> None:
+            if isinstance(self.screen, ConsoleScreen):
+                await perform(wish, self.screen)
+
+        return run
+
+    async def discover(self) -> Hits:
+        for name, tip, wish in self._wishes():
+            yield DiscoveryHit(name, self._run(wish), help=tip)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for name, tip, wish in self._wishes():
+            if (score := matcher.match(name)) > 0:
+                yield Hit(score, matcher.highlight(name), self._run(wish), help=tip)
+        if len(query) < 3 or not isinstance(self.screen, ConsoleScreen):
+            return
+        answer = await self.screen.deck.query(FindInstruments(text=query.upper(), limit=FOUND))
+        for listed in answer.instruments if isinstance(answer, InstrumentList) else ():
+            if listed.tradable:
+                for side in Side:
+                    text = f"{side.value.capitalize()} {listed.name}"
+                    wish = Trade(side, listed.name)
+                    yield Hit(0.9, text, self._run(wish), help="Open the ticket")

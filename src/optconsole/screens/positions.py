@@ -1,0 +1,195 @@
+"""Positions: what is held, what it has made, what it is worth now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar, Final
+
+from textual import on
+from textual.app import ComposeResult
+
+from optconsole.engine.commands import Scope, ScopeKind
+from optconsole.engine.model.positions import Position
+from optconsole.screens.closing import flatten
+from optconsole.screens.deck import Deck
+from optconsole.screens.formats import Formats, age_role, known_role, sign_role
+from optconsole.screens.keymap import bindings
+from optconsole.screens.pane import Pane, PanedScreen
+from optconsole.screens.position_rows import GROUPS, Grouping, group_rows
+from optconsole.screens.widgets.cells import Part
+from optconsole.screens.widgets.columns import Column
+from optconsole.screens.widgets.quote_grid import QuoteGrid
+from optconsole.screens.widgets.ribbon import Ribbon
+
+EMPTY: Final = (
+    ("No open positions.", "title"),
+    ("", ""),
+    ("This screen shows what you hold: average, live price, profit and loss, grouped as you like.", ""),
+    ("To fill it, press 2 for the chain, stand on a strike and press b to buy or s to sell.", "dim"),
+)
+
+
+def columns(fmt: Formats) -> list[Column]:
+    """The columns of a position row, in the order of ``position_rows.values``."""
+    return [
+        Column("Contract", 24, str, align="left", grow=14),
+        Column("Lots (units)", 13, str, role=_side_role),
+        Column("Avg", 10, fmt.price, priority=3, grow=2),
+        Column("LTP", 10, fmt.price, role=known_role, direction=True, flash=True, grow=2),
+        Column("Age", 5, fmt.age, role=age_role, priority=4),
+        Column("Bid", 10, fmt.price, role="dim", priority=5, grow=2),
+        Column("Ask", 10, fmt.price, role="dim", priority=5, grow=2),
+        Column("P&L ₹" if not fmt.ascii else "P&L Rs", 11, fmt.pnl, role=sign_role, grow=3),
+        Column("%", 8, fmt.percent, role=sign_role, priority=1),
+        Column("Realised", 10, fmt.pnl, role=sign_role, priority=6),
+        Column("Charges", 8, fmt.money, role="dim", priority=8),
+        Column("Delta", 8, lambda units: fmt.fixed(units, 1), priority=7),
+        Column("Theta ₹" if not fmt.ascii else "Theta Rs", 8, lambda rupees: fmt.fixed(rupees, 0), priority=7),
+        Column("Stop", 8, fmt.price, role="dim", priority=9),
+    ]
+
+
+def _side_role(text: str) -> str:
+    if not text or text[0] == "0" or text.endswith("open"):
+        return "dim"
+    return "sell" if text[0] in "-\u2212" else "buy"
+
+
+class PositionsPane(Pane):
+    """Grouped positions with pinned totals; ``x`` exits the row's scope, Enter opens it."""
+
+    CONTEXTS: ClassVar[tuple[str, ...]] = ("trade", "positions")
+    BINDINGS = bindings("trade", "positions")
+
+    def __init__(self, deck: Deck) -> None:
+        super().__init__(deck)
+        self.grouping = Grouping.UNDERLYING
+        self._folded: set[str] = set()
+        self._by_contract: dict[str, list[str]] = {}
+        self._clock = -1
+
+    def compose(self) -> ComposeResult:
+        yield QuoteGrid(columns(self.deck.fmt), id="positions")
+        yield Ribbon(len(EMPTY), id="empty")
+
+    def on_mount(self) -> None:
+        self.grid.flashing = not self.deck.remote
+        self.query_one("#empty", Ribbon).show(*[([Part(f"  {text}", role)], []) for text, role in EMPTY])
+
+    # ------------------------------------------------------------ content
+
+    def quote_names(self) -> Iterable[str]:
+        return {position.key.contract for position in self._positions()}
+
+    def _positions(self) -> list[Position]:
+        return list(self.deck.mirror.state.positions.values())
+
+    def reload(self) -> None:
+        """Rows for every position of the day; what is flat stays, below what is open."""
+        positions = self._positions()
+        self.set_class(not positions, "-empty")
+        rows, pinned = group_rows(positions, self.deck, self.grouping, self._folded)
+        self.grid.set_rows(rows, pinned)
+        self._by_contract = {}
+        for position in positions:
+            self._by_contract.setdefault(position.key.contract, []).append(str(position.key))
+        self.host.refill_keys()
+
+    def beat(self, changed: set[str]) -> None:
+        """Rows of the changed contracts at once; ages once a second."""
+        now = self.deck.mirror.now
+        second = int(now.timestamp()) if now else -1
+        if second == self._clock and not any(name in self._by_contract for name in changed):
+            return
+        self._clock = second
+        rows, pinned = group_rows(self._positions(), self.deck, self.grouping, self._folded)
+        self.grid.apply({row.key: row.values for row in (*rows, *pinned)})
+
+    # ------------------------------------------------------------ selection
+
+    def selected(self) -> Position | None:
+        """The position under the cursor; None on a group's row."""
+        return self.deck.mirror.state.positions.get(self.grid.cursor_key or "")
+
+    def selected_contract(self) -> str | None:
+        position = self.selected()
+        return position.key.contract if position else None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that need a row do nothing, and are not offered, without one."""
+        if action in ("exit_row", "group", "fold", "detail"):
+            return bool(self.deck.mirror.state.positions)
+        return super().check_action(action, parameters)
+
+    @on(QuoteGrid.RowActivated, "#positions")
+    def _open(self, event: QuoteGrid.RowActivated) -> None:
+        if event.key.startswith("group/"):
+            self.action_fold()
+        else:
+            self.action_detail()
+
+    # ------------------------------------------------------------ keys
+
+    def action_group(self) -> None:
+        self.grouping = GROUPS[(GROUPS.index(self.grouping) + 1) % len(GROUPS)]
+        self._folded.clear()
+        self.reload()
+        self.host.say(f"Grouped by {self.grouping.value}.", "dim")
+
+    def action_fold(self) -> None:
+        grid = self.grid
+        keys = grid.keys
+        if grid.cursor_key not in keys:
+            return
+        at = keys.index(grid.cursor_key)
+        header = next((key for key in reversed(keys[: at + 1]) if key.startswith("group/")), None)
+        if header is not None:
+            self._folded ^= {header}
+            self.reload()
+            grid.move_to(header)
+
+    def action_detail(self) -> None:
+        position = self.selected()
+        if position is not None:
+            from optconsole.screens.position_detail import PositionDetail
+
+            self.app.push_screen(PositionDetail(self.deck, position.key))
+
+    def action_exit_row(self) -> None:
+        if not self.host.fresh_press("exit"):
+            return
+        if (scope := self._scope()) is None:
+            self.host.say("Group by underlying or account to exit a whole group.", "warn")
+        else:
+            flatten(self.host, scope, "key:exit")
+
+    def _scope(self) -> Scope | None:
+        """What ``x`` closes: the row's contract, or its group where the engine can act on such a group."""
+        position = self.selected()
+        if position is not None:
+            return Scope(ScopeKind.CONTRACT, position.key.contract)
+        group = (self.grid.cursor_key or "").removeprefix("group/")
+        match self.grouping:
+            case Grouping.UNDERLYING:
+                return Scope(ScopeKind.UNDERLYING, group)
+            case Grouping.ACCOUNT:
+                return Scope(ScopeKind.ACCOUNT, group)
+            case Grouping.EXPIRY:
+                return None
+
+
+class PositionsScreen(PanedScreen):
+    """Positions; with the chain beside them where there is room."""
+
+    NAME = "positions"
+    OFFERS: ClassVar[frozenset[str]] = frozenset({"find"})
+    CONTEXTS: ClassVar[tuple[str, ...]] = PositionsPane.CONTEXTS
+
+    def make_pane(self) -> PositionsPane:
+        return PositionsPane(self.deck)
+
+    def make_companion(self) -> Pane:
+        # the chain's numbers are heavy: only a terminal that shows them loads them
+        from optconsole.screens.chain import ChainPane
+
+        return ChainPane(self.deck)

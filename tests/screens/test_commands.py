@@ -1,0 +1,154 @@
+"""The ``:`` line: what it reads, what it refuses, what it completes."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from optconsole.engine.commands import Scope, ScopeKind
+from optconsole.engine.model.errors import Refusal
+from optconsole.engine.model.orders import OrderType, Product, Side, Validity
+from optconsole.screens.commands import (
+    VERBS,
+    Cancel,
+    Close,
+    Kill,
+    Known,
+    Leave,
+    Modify,
+    Release,
+    Show,
+    Steer,
+    Trade,
+    UseTheme,
+    Wish,
+    complete,
+    parse,
+    usage,
+)
+
+NEAR, FAR = date(2026, 11, 25), date(2026, 12, 1)
+CALL, FAR_CALL = "NIFTY 25NOV26 24500 CE", "NIFTY 01DEC26 24500 CE"
+KNOWN = Known(
+    expiries={"NIFTY": (NEAR, FAR), "BANKNIFTY": (NEAR,)},
+    contracts=(CALL, "NIFTY 25NOV26 24500 PE", "NIFTY 25NOV26 24550 CE", FAR_CALL, "NIFTY 25NOV26 FUT"),
+    orders=("O6", "O12"),
+    accounts=("paper",),
+    themes=("harbour", "mono"),
+    screens=("positions", "chain", "orders", "journal", "health"),
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "wish"),
+    [
+        (":buy 2 NIFTY 01DEC26 24500 CE @ 101.25", Trade(Side.BUY, FAR_CALL, 2, OrderType.LIMIT, 10_125)),
+        ("buy 2 nifty 01dec26 24500 ce @101.25", Trade(Side.BUY, FAR_CALL, 2, OrderType.LIMIT, 10_125)),
+        ("sell NIFTY 24500 CE", Trade(Side.SELL, CALL)),
+        (
+            "sell 3 NIFTY 24500CE mkt mis ioc",
+            Trade(Side.SELL, CALL, 3, OrderType.MARKET, None, None, Product.MIS, Validity.IOC),
+        ),
+        ("buy NIFTY 24500 CE sl 126 127", Trade(Side.BUY, CALL, 1, OrderType.SL, 12_700, 12_600)),
+        ("buy NIFTY 24500 CE slm 126", Trade(Side.BUY, CALL, 1, OrderType.SL_M, None, 12_600)),
+        ("buy NIFTY FUT", Trade(Side.BUY, "NIFTY 25NOV26 FUT")),
+        ("exit NIFTY", Close(Scope(ScopeKind.UNDERLYING, "NIFTY"))),
+        ("exit NIFTY 24500 CE 50%", Close(Scope(ScopeKind.CONTRACT, CALL), 50)),
+        ("exit paper", Close(Scope(ScopeKind.ACCOUNT, "paper"))),
+        ("flatten", Close(Scope())),
+        ("flatten 25%", Close(Scope(), 25)),
+        ("cancel o12", Cancel("O12")),
+        ("cancel all", Cancel()),
+        ("cancel NIFTY", Cancel(scope=Scope(ScopeKind.UNDERLYING, "NIFTY"))),
+        ("modify O6", Modify("O6")),
+        ("go chain BANKNIFTY", Show("chain", "BANKNIFTY")),
+        ("go chain NIFTY 01DEC26", Show("chain", "NIFTY", FAR)),
+        ("screen orders", Show("orders")),
+        ("theme mono", UseTheme("mono")),
+        ("kill market is mad", Kill("market is mad")),
+        ("release UNLOCK", Release("UNLOCK")),
+        ("to 15:00", Steer("to", until="15:00")),
+        ("pause", Steer("pause")),
+        ("resume 10", Steer("resume", speed=10.0)),
+        ("resume max", Steer("resume", speed=0.0)),
+        ("resume", Steer("resume")),
+        ("quit", Leave()),
+    ],
+)  # fmt: skip
+def test_a_line_is_read(line: str, wish: Wish) -> None:
+    assert parse(line, KNOWN) == wish
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "says"),
+    [
+        ("", "EMPTY", "buy"),
+        ("sel NIFTY", "UNKNOWN_COMMAND", "did you mean sell"),
+        ("buy NIFTI 24500 CE", "UNKNOWN_NAME", "did you mean NIFTY"),
+        ("buy NIFTY", "STRIKE_MISSING", "strike"),
+        ("buy", "CONTRACT_MISSING", "NIFTY 25NOV26 24500 CE"),
+        ("buy NIFTY 24500", "STRIKE_MISSING", "CE or PE"),
+        ("buy NIFTY 26NOV26 24500 CE", "UNKNOWN_EXPIRY", "25NOV26"),
+        ("buy NIFTY 24512 CE", "UNKNOWN_CONTRACT", "did you mean NIFTY 25NOV26 24"),
+        ("buy 0 NIFTY 24500 CE", "BAD_QUANTITY", "1 or more"),
+        ("buy NIFTY 24500 CE @", "PRICE_MISSING", "1 price"),
+        ("buy NIFTY 24500 CE sl 126", "PRICE_MISSING", "2 prices"),
+        ("buy NIFTY 24500 CE @ 10.123", "BAD_AMOUNT", "decimals"),
+        ("buy NIFTY 24500 CE @ 0", "BAD_AMOUNT", "above zero"),
+        ("buy NIFTY 24500 CE now", "UNKNOWN_WORD", "mkt"),
+        ("buy NIFTY 24500 CE mkt mkt", "UNKNOWN_WORD", "mkt"),
+        ("exit", "SCOPE_MISSING", "flatten"),
+        ("exit NIFTI", "UNKNOWN_SCOPE", "did you mean NIFTY"),
+        ("exit NIFTY 0%", "BAD_PERCENT", "1% to 100%"),
+        ("cancel O7", "NOT_WORKING", "O6"),
+        ("theme harbor", "UNKNOWN_NAME", "did you mean harbour"),
+        ("screen order", "UNKNOWN_NAME", "did you mean orders"),
+        ("release unlock", "NOT_UNLOCKED", "UNLOCK"),
+        ("to 25:00", "BAD_TIME", "15:00"),
+        ("resume fast", "BAD_SPEED", "max"),
+        ("quit now", "UNKNOWN_WORD", "alone"),
+    ],
+)
+def test_a_mistake_is_one_sentence_with_what_is_near(line: str, code: str, says: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        parse(line, KNOWN)
+    assert refused.value.code == code
+    assert says in refused.value.text
+    assert "\n" not in refused.value.text
+
+
+WORDS = [*VERBS, "NIFTY", "24500", "CE", "FUT", "@", "1", "%", "O6", "sl"]
+
+
+@given(st.one_of(st.text(max_size=60), st.lists(st.sampled_from(WORDS)).map(" ".join)))
+def test_any_line_is_read_or_refused_and_completed_without_a_fault(line: str) -> None:
+    assert all(isinstance(word, str) for word in complete(line, KNOWN))
+    assert isinstance(usage(line), str)
+    with contextlib.suppress(Refusal):
+        assert parse(line, KNOWN) is not None
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("se", ["sell"]),
+        ("re", ["release", "resume"]),
+        ("sell ", ["NIFTY", "BANKNIFTY"]),
+        ("sell 2 ni", ["NIFTY"]),
+        ("sell 2 NIFTY ", ["25NOV26", "01DEC26"]),
+        ("sell 2 NIFTY 25NOV26 245", ["24500", "24550"]),
+        ("sell 2 NIFTY 24500 ", ["CE", "PE"]),
+        ("sell NIFTY 24500 CE ", ["@", "mkt", "sl", "slm"]),
+        ("cancel ", ["O6", "O12", "all", "paper", "NIFTY", "BANKNIFTY"]),
+        ("theme m", ["mono"]),
+        ("go chain B", ["BANKNIFTY"]),
+        ("go orders ", []),
+        ("release ", ["UNLOCK"]),
+    ],
+)
+def test_completion_offers_what_may_stand_there(line: str, words: list[str]) -> None:
+    assert complete(line, KNOWN) == words

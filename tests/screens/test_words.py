@@ -1,0 +1,87 @@
+"""Every fact has words of its own, and nothing from outside can act in them."""
+
+from __future__ import annotations
+
+import typing
+from datetime import date
+
+import pytest
+
+from optconsole.engine import events as ev
+from optconsole.engine.model.accounts import Account, Mode
+from optconsole.engine.model.book import TradingState
+from optconsole.engine.model.orders import OrderTerms, OrderType, Product, RiskClass, Side
+from optconsole.screens.formats import FULL, Formats
+from optconsole.screens.words import in_words
+from tests.screens.stage import NOON, StageLink, name, placed
+
+CALL = name(24500, "CE")
+TERMS = OrderTerms(account="A", contract=CALL, side=Side.SELL, qty=130, type=OrderType.SL, price=100, trigger=105)
+HOSTILE = "[/] [@click=app.quit]x[/] \x1b]0;boo\x07 \u202egnp\u200b"
+
+FACTS: list[ev.AnyEvent] = [
+    ev.EngineStarted(version="1", world="practice", epoch=1),
+    ev.EngineReady(orders_checked=1, fills_adopted=0),
+    ev.EngineStopped(reason=HOSTILE),
+    ev.SessionOpened(day=date(2026, 11, 23)),
+    ev.SessionClosed(day=date(2026, 11, 23)),
+    ev.AccountOpened(account=Account(id="A", broker="paper", mode=Mode.PAPER, capital=1)),
+    ev.OrderDenied(order_id="O9", terms=TERMS, code="X", reason=HOSTILE),
+    ev.OrderIntended(order_id="O9", terms=TERMS, tag="T", risk=RiskClass.INCREASE, lot=65),
+    ev.OrderAdopted(order_id="O9", terms=TERMS, tag="T", broker_id="B", risk=RiskClass.INCREASE, lot=65),
+    ev.OrderSent(order_id="O1", attempt=1),
+    ev.OrderAcknowledged(order_id="O1", broker_id="B"),
+    ev.OrderTriggered(order_id="O1"),
+    ev.OrderFilled(
+        order_id="O1", trade_id="7", account="A", contract=CALL, product=Product.NRML, side=Side.SELL, qty=130,
+        price=10_125, charges=1, traded_at=NOON,
+    ),
+    ev.OrderChangeAsked(order_id="O1", terms=TERMS),
+    ev.OrderChanged(order_id="O1", terms=TERMS),
+    ev.OrderChangeRefused(order_id="O1", code="X", reason=HOSTILE),
+    ev.OrderCancelAsked(order_id="O1"),
+    ev.OrderCancelRefused(order_id="O1", code="X", reason=HOSTILE),
+    ev.OrderCancelled(order_id="O1", reason=HOSTILE),
+    ev.OrderRejected(order_id="O1", code="X", reason=HOSTILE),
+    ev.OrderExpired(order_id="O1", reason=HOSTILE),
+    ev.OrderDoubted(order_id="O1", cause=HOSTILE),
+    ev.PositionSettled(account="A", product=Product.NRML, contract=CALL, qty=-130, price=5, charges=0),
+    ev.NoticeRaised(level="alarm", code="X", text=HOSTILE),
+    ev.NoticeAcknowledged(upto=3),
+    ev.FlattenBegun(flatten_id="f", kind="underlying", name="NIFTY", percent=50, why=HOSTILE),
+    ev.FlattenEnded(flatten_id="f", orders=("O2",), text=HOSTILE),
+    ev.KillEngaged(why=HOSTILE),
+    ev.KillReleased(),
+    ev.CommandRefused(command="PlaceOrder", code="X", reason=HOSTILE),
+]  # fmt: skip
+
+
+def state() -> TradingState:
+    return StageLink(placed(1, CALL, Side.SELL, 2, 10_125, fill=False)).state
+
+
+def test_the_list_here_holds_every_fact_there_is() -> None:
+    assert {type(fact) for fact in FACTS} == set(typing.get_args(ev.AnyEvent))
+
+
+@pytest.mark.parametrize("fact", FACTS, ids=lambda fact: type(fact).__name__)
+@pytest.mark.parametrize("fmt", [FULL, Formats(ascii=True)], ids=["full", "ascii"])
+def test_a_fact_is_told_in_words_and_not_by_its_type(fact: ev.AnyEvent, fmt: Formats) -> None:
+    words = in_words(fact, state(), fmt)
+    assert type(fact).__name__ not in words.text
+    assert len(words.text) > 8
+    assert words.text.isprintable()
+    assert "\u202e" not in words.text
+    if fmt.ascii:
+        assert (words.mark + words.text).replace("−", "-").isascii()
+
+
+@pytest.mark.parametrize(("event", "text"), [
+    (ev.FlattenBegun(flatten_id="f", kind="all", name="", percent=100, why=""), "Closing everything; shorts go first"),
+    (ev.FlattenBegun(flatten_id="f", kind="u", name="N", percent=50, why=""), "Closing 50 % of N; shorts go first"),
+    (ev.FlattenEnded(flatten_id="f", orders=("O2", "O3")), "Closing orders sent: O2, O3"),
+    (ev.FlattenEnded(flatten_id="f", orders=()), "Nothing was left to close"),
+    (ev.FlattenEnded(flatten_id="f", orders=(), text="no price"), "Closing left something open: no price"),
+])  # fmt: skip
+def test_a_flatten_says_what_it_closes(event: ev.AnyEvent, text: str) -> None:
+    assert in_words(event, state(), FULL).text == text
