@@ -162,11 +162,11 @@ def under_a_terminal(**env: str) -> str:
 def test_the_splash_is_out_before_anything_heavy_loads_and_is_wiped_at_the_end() -> None:
     before, _, rest = under_a_terminal(TERM="xterm-256color").partition("<")
     assert __version__ in before
-    assert rest == "[] 240>\x1b[J"
+    assert rest == "[] 1000>\x1b[J"
 
 
 def test_a_terminal_without_escapes_gets_no_splash() -> None:
-    assert under_a_terminal(TERM="dumb") == "<[] 240>"
+    assert under_a_terminal(TERM="dumb") == "<[] 1000>"
 
 
 def test_the_chosen_frame_rate_is_kept() -> None:

@@ -21,7 +21,7 @@ def main(argv: list[str] | None = None) -> int:
     splashed = opens_screen(args) and _splash()
     try:
         # the pulse sets the pace of painting; Textual's own limit would only delay it
-        os.environ.setdefault("TEXTUAL_FPS", "240")
+        os.environ.setdefault("TEXTUAL_FPS", "1000")
         from optconsole.cli.main import run
 
         return run(args)

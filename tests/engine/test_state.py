@@ -150,3 +150,10 @@ def test_cash_in_less_cash_out_plus_the_mark_is_realised_plus_unrealised(fills: 
     unrealised = held.unrealised(mark)
     assert unrealised is not None
     assert held.realised + unrealised == cash + held.qty * mark
+
+
+def test_what_is_left_of_a_part_filled_order_may_be_rejected() -> None:
+    story = Story()
+    order = story.order(terms(Side.SELL, 130))
+    story.fill(order, 65, 10_000, "t1").tell(ev.OrderRejected(order_id=order, code="RMS", reason="no"))
+    assert (story.state.orders[order].status, story.state.orders[order].filled) == (OrderStatus.REJECTED, 65)

@@ -24,7 +24,7 @@ from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.limits import OrderLimits
-from optconsole.engine.model.orders import Side
+from optconsole.engine.model.orders import OrderStatus, Side
 from optconsole.engine.model.quotes import Quote
 from optconsole.engine.model.timeline import time_of_day
 from optconsole.engine.model.vitals import Vitals
@@ -58,6 +58,7 @@ CALL_DEADLINE: Final = 8.0
 ANSWERS_KEPT: Final = 10_000
 STEPS_AT_ONCE: Final = 100
 ORDERS_PER_SECOND: Final = 10
+S = OrderStatus
 
 
 @dataclass(slots=True)
@@ -92,7 +93,21 @@ class Stated:
     done: asyncio.Future[None]
 
 
-Input = Asked | Heard | Answered | Stated
+@dataclass(slots=True)
+class Missing:
+    """Orders that were in doubt before a broker's book was read, with the tags that the book shows."""
+
+    account: str
+    orders: frozenset[str]
+    tags: frozenset[str]
+
+
+@dataclass(slots=True)
+class Nudged:
+    """Time has passed: what waits for it is looked at again."""
+
+
+Input = Asked | Heard | Answered | Stated | Missing | Nudged
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +171,7 @@ class Engine:
                 self.state.accounts[broker.account.id].account != broker.account
             ):
                 await self._state_facts([ev.AccountOpened(account=broker.account)])
-            await broker.connect(self._hearer(broker.account.id))
+            await broker.connect(self.hearer(broker.account.id))
         checked, adopted = 0, len(self.state.trades)
         for account in self.world.brokers:
             checked += await self._reconcile(account)
@@ -311,14 +326,21 @@ class Engine:
             case Asked(command, answer):
                 await self._carry_out(command, answer)
             case Heard(account, update):
-                broker = self.world.brokers[account].name
-                await self._settle(self._intake.hear(self.state, broker, update))
+                name = self.world.brokers[account].name
+                await self._settle(self._intake.hear(self.state, name, update))
             case Answered(effect, outcome):
                 await self._settle(self._outcome(effect, outcome))
             case Stated(facts, done):
                 await self._settle(Decision("engine", "", facts=facts))
                 if not done.done():
                     done.set_result(None)
+            case Missing(account, orders, tags):
+                broker = self.world.brokers[account]
+                await self._settle(
+                    reconciliation.resolve_missing(self.state, broker.name, orders, tags, broker.book_is_proof)
+                )
+            case Nudged():
+                return
 
     async def _carry_out(self, command: AnyCommand, answer: asyncio.Future[Reply]) -> None:
         if self._broken is not None:
@@ -438,14 +460,15 @@ class Engine:
             settlements, positions = await broker.settlements(), await broker.positions()
         except BrokerUnreachable as failed:
             raise Refusal("BROKER_UNREACHABLE", f"{broker.name} does not answer: {failed}.") from failed
-        rows: list[BrokerUpdate] = [*orders, *trades, *settlements]
+        rows: list[BrokerUpdate] = [*reconciliation.book_rows(orders, trades), *settlements]
         for row in rows:
             self._put(Heard(account, row))
         await self.settled()
         tags, ids = {row.tag for row in orders if row.tag}, {row.broker_id for row in orders}
-        proof = broker.book_is_proof
+        proof, asked = broker.book_is_proof, reconciliation.doubted(self.state, account)
         for decision in (
-            reconciliation.resolve_missing(self.state, broker.name, account, tags, proof),
+            reconciliation.resolve_missing(self.state, broker.name, asked, tags, proof, restarted=True),
+            reconciliation.resolve_pending(self.state, broker.name, account, ids),
             reconciliation.resolve_gone(self.state, broker.name, account, ids, proof),
             reconciliation.compare_positions(self.state, broker.name, account, positions),
         ):
@@ -454,13 +477,18 @@ class Engine:
 
     async def _read_book(self, account: str) -> None:
         broker = self.world.brokers[account]
+        # an order that is sent while the book is on its way may rightly be missing from it
+        asked = frozenset(
+            name for name in reconciliation.doubted(self.state, account) if self.state.orders[name].status is S.UNKNOWN
+        )
         try:
-            rows: list[BrokerUpdate] = [*await broker.orders(), *await broker.trades()]
+            orders, trades = await broker.orders(), await broker.trades()
         except BrokerUnreachable:
             self._log.warning("the book of %s could not be read", account)
             return
-        for row in rows:
+        for row in reconciliation.book_rows(orders, trades):
             self._put(Heard(account, row))
+        self._put(Missing(account, asked, frozenset(row.tag for row in orders if row.tag)))
 
     def _steer(self, command: cmd.SteerReplay) -> Decision:
         """Time is the world's, not the book's: steering leaves no fact."""
@@ -494,7 +522,8 @@ class Engine:
 
     # ------------------------------------------------------------ plumbing
 
-    def _hearer(self, account: str) -> Callable[[BrokerUpdate], None]:
+    def hearer(self, account: str) -> Callable[[BrokerUpdate], None]:
+        """Where an account's broker tells what happens, on the loop's thread."""
         return lambda update: self._put(Heard(account, update))
 
     def _instrument(self, name: str) -> Instrument | None:
@@ -531,6 +560,19 @@ class Engine:
         kind = "fact" if isinstance(error, IllegalTransition) else "input"
         self._log.error("an impossible %s was refused, incident %s", kind, code)
         self._release(item, "INTERNAL", f"The engine could not do this (incident {code}); the log tells why.")
+        if isinstance(item, Heard | Answered):
+            self._warn(
+                "BROKER_ROW_REFUSED",
+                f"What the broker said could not be taken into the book (incident {code}); compare it with the "
+                "broker's, then restart the engine.",
+            )
+
+    def _warn(self, code: str, text: str) -> None:
+        """Put an alarm into the journal without waiting for it."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        # nobody waits; that it could not be stored is in the log already
+        done.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        self._put(Stated([ev.NoticeRaised(level="alarm", code=code, text=text)], done))
 
     def _release(self, item: Input, code: str, text: str) -> None:
         if isinstance(item, Asked):
@@ -560,3 +602,5 @@ class Engine:
             before = self.world.clock.monotonic()
             await asyncio.sleep(interval)
             self.meters.loop_lag.add(max(0.0, (self.world.clock.monotonic() - before - interval) * 1000))
+            if self.state.flattening and self._broken is None:
+                self._put(Nudged())

@@ -25,6 +25,8 @@ FEED_STALE: Final = 5.0
 FEED_DEAD: Final = 15.0
 """Seconds without any quote in an open session (features MD-4)."""
 ORDERS_PER_SECOND: Final = 10
+MOST_FACTS: Final = 5_000
+"""Facts in one answer: while they are read, nothing can be stored."""
 
 
 class Reader:
@@ -92,7 +94,11 @@ class Reader:
     async def _journal(self, query: q.ReadJournal) -> q.JournalPage:
         journal = self._engine.world.journal
         facts = await journal.read(
-            after=query.after, limit=query.limit, stream=query.stream, text=query.text, last=query.last
+            after=query.after,
+            limit=min(max(query.limit, 1), MOST_FACTS),
+            stream=query.stream,
+            text=query.text,
+            last=query.last,
         )
         return q.JournalPage(facts=tuple(facts), head=self._engine.state.seq)
 
@@ -120,10 +126,9 @@ class Reader:
         weighable = broker is not None and replacing is None and instrument.tradable
         if broker is not None and weighable and terms.limit is not None and terms.qty > 0:
             funds = await broker.funds()
-            needed = await broker.margin([request_for(terms, instrument, "")])
-            premium = terms.qty * (mark or terms.limit) if terms.side is Side.BUY and instrument.strike else 0
-            margin = needed - funds.margin_used
-            free_after = funds.cash - needed - premium
+            # what open orders tie up stays tied up; the premium of a bought option is in the margin already
+            margin = await broker.margin([request_for(terms, instrument, "")]) - await broker.margin([])
+            free_after = funds.free - margin
             if free_after < 0 and pretrade.risk_class(engine.state, terms) is RiskClass.INCREASE:
                 short = pretrade.price_in(-free_after)
                 found.append(

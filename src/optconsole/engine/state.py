@@ -50,7 +50,7 @@ TRANSITIONS: Final[dict[type[ev.OrderEvent], dict[OrderStatus, OrderStatus]]] = 
     ev.OrderCancelAsked: {S.OPEN: S.OPEN, S.TRIGGER_PENDING: S.TRIGGER_PENDING, S.PARTIAL: S.PARTIAL},
     ev.OrderCancelRefused: {s: s for s in S if s not in (S.DENIED, S.INTENDED)},
     ev.OrderCancelled: dict.fromkeys((S.SENT, S.UNKNOWN, S.OPEN, S.TRIGGER_PENDING, S.PARTIAL), S.CANCELLED),
-    ev.OrderRejected: dict.fromkeys((S.SENT, S.UNKNOWN, S.OPEN, S.TRIGGER_PENDING), S.REJECTED),
+    ev.OrderRejected: dict.fromkeys((S.SENT, S.UNKNOWN, S.OPEN, S.TRIGGER_PENDING, S.PARTIAL), S.REJECTED),
     ev.OrderExpired: dict.fromkeys((S.INTENDED, S.SENT, S.UNKNOWN, S.OPEN, S.TRIGGER_PENDING, S.PARTIAL), S.EXPIRED),
     ev.OrderDoubted: {S.SENT: S.UNKNOWN},
 }

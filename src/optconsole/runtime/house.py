@@ -205,10 +205,14 @@ class _Bonds:
 
     async def on_open(self, day: date) -> None:
         self.broker.load(self.feed.instruments(day))
+        # A restart must not fall back into the day before the one the journal has opened.
+        self.broker.mark_time(self.engine.world.clock.now())
         await self.engine.open_session(day)
 
     async def on_close(self, day: date) -> None:
         self.broker.end_session(day)
+        await self.engine.settled()
+        await self.broker.delivered()
         await self.engine.close_session(day)
 
     async def settled(self) -> None:
@@ -248,8 +252,8 @@ class _Keeper:
                 self._broker.mark_time(now)
                 if beats % CHECKPOINT_SECONDS == 0:
                     await self._checkpoint()
-            except JournalBroken as broken:
-                incident("keeper", broken)
+            except Exception as error:  # the next beat must come whatever this one met
+                incident("keeper", error)
 
     async def _checkpoint(self) -> None:
         state = self._engine.state

@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,18 @@ async def test_working_orders_go_on_working(stage: Stage, tmp_path: Path) -> Non
     again.show(CALL, (98_00, 650), (99_00, 10 * LOT), ltp=99_00)
     assert (await again.order(partly)).status is OrderStatus.FILLED
     assert len({trade.trade_id for trade in await again.broker.trades()}) == 3
+    await again.broker.close()
+
+
+async def test_market_time_never_falls_back_behind_what_the_exchange_did(stage: Stage, tmp_path: Path) -> None:
+    """The mark is written now and then only; a kill may come long after it."""
+    stage.show(CALL, (99_00, 650), (100_00, 650), ltp=99_50)
+    stage.broker.mark_time(stage.clock.now())
+    stage.clock.set(stage.clock.now() + timedelta(minutes=7))
+    await stage.place(stage.request())
+    await stage.broker.close()
+    again = await open_stage(tmp_path, clock=stage.clock)
+    assert again.broker.last_time() == stage.clock.now()
     await again.broker.close()
 
 

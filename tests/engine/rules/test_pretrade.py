@@ -141,3 +141,51 @@ def test_a_price_far_through_the_market_is_a_slip() -> None:
     cheap = Quote(name=CALL, ts=0, bid=995, bid_qty=65, ask=1_005, ask_qty=65, ltp=1_000)
     assert verdict(terms(Side.BUY, price=1_700), situation(cheap)) == "PRICE_DEVIATION"
     assert verdict(terms(Side.SELL, price=1_700), situation(cheap)) is None
+
+
+def test_a_triggered_stop_is_changed_as_the_limit_order_it_has_become() -> None:
+    story = Story()
+    stop = story.order(terms(Side.BUY, price=9_950, type=OrderType.SL, trigger=9_900))
+    story.tell(ev.OrderTriggered(order_id=stop))
+    order = story.state.orders[stop]
+    chased = msgspec.structs.replace(order.terms, price=10_050)
+    assert refusal(checks(story.state, chased, option(), situation(), order)) is None
+    slipped = msgspec.structs.replace(order.terms, price=14_100)
+    found = refusal(checks(story.state, slipped, option(), situation(), order))
+    assert found is not None
+    assert found.code == "PRICE_BAND"
+
+
+def test_a_changed_order_counts_only_with_what_it_has_not_filled() -> None:
+    story = Story()
+    story.fill(story.order(terms(Side.SELL, 130)), 130, 10_000, "t1")
+    cover = story.order(terms(Side.BUY, 130, 9_000))
+    story.fill(cover, 65, 9_000, "t2")
+    order = story.state.orders[cover]
+    assert risk_class(story.state, terms(Side.BUY, 130, 9_500), order) is RiskClass.REDUCE
+    assert risk_class(story.state, terms(Side.BUY, 195, 9_500), order) is RiskClass.INCREASE
+
+
+def test_the_deviation_holds_back_a_slip_and_never_an_exit() -> None:
+    cheap = Quote(name=CALL, ts=0, bid=5, bid_qty=65, ask=20, ask_qty=65, ltp=5)
+    story = Story()
+    story.fill(story.order(terms(Side.SELL, 65)), 65, 10_000, "t1")
+    assert verdict(terms(Side.BUY, 65, 20), situation(cheap), story) is None
+    assert verdict(terms(Side.BUY, 130, 20), situation(cheap), story) == "PRICE_DEVIATION"
+
+
+def test_a_market_order_never_travels_outside_the_price_band() -> None:
+    far = Quote(name=CALL, ts=0, bid=100, bid_qty=65, ask=50_000, ask_qty=65, ltp=10_000)
+    bought = with_protection(terms(Side.BUY, type=OrderType.MARKET, price=None), option(), far)
+    sold = with_protection(terms(Side.SELL, type=OrderType.MARKET, price=None), option(), far)
+    assert (bought.protection, sold.protection) == (14_000, 6_000)
+
+
+def test_an_entry_in_doubt_freezes_entries_and_no_exit() -> None:
+    story = Story()
+    story.fill(story.order(terms(Side.SELL, 65)), 65, 10_000, "t1")
+    silent = story.order(terms(Side.SELL, 65), acknowledged=False)
+    assert verdict(terms(), story=story) is None
+    story.tell(ev.OrderDoubted(order_id=silent, cause="no answer"))
+    assert verdict(terms(), story=story) == "ORDER_IN_DOUBT"
+    assert verdict(terms(Side.BUY, 65), story=story) is None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -9,7 +10,10 @@ from optconsole.engine.commands import CancelAll, EngageKill, Flatten, ReleaseKi
 from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.instruments import Right
-from optconsole.engine.model.orders import OrderType, Side
+from optconsole.engine.model.limits import OrderLimits
+from optconsole.engine.model.orders import OrderType, RiskClass, Side
+from optconsole.engine.model.quotes import Quote
+from optconsole.engine.rules.pretrade import Situation
 from optconsole.engine.trading import closing
 from optconsole.engine.trading.decision import Decision, SendCancel, SendPlace
 from tests.engine.facts import CALL, PUT, Story, index, option, terms
@@ -28,6 +32,10 @@ def short_and_long(lots: int = 2) -> Story:
 
 def advance(story: Story) -> Decision | None:
     return closing.advance(story.state, MASTER, situation(), "ABC")
+
+
+def situation_at(now: datetime) -> Situation:
+    return replace(situation(), now=now)
 
 
 def placed(decision: Decision | None) -> list[tuple[str, Side, int]]:
@@ -172,3 +180,87 @@ def test_release_needs_the_typed_word_a_minute_and_no_working_order() -> None:
     assert release("UNLOCK", 60) == "RELEASED"
     story.order(terms(Side.SELL, type=OrderType.LIMIT))
     assert release("UNLOCK", 60) == "ORDERS_WORK"
+
+
+def adopted(story: Story, side: Side, qty: int) -> str:
+    """An order at the broker that this engine did not send."""
+    order_id = f"O{story.state.order_count + 1}"
+    wanted = terms(side, qty, 9_000, contract=PUT)
+    story.tell(
+        ev.OrderAdopted(order_id=order_id, terms=wanted, tag="", broker_id="S1", risk=RiskClass.INCREASE, lot=65)
+    )
+    return order_id
+
+
+def test_orders_of_others_are_neither_cancelled_nor_waited_for_and_what_they_close_is_not_closed_again() -> None:
+    story = short_and_long()
+    adopted(story, Side.BUY, 65)
+    for decision in (
+        closing.flatten(story.state, Flatten(id="f", actor="key")),
+        closing.engage_kill(story.state, EngageKill(id="k", actor="key")),
+        closing.cancel_all(story.state, CancelAll(id="c", actor="key")),
+    ):
+        assert decision.effects == []
+    story.tell(*closing.flatten(story.state, Flatten(id="f", actor="key")).facts)
+    assert placed(advance(story)) == [(PUT, Side.BUY, 65), (CALL, Side.SELL, 130)]
+
+
+def test_a_refused_cancellation_is_repeated_after_a_rest_and_not_at_once() -> None:
+    story = short_and_long()
+    resting = story.order(terms(Side.SELL, 130, 12_000))
+    story.tell(*closing.flatten(story.state, Flatten(id="f", actor="key")).facts)
+    story.tell(ev.OrderCancelRefused(order_id=resting, code="NOT_CONFIRMED", reason="no answer"))
+    refused_at = story.state.orders[resting].updated_at
+    for seconds, again in ((0, False), (4, False), (5, True)):
+        later = situation_at(refused_at + timedelta(seconds=seconds))
+        decision = closing.advance(story.state, MASTER, later, "ABC")
+        assert (decision is not None) is again
+    assert decision is not None
+    assert decision.effects == [SendCancel(resting, "paper", f"B{resting}")]
+
+
+def test_a_position_above_the_own_limit_an_order_is_closed_in_orders_within_it() -> None:
+    story = short_and_long(lots=5)
+    story.tell(*closing.flatten(story.state, Flatten(id="f", actor="key")).facts)
+    tight = situation(limits=OrderLimits(max_lots=2))
+    decision = closing.advance(story.state, MASTER, tight, "ABC")
+    assert [qty for _, _, qty in placed(decision)] == [130, 130, 65, 130, 130, 65]
+
+
+def test_a_cheap_short_is_bought_back_however_far_the_spread_is_from_the_last_trade() -> None:
+    story = Story()
+    story.fill(story.order(terms(Side.SELL, 130)), 130, 10_000, "t1")
+    story.tell(*closing.flatten(story.state, Flatten(id="f", actor="key")).facts)
+    far = Quote(name=CALL, ts=0, bid=5, bid_qty=65, ask=5_000, ask_qty=65, ltp=100)
+    decision = closing.advance(story.state, MASTER, situation(far), "ABC")
+    assert placed(decision) == [(CALL, Side.BUY, 130)]
+    assert decision is not None
+    assert isinstance(decision.effects[0], SendPlace)
+    assert decision.effects[0].request.price == 2_100
+
+
+def test_units_that_are_no_whole_lot_are_named_and_the_rest_is_closed() -> None:
+    story = Story()
+    story.fill(story.order(terms(Side.BUY, 150)), 150, 10_000, "t1")
+    story.tell(*closing.flatten(story.state, Flatten(id="f", actor="key")).facts)
+    decision = advance(story)
+    assert placed(decision) == [(CALL, Side.SELL, 130)]
+    assert decision is not None
+    story.tell(*decision.facts)
+    assert [notice.text for notice in story.state.notices] == [
+        f"Not closed: {CALL}: 20 units are less than a lot of 65"
+    ]
+
+
+def test_a_part_exit_that_a_working_stop_leaves_no_room_for_says_so() -> None:
+    story = Story()
+    story.fill(story.order(terms(Side.SELL, 130)), 130, 10_000, "t1")
+    story.order(terms(Side.BUY, 130, 15_500, OrderType.SL, trigger=15_000))
+    story.tell(*closing.flatten(story.state, Flatten(id="f", actor="key", percent=50)).facts)
+    decision = advance(story)
+    assert placed(decision) == []
+    assert decision is not None
+    story.tell(*decision.facts)
+    assert [(notice.code, notice.text) for notice in story.state.notices] == [
+        ("NOT_FLAT", f"Not closed: {CALL}: orders that already work to close it hold 65 units")
+    ]

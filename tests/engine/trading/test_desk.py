@@ -144,3 +144,11 @@ def test_a_cancel_asks_the_broker_by_its_own_id() -> None:
     order = story.order(terms())
     decision = desk.cancel(story.state, CancelOrder(id="c", actor="key", order_id=order))
     assert decision.effects == [SendCancel(order, "paper", f"B{order}")]
+
+
+def test_the_worst_price_given_to_a_protected_order_must_be_on_tick_too() -> None:
+    story = Story()
+    order_id = story.order(terms(Side.BUY, type=OrderType.MARKET, price=None, protection=10_300))
+    with pytest.raises(Refusal) as refused:
+        desk.modify(story.state, ModifyOrder(id="m", actor="key", order_id=order_id, price=10_303), MASTER, situation())
+    assert refused.value.code == "TICK_SIZE"

@@ -7,7 +7,7 @@ import msgspec
 
 from optconsole.engine import events as ev
 from optconsole.engine.model.instruments import Instrument
-from optconsole.engine.model.orders import OrderStatus, OrderType, Pending, Product, Side, Validity
+from optconsole.engine.model.orders import OrderStatus, OrderType, Pending, Product, RiskClass, Side, Validity
 from optconsole.engine.ports import (
     Accepted,
     BrokerOrder,
@@ -20,6 +20,7 @@ from optconsole.engine.ports import (
 )
 from optconsole.engine.trading import intake
 from optconsole.engine.trading.decision import ReadBook
+from optconsole.engine.trading.reconciliation import book_rows
 from tests.engine.facts import CALL, START, Story, option, terms
 
 
@@ -236,3 +237,47 @@ def test_a_trade_of_an_earlier_day_is_not_counted_again() -> None:
     hear(story, trade(story, order, "t1"))
     story.tell(ev.SessionOpened(day=START.date() + timedelta(days=2)))
     assert hear(story, trade(story, order, "t1")) == []
+
+
+def test_the_trades_of_an_order_that_ended_unheard_are_no_trades_of_a_dead_order() -> None:
+    story = Story()
+    ours = story.order(terms(Side.SELL, 130))
+    rows = [
+        row(story, ours, OrderStatus.CANCELLED, filled=65),
+        row(story, ours, OrderStatus.EXPIRED, filled=65, tag="", broker_id="S9"),
+    ]
+    trades = [trade(story, ours, "t1"), msgspec.structs.replace(trade(story, ours, "t2"), tag="", broker_id="S9")]
+    for update in book_rows(rows, trades):
+        hear(story, update)
+    assert [order.status for order in story.state.orders.values()] == [OrderStatus.CANCELLED, OrderStatus.EXPIRED]
+    assert [order.filled for order in story.state.orders.values()] == [65, 65]
+    assert [notice.code for notice in story.state.notices] == ["FOREIGN_ORDER"]
+
+
+def test_a_refused_order_heard_of_with_other_terms_is_refused() -> None:
+    story = Story()
+    order_id = story.order(terms(Side.SELL, 130), acknowledged=False)
+    hear(story, row(story, order_id, OrderStatus.REJECTED, price=0))
+    assert story.state.orders[order_id].status is OrderStatus.REJECTED
+
+
+def test_a_trade_without_an_order_has_the_book_read_once_and_not_for_ever() -> None:
+    story = Story()
+    known = story.order(terms())
+    orphan = msgspec.structs.replace(trade(story, known, "t1"), tag="", broker_id="S7")
+    first = INTAKE.hear(story.state, "paper", orphan)
+    assert first.effects == [ReadBook("paper")]
+    story.tell(*first.facts)
+    again = INTAKE.hear(story.state, "paper", orphan)
+    assert (again.facts, again.effects) == ([], [])
+
+
+def test_an_exit_that_is_rejected_is_an_alarm_and_an_entry_a_warning() -> None:
+    for risk, level in ((RiskClass.REDUCE, "alarm"), (RiskClass.INCREASE, "warning")):
+        story = Story()
+        story.tell(
+            ev.OrderIntended(order_id="O1", terms=terms(), tag="T", risk=risk, lot=65),
+            ev.OrderSent(order_id="O1", attempt=0),
+        )
+        story.tell(*intake.placed(story.state, "paper", "O1", Rejected("RMS", "no")).facts)
+        assert [notice.level for notice in story.state.notices] == [level]

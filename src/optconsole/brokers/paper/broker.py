@@ -184,12 +184,16 @@ class PaperBroker:
         """End a trading day whatever the clock says. Calling it again changes nothing."""
         self._guarded(lambda: self._session.end(day))
 
+    async def delivered(self) -> None:
+        """Wait until every update that is on its way has arrived: a day's last reports belong to that day."""
+        await self._outbox.delivered()
+
     def mark_time(self, moment: datetime) -> None:
         """Remember how far the market's time has run."""
         self._guarded(lambda: self._ledger.mark_time(moment))
 
     def last_time(self) -> datetime | None:
-        """The market time marked last."""
+        """How far the market's time has run: marked, or proven by what happened since."""
         return self._ledger.last_time()
 
     # ------------------------------------------------------------ inside

@@ -142,9 +142,15 @@ class Ledger:
         self._transact(lambda: self._db.execute("INSERT OR REPLACE INTO clock_mark VALUES (1, ?)", row))
 
     def last_time(self) -> datetime | None:
-        """The market time marked last; None in a new ledger."""
-        row = self._rows("SELECT moment FROM clock_mark")
-        return datetime.fromisoformat(row[0][0]) if row else None
+        """The latest of the market time marked and of what happened on it; None in a new ledger.
+
+        A mark is written now and then only, and after a kill time must not run again where orders have traded.
+        """
+        rows = self._rows(
+            "SELECT moment FROM clock_mark UNION ALL SELECT MAX(updated_at) FROM orders"
+            " UNION ALL SELECT MAX(at) FROM trades UNION ALL SELECT MAX(at) FROM settlements"
+        )
+        return max((datetime.fromisoformat(moment) for (moment,) in rows if moment is not None), default=None)
 
     def orders_of(self, day: date) -> list[PaperOrder]:
         """Orders entered or changed on ``day`` and all that still work, in order of entry."""

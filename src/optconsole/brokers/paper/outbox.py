@@ -36,6 +36,11 @@ class Outbox:
             carrier.cancel()
             await asyncio.gather(carrier, return_exceptions=True)
 
+    async def delivered(self) -> None:
+        """Wait until nothing is on the way."""
+        while self._carrier is not None and not self._carrier.done():
+            await asyncio.wait([self._carrier])
+
     def post(self, update: BrokerUpdate) -> None:
         """Send one update on its way."""
         if self._sink is None:

@@ -172,6 +172,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         return self.terms.qty - self.filled
 
     @property
+    def foreign(self) -> bool:
+        """True for an order at the broker that this engine did not send: it is counted, never touched unasked."""
+        return self.sent_at is None and self.broker_id is not None
+
+    @property
     def average(self) -> float | None:
         """Average fill price in paise, None before the first fill. For display; books keep ``filled_value``."""
         return self.filled_value / self.filled if self.filled else None

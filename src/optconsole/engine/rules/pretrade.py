@@ -13,7 +13,7 @@ from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.limits import OrderLimits
 from optconsole.engine.model.money import rupees
-from optconsole.engine.model.orders import Order, OrderTerms, OrderType, RiskClass, Side
+from optconsole.engine.model.orders import Order, OrderStatus, OrderTerms, OrderType, RiskClass, Side
 from optconsole.engine.model.positions import PositionKey
 from optconsole.engine.model.quotes import Quote
 from optconsole.engine.model.vitals import MarketPhase
@@ -51,7 +51,8 @@ def reference_price(quote: Quote | None, side: Side) -> int | None:
 def with_protection(terms: OrderTerms, instrument: Instrument, quote: Quote | None) -> OrderTerms:
     """MARKET and SL-M with the limit price they really travel at (features OE-1); other types unchanged.
 
-    A market order without any known price stays without protection, which ``checks`` refuses.
+    Where the spread is wide the opposite price may lie outside the price band; the limit then stops at its edge
+    (OE-3). A market order without any known price stays without protection, which ``checks`` refuses.
     """
     if terms.type is OrderType.MARKET:
         base = reference_price(quote, terms.side)
@@ -60,18 +61,26 @@ def with_protection(terms: OrderTerms, instrument: Instrument, quote: Quote | No
     else:
         return terms
     limit = None if base is None else protected_limit(terms.side, base, instrument.tick)
+    mark = None if quote is None else quote.mark
+    if limit is not None and mark is not None and terms.type is OrderType.MARKET and instrument.tradable:
+        low, high = price_band(instrument, mark)
+        limit = min(limit, high) if terms.side is Side.BUY else max(limit, low)
     return msgspec.structs.replace(terms, protection=limit)
 
 
-def risk_class(state: TradingState, terms: OrderTerms, ignoring: str = "") -> RiskClass:
-    """REDUCE when the order, on top of all that already works to close, cannot go past flat; else INCREASE."""
+def risk_class(state: TradingState, terms: OrderTerms, replacing: Order | None = None) -> RiskClass:
+    """REDUCE when the order, on top of all that already works to close, cannot go past flat; else INCREASE.
+
+    ``replacing`` is the order a change is for: it counts as ``terms`` less what it has filled.
+    """
     held = state.positions.get(str(PositionKey(terms.account, terms.product, terms.contract)))
     if held is None or held.qty * terms.side.sign >= 0:
         return RiskClass.INCREASE
+    ignored, filled = ("", 0) if replacing is None else (replacing.id, replacing.filled)
     closing = sum(
-        order.remaining for order in working_on(state, terms) if order.terms.side is terms.side and order.id != ignoring
+        order.remaining for order in working_on(state, terms) if order.terms.side is terms.side and order.id != ignored
     )
-    return RiskClass.REDUCE if closing + terms.qty <= abs(held.qty) else RiskClass.INCREASE
+    return RiskClass.REDUCE if closing + terms.qty - filled <= abs(held.qty) else RiskClass.INCREASE
 
 
 def working_on(state: TradingState, terms: OrderTerms) -> Iterator[Order]:
@@ -90,12 +99,13 @@ def checks(
 ) -> tuple[Check, ...]:
     """All rules on one order. ``terms`` carry their protection; ``replacing`` is the order a change is for."""
     found: list[Check] = []
-    found.extend(_account_rules(state, terms, replacing))
+    risk = risk_class(state, terms, replacing)
+    found.extend(_account_rules(state, terms, risk))
     found.extend(_contract_rules(instrument, situation))
     if not instrument.tradable:
         return tuple(found)
     found.extend(_size_rules(terms, instrument, situation.limits, replacing))
-    found.extend(_price_rules(terms, instrument, situation))
+    found.extend(_price_rules(terms, instrument, situation, risk, replacing is not None and replacing.triggered))
     return tuple(found)
 
 
@@ -108,18 +118,31 @@ def _refuse(code: str, text: str) -> Check:
     return Check(code=code, severity=REFUSE, text=text)
 
 
-def _account_rules(state: TradingState, terms: OrderTerms, replacing: Order | None) -> Iterator[Check]:
+def _account_rules(state: TradingState, terms: OrderTerms, risk: RiskClass) -> Iterator[Check]:
     if terms.account not in state.accounts:
         known = ", ".join(sorted(state.accounts)) or "none"
         yield _refuse("UNKNOWN_ACCOUNT", f"No account is called {terms.account!r}; known: {known}.")
         return
     if not state.ready:
         yield _refuse("NOT_READY", "The engine is still agreeing its book with the broker; try again when it is ready.")
-    risk = risk_class(state, terms, replacing.id if replacing else "")
     if state.killed and risk is RiskClass.INCREASE:
         yield _refuse(
             "KILLED", "The kill switch is on: only orders that reduce a position may leave. Release it first."
         )
+
+    if risk is RiskClass.INCREASE:
+        yield from _doubt_rule(state, terms.account)
+
+
+def _doubt_rule(state: TradingState, account: str) -> Iterator[Check]:
+    """No new risk on an account while it is not known what risk there is (reliability 4.7)."""
+    for order in state.orders.values():
+        if order.status is OrderStatus.UNKNOWN and order.terms.account == account and order.risk is RiskClass.INCREASE:
+            yield _refuse(
+                "ORDER_IN_DOUBT",
+                f"What became of {order.id} is unknown; until it is, only orders that reduce a position may leave.",
+            )
+            return
 
 
 def _contract_rules(instrument: Instrument, situation: Situation) -> Iterator[Check]:
@@ -163,14 +186,17 @@ def _size_rules(
         yield _refuse("BELOW_FILLED", f"{replacing.filled} are filled already; the new quantity must be more.")
 
 
-def _price_rules(terms: OrderTerms, instrument: Instrument, situation: Situation) -> Iterator[Check]:
+def _price_rules(
+    terms: OrderTerms, instrument: Instrument, situation: Situation, risk: RiskClass, triggered: bool
+) -> Iterator[Check]:
+    """A stop that was ``triggered`` is a limit order by now: its trigger has done its work."""
     if terms.type in (OrderType.LIMIT, OrderType.SL) and terms.price is None:
         yield _refuse("PRICE_MISSING", f"A {terms.type.value} order needs a limit price.")
         return
     if terms.type.has_trigger and terms.trigger is None:
         yield _refuse("TRIGGER_MISSING", f"A {terms.type.value} order needs a trigger price.")
         return
-    for label, price in (("price", terms.price), ("trigger", terms.trigger)):
+    for label, price in (("price", terms.limit), ("trigger", terms.trigger)):
         if price is not None and (price <= 0 or not on_tick(price, instrument.tick)):
             lower, upper = nearest_ticks(price, instrument.tick)
             yield _refuse(
@@ -182,8 +208,10 @@ def _price_rules(terms: OrderTerms, instrument: Instrument, situation: Situation
     if terms.limit is None:
         yield _refuse("NO_PRICE", f"{instrument.name} has no price to protect a market order with; use a limit.")
         return
-    yield from _trigger_rules(terms, situation)
-    yield from _band_rules(terms, instrument, situation)
+    waits = terms.type.has_trigger and not triggered
+    if waits:
+        yield from _trigger_rules(terms, situation)
+    yield from _band_rules(terms, instrument, situation, risk, waits)
 
 
 def _trigger_rules(terms: OrderTerms, situation: Situation) -> Iterator[Check]:
@@ -208,7 +236,10 @@ def _trigger_rules(terms: OrderTerms, situation: Situation) -> Iterator[Check]:
         )
 
 
-def _band_rules(terms: OrderTerms, instrument: Instrument, situation: Situation) -> Iterator[Check]:
+def _band_rules(
+    terms: OrderTerms, instrument: Instrument, situation: Situation, risk: RiskClass, waits: bool
+) -> Iterator[Check]:
+    """A waiting stop is judged when it triggers. The deviation guards against slips, never against getting out."""
     quote = situation.quote(terms.contract)
     reference = None if quote is None else quote.mark
     limit = terms.limit
@@ -219,7 +250,7 @@ def _band_rules(terms: OrderTerms, instrument: Instrument, situation: Situation)
         return
     low, high = price_band(instrument, reference)
     outside = limit > high if terms.side is Side.BUY else limit < low
-    if outside and not terms.type.has_trigger:
+    if outside and not waits:
         yield _refuse(
             "PRICE_BAND",
             f"{price_in(limit)} is beyond the price band {price_in(low)} to {price_in(high)} "
@@ -228,7 +259,8 @@ def _band_rules(terms: OrderTerms, instrument: Instrument, situation: Situation)
         return
     gap = abs(limit - reference) * 100
     passive = (limit - reference) * terms.side.sign < 0
-    if not passive and not terms.type.has_trigger and gap > situation.limits.deviation_percent * reference:
+    slip = risk is RiskClass.INCREASE and not passive and not waits
+    if slip and gap > situation.limits.deviation_percent * reference:
         yield _refuse(
             "PRICE_DEVIATION",
             f"{price_in(limit)} is more than {situation.limits.deviation_percent} % through the market "

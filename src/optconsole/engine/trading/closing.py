@@ -21,6 +21,8 @@ from optconsole.engine.trading.desk import EXIT, KILL, add_order, ask_cancel, ca
 ALL: Final = Scope()
 RELEASE_WORD: Final = "UNLOCK"
 HOLD: Final = timedelta(seconds=60)
+ASK_AGAIN: Final = timedelta(seconds=5)
+"""How long a flatten rests before it repeats a cancellation the broker refused."""
 
 
 def in_scope(scope: Scope, account: str, contract: str) -> bool:
@@ -122,13 +124,20 @@ def advance(state: TradingState, master: InstrumentMaster, situation: Situation,
         working = _working_in(state, scope) if wish.percent == 100 else []
         if not working:
             return _close(state, wish, scope, master, situation, install)
-        late = [order for order in working if cancellable(order) and order.pending is Pending.NONE]
+        late = [order for order in working if _may_ask(order, situation.now)]
         if late:
             decision = Decision(wish.actor, wish.id)
             for order in late:
                 ask_cancel(decision, order, wish.why)
             return decision
     return None
+
+
+def _may_ask(order: Order, now: datetime) -> bool:
+    """An order whose change or cancellation was refused is asked again only after a rest, or it would be for ever."""
+    if not cancellable(order) or order.pending is not Pending.NONE:
+        return False
+    return not order.reason_code or now - order.updated_at >= ASK_AGAIN
 
 
 def _close(
@@ -148,7 +157,16 @@ def _close(
             continue
         role = KILL if wish.why == "kill" else EXIT
         try:
-            for qty in _slices(_to_close(state, position, wish.percent), position.lot, instrument.freeze):
+            lot, asked = max(instrument.lot, 1), _asked(position, wish.percent)
+            free = min(asked, _uncovered(state, position))
+            if free < asked:
+                failures.append(
+                    f"{position.key.contract}: orders that already work to close it hold {asked - free} units"
+                )
+            odd = free % lot
+            if odd:
+                failures.append(f"{position.key.contract}: {odd} units are less than a lot of {lot}")
+            for qty in _slices(free - odd, lot, min(instrument.freeze, situation.limits.max_lots * lot)):
                 before = len(decision.effects)
                 add_order(
                     state, decision, _closing_terms(position, qty, wish.why), instrument, situation, install, role
@@ -169,18 +187,23 @@ def _close(
     return decision
 
 
-def _slices(qty: int, lot: int, freeze: int) -> tuple[int, ...]:
-    return slices(qty, lot, freeze) if qty else ()
+def _slices(qty: int, lot: int, largest: int) -> tuple[int, ...]:
+    return slices(qty, lot, largest) if qty else ()
 
 
-def _to_close(state: TradingState, position: Position, percent: int) -> int:
-    """Whole lots, at least one, never more than what no other closing order already covers."""
+def _asked(position: Position, percent: int) -> int:
+    """Units that a percentage of the position comes to: whole lots, at least one, never more than is open."""
     size = abs(position.qty)
     lots = max(size // position.lot * percent // 100, 1)
-    wanted = size if percent == 100 else min(lots * position.lot, size)
+    return size if percent == 100 else min(lots * position.lot, size)
+
+
+def _uncovered(state: TradingState, position: Position) -> int:
+    """Units that no working order closes already; more than these would go past flat."""
+    size = abs(position.qty)
     terms = _closing_terms(position, size, "")
     covered = sum(order.remaining for order in working_on(state, terms) if order.terms.side is terms.side)
-    return max(min(wanted, size - covered), 0)
+    return max(size - covered, 0)
 
 
 def _closing_terms(position: Position, qty: int, why: str) -> OrderTerms:
@@ -202,7 +225,12 @@ def _begin(decision: Decision, flatten_id: str, scope: Scope, percent: int, why:
 
 
 def _working_in(state: TradingState, scope: Scope) -> list[Order]:
-    return [order for order in working_orders(state) if in_scope(scope, order.terms.account, order.terms.contract)]
+    """Our working orders; those of others are left alone, and what they close is not closed again."""
+    return [
+        order
+        for order in working_orders(state)
+        if not order.foreign and in_scope(scope, order.terms.account, order.terms.contract)
+    ]
 
 
 def _open_in(state: TradingState, scope: Scope) -> list[Position]:

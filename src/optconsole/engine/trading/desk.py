@@ -154,8 +154,13 @@ def ask_cancel(decision: Decision, order: Order, why: str) -> None:
 
 
 def cancellable(order: Order) -> bool:
-    """True when a cancel can be sent now: acknowledged, alive, and not being cancelled already."""
-    return order.status.working and order.broker_id is not None and order.pending is not Pending.CANCEL
+    """True when a cancel can be sent now: ours, acknowledged, alive, and not being cancelled already."""
+    return (
+        order.status.working
+        and order.broker_id is not None
+        and not order.foreign
+        and order.pending is not Pending.CANCEL
+    )
 
 
 def changeable(state: TradingState, order_id: str, verb: str) -> Order:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from typing import Final
 
 import msgspec
 
@@ -33,6 +34,7 @@ ChargeFor = Callable[[date, Instrument, Side, int], int]
 ExerciseCharge = Callable[[date, Instrument, int], int]
 Lookup = Callable[[str], Instrument | None]
 S = OrderStatus
+ORPHAN: Final = "ORPHAN_TRADE"
 
 
 class Intake:
@@ -67,7 +69,7 @@ class Intake:
         if row.triggered and not order.triggered and order.terms.type.has_trigger and not row.status.final:
             decision.facts.append(ev.OrderTriggered(order_id=order.id))
         terms = _terms_of(row, order.terms)
-        if terms != order.terms:
+        if terms != order.terms and row.status is not S.REJECTED:
             decision.facts.append(ev.OrderChanged(order_id=order.id, terms=terms))
         _final_fact(decision, order, row)
 
@@ -78,10 +80,12 @@ class Intake:
             return
         order = find(state, row.tag, row.broker_id)
         if order is None:
+            if any(notice.code == ORPHAN and notice.subject == row.broker_id for notice in state.notices):
+                return  # the book was read for it already, and reading it for ever would tell no more
             decision.facts.append(
                 ev.NoticeRaised(
                     level="alarm",
-                    code="ORPHAN_TRADE",
+                    code=ORPHAN,
                     text=f"A trade of {row.qty} {row.contract} belongs to no order we know; the book is read again.",
                     subject=row.broker_id,
                 )
@@ -226,7 +230,11 @@ def _rejected(decision: Decision, order: Order, code: str, reason: str) -> None:
     decision.facts.append(ev.OrderRejected(order_id=order.id, code=display(code, 60), reason=words))
     decision.facts.append(
         ev.NoticeRaised(
-            level="warning", code="ORDER_REJECTED", text=f"{order.id} was rejected: {words}", subject=order.id
+            # an exit that was refused leaves a position open that somebody counts as closed
+            level="warning" if order.risk is RiskClass.INCREASE else "alarm",
+            code="ORDER_REJECTED",
+            text=f"{order.id} was rejected: {words}",
+            subject=order.id,
         )
     )
 

@@ -2,37 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+
+import msgspec
 
 from optconsole.engine import events as ev
+from optconsole.engine.commands import ScopeKind
 from optconsole.engine.model.book import TradingState
-from optconsole.engine.model.orders import OrderStatus
-from optconsole.engine.ports import BrokerPosition
+from optconsole.engine.model.orders import Order, OrderStatus, Pending, RiskClass
+from optconsole.engine.ports import BrokerOrder, BrokerPosition, BrokerTrade, BrokerUpdate
+from optconsole.engine.rules import tags
 from optconsole.engine.trading.decision import Decision
+from optconsole.engine.trading.desk import KILL
 
 IN_DOUBT = (OrderStatus.INTENDED, OrderStatus.SENT, OrderStatus.UNKNOWN)
 
 
-def resolve_missing(state: TradingState, broker: str, account: str, seen_tags: set[str], proof: bool) -> Decision:
-    """Orders in doubt that the broker's book does not show.
+def book_rows(orders: Sequence[BrokerOrder], trades: Sequence[BrokerTrade]) -> list[BrokerUpdate]:
+    """A book in the order in which things happened: an order, its trades, its end.
+
+    Otherwise the trades of an order that was cancelled in part would look like trades of a dead order.
+    """
+    ended = (OrderStatus.CANCELLED, OrderStatus.EXPIRED)
+    alive = [
+        msgspec.structs.replace(row, status=OrderStatus.OPEN) if row.filled and row.status in ended else row
+        for row in orders
+    ]
+    return [*alive, *trades, *(row for row in orders if row.filled and row.status in ended)]
+
+
+def doubted(state: TradingState, account: str) -> frozenset[str]:
+    """Ids of the account's orders of which it is not known whether the broker has them."""
+    return frozenset(
+        order.id for order in state.orders.values() if order.terms.account == account and order.status in IN_DOUBT
+    )
+
+
+def resolve_missing(
+    state: TradingState,
+    broker: str,
+    asked: Collection[str],
+    seen_tags: Collection[str],
+    proof: bool,
+    restarted: bool = False,
+) -> Decision:
+    """Those of the ``asked`` orders, in doubt before the book was read, that the book does not show.
 
     Where the book is proof (an embedded exchange) they never existed; elsewhere they stay UNKNOWN, since absence
-    from one reading proves nothing.
+    from one reading proves nothing. Once after a restart, a kill whose closing orders are among them is carried out
+    again; within a run an exchange that takes nothing would be asked for ever.
     """
     decision = Decision(f"broker:{broker}", "reconcile")
+    lost: list[Order] = []
     for order in state.orders.values():
-        if order.terms.account != account or order.status not in IN_DOUBT or order.tag in seen_tags:
+        if order.id not in asked or order.status not in IN_DOUBT or order.tag in seen_tags:
             continue
-        if order.status is OrderStatus.INTENDED:
-            decision.facts.append(ev.OrderExpired(order_id=order.id, reason="The engine stopped before it was sent."))
-        elif proof:
-            decision.facts.append(
-                ev.OrderExpired(order_id=order.id, reason="The engine stopped before it reached the exchange.")
-            )
+        if order.status is OrderStatus.INTENDED or proof:
+            decision.facts += _never_arrived(order)
+            lost.append(order)
         elif order.status is OrderStatus.SENT:
             decision.facts.append(
                 ev.OrderDoubted(order_id=order.id, cause="The engine stopped before the answer came.")
             )
+    closing = next((order for order in lost if _of_kill(order)), None)
+    if closing is not None and state.killed and restarted:
+        decision.facts.append(
+            ev.FlattenBegun(
+                flatten_id=f"again-{closing.id}", kind=ScopeKind.ALL.value, name="", percent=100, why="kill"
+            )
+        )
+    return decision
+
+
+def _of_kill(order: Order) -> bool:
+    tag = tags.decode(order.tag)
+    return tag is not None and tag.role == KILL
+
+
+def _never_arrived(order: Order) -> tuple[ev.AnyEvent, ev.AnyEvent]:
+    """Whoever asked for the order may count on it, above all on one that was to close something."""
+    terms = order.terms
+    return (
+        ev.OrderExpired(order_id=order.id, reason="It never reached the exchange."),
+        ev.NoticeRaised(
+            level="warning" if order.risk is RiskClass.INCREASE else "alarm",
+            code="ORDER_NOT_SENT",
+            text=f"{order.id} {terms.side.value} {terms.qty} {terms.contract} never reached the exchange; "
+            "send it again if it is still wanted.",
+            subject=order.id,
+        ),
+    )
+
+
+def resolve_pending(state: TradingState, broker: str, account: str, seen_ids: Collection[str]) -> Decision:
+    """Changes and cancellations whose answer died with an earlier run: the book just heard is the answer.
+
+    Without this the order would wait for ever, and neither the trader nor a flatten could touch it.
+    """
+    decision = Decision(f"broker:{broker}", "reconcile")
+    for order in state.orders.values():
+        if order.terms.account != account or not order.status.working or order.broker_id not in seen_ids:
+            continue
+        reason = "The engine stopped before the answer came; the broker's book shows the order as it is."
+        if order.pending is Pending.MODIFY:
+            decision.facts.append(ev.OrderChangeRefused(order_id=order.id, code="NOT_CONFIRMED", reason=reason))
+        elif order.pending is Pending.CANCEL:
+            decision.facts.append(ev.OrderCancelRefused(order_id=order.id, code="NOT_CONFIRMED", reason=reason))
     return decision
 
 
