@@ -211,3 +211,23 @@ async def test_a_flatten_cut_short_by_a_crash_is_finished_by_the_next_start(open
     again = await opened()
     await Trader(again).until(lambda: not open_quantities(again))
     assert again.engine.state.flattening == {}
+
+
+async def test_a_later_goal_replaces_the_one_before_and_a_pause_gives_it_up(opened: Open) -> None:
+    house = await opened(start_at="10:00", speed=1.0, hold=True)
+    clock, feed = house.engine.world.clock, house.feed
+    start = clock.now()
+    far = asyncio.create_task(feed.run_to(start + timedelta(hours=3)))
+    await asyncio.sleep(0)
+    feed.resume(0.0)
+    await feed.run_to(start + timedelta(seconds=30))
+    await far
+    assert clock.now() == start + timedelta(seconds=30)
+    feed.resume(1.0)
+    late = asyncio.create_task(feed.run_to(start + timedelta(hours=2)))
+    await asyncio.sleep(0)
+    feed.pause()
+    await late
+    feed.resume(0.0)
+    await Trader(house).until(lambda: clock.now() > start + timedelta(seconds=60))
+    assert not feed.paused

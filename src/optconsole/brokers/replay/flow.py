@@ -49,10 +49,9 @@ class Flow:
         self._anchor()
 
     def pause(self) -> None:
-        """Hold the time."""
-        self._paused = True
-        self._changed.set()
-        self._clock.set(self._clock.now(), 0.0)
+        """Hold the time, and give up any moment that was to be reached."""
+        self._hold()
+        self._release()
 
     def resume(self, speed: float | None = None) -> None:
         """Run on, unless all is played. Raises Refusal(BAD_SPEED)."""
@@ -89,13 +88,17 @@ class Flow:
         """Hold and tell whoever waits, once the goal is reached."""
         if self._goal is not None and self._clock.now() >= self._goal:
             self.pause()
-            self._release()
 
     def finish(self, error: BaseException | None = None) -> None:
         """All is played: the time stands. Whoever waits for a moment hears of it, or of the error."""
         self._over = True
-        self.pause()
+        self._hold()
         self._release(error)
+
+    def _hold(self) -> None:
+        self._paused = True
+        self._changed.set()
+        self._clock.set(self._clock.now(), 0.0)
 
     async def _approach(self, limit: datetime) -> None:
         """Come nearer to ``limit``, or reach it exactly."""

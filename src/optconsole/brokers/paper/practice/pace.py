@@ -47,9 +47,10 @@ class Pace:
         return self._speed
 
     def pause(self) -> None:
-        """Hold the time."""
+        """Hold the time, and give up any moment that was to be reached."""
         self._paused = True
         self._set_clock()
+        self._release()
 
     def resume(self, speed: float | None = None) -> None:
         """Run on. Raises Refusal(BAD_SPEED)."""
@@ -59,18 +60,14 @@ class Pace:
         self._set_clock()
 
     async def run_to(self, moment: datetime) -> None:
-        """Run until ``moment`` and hold there; returns then, or when the play is stopped."""
-        if self._reached is not None and not self._reached.done():
-            raise Refusal("ALREADY_RUNNING_TO", "The market is on its way to another moment; pause it first.")
+        """Run until ``moment`` and hold there; returns then, when it is paused, or when a later call takes over."""
+        self._release()
         if moment <= self._clock.now():
             self.pause()
             return
         self._goal, self._reached = moment, asyncio.get_running_loop().create_future()
         self.resume()
-        try:
-            await self._reached
-        finally:
-            self._goal = None
+        await self._reached
 
     def begin(self) -> None:
         """A session starts: time flows from here on, unless it is held or the goal lies behind."""
@@ -105,9 +102,7 @@ class Pace:
     def check_goal(self, moment: datetime) -> None:
         """Hold and tell whoever waits, once the goal is reached."""
         if self._goal is not None and moment >= self._goal:
-            self._goal = None
             self.pause()
-            self._release()
 
     async def close(self) -> None:
         """A session is over: time stands until the next one begins. Waits while it is held on request."""
@@ -133,8 +128,9 @@ class Pace:
             await self._changed.wait()
 
     def _release(self) -> None:
-        if self._reached is not None and not self._reached.done():
-            self._reached.set_result(None)
+        waiting, self._goal, self._reached = self._reached, None, None
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
 
     def _since_last(self) -> int:
         """Quotes for the real time since the batch before."""
