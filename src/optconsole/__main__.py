@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -18,7 +19,11 @@ def main(argv: list[str] | None = None) -> int:
     if args == ["--version"]:
         print(f"optconsole {__version__}")  # noqa: T201  the answer itself
         return 0
-    splashed = opens_screen(args) and _splash()
+    screen = opens_screen(args)
+    if screen:
+        # what a start imports stays; the console collects once its first screen stands
+        gc.disable()
+    splashed = screen and _splash()
     try:
         # the pulse sets the pace of painting; Textual's own limit would only delay it
         os.environ.setdefault("TEXTUAL_FPS", "1000")
@@ -37,6 +42,7 @@ def main(argv: list[str] | None = None) -> int:
         sys.stderr.write(_incident(error, args) + "\n")
         return 1
     finally:
+        gc.enable()
         if splashed:
             os.write(1, _ERASE_BELOW.encode())
 

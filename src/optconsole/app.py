@@ -1,4 +1,7 @@
-"""The Textual app: modes, themes, keys, palette, and the link's lifetime."""
+"""The Textual app: modes, themes, keys, palette, and the link's lifetime.
+
+Only what the first frame shows is imported here; what needs the engine's words is imported behind that frame.
+"""
 
 from __future__ import annotations
 
@@ -12,36 +15,31 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.segment import Segment, Segments
 from textual.app import App, SystemCommand
-from textual.filter import ANSIToTruecolor, LineFilter
+from textual.events import Event, Resize
+from textual.filter import ANSIToTruecolor, LineFilter, Monochrome, NoColor
 from textual.screen import Screen
 
-from optconsole.engine.clock import WallClock, fresh_id
-from optconsole.engine.commands import EngageKill
 from optconsole.engine.model.errors import Refusal
-from optconsole.incident import report
-from optconsole.link.protocol import LinkLost
 from optconsole.paths import package_data, themes_dir
-from optconsole.screens.base import ConsoleScreen
-from optconsole.screens.catalog import screen_maker
-from optconsole.screens.deck import Deck
-from optconsole.screens.dialogs import leaving_question
-from optconsole.screens.formats import Formats
-from optconsole.screens.key_commands import key_commands
+from optconsole.screens.cramped import cover, ignored
+from optconsole.screens.framed import FramedScreen
 from optconsole.screens.keymap import MODE_NUMBERS, Chord, Keymap, bindings
-from optconsole.screens.lifeline import Lifeline, Opener, attached_opener
-from optconsole.screens.mirror import Topic
 from optconsole.screens.plain import AsciiFilter
-from optconsole.screens.pulse import Pulse, beat_rate, is_remote
 from optconsole.screens.splash import Splash
-from optconsole.screens.terminal import CHECK_EVERY, HUNG_UP, TERMINATED, on_signals, terminal_gone
-from optconsole.screens.theming import DEFAULT, BrokenTheme, Look
+from optconsole.screens.terminal import CHECK_EVERY, HUNG_UP, TERMINATED, is_remote, on_signals, terminal_gone
+from optconsole.screens.theming import BrokenTheme, Look
 from optconsole.screens.wardrobe import Wardrobe
 
 if TYPE_CHECKING:
     from textual.command import Provider
 
+    from optconsole.screens.deck import Deck
+    from optconsole.screens.lifeline import Lifeline, Opener
+
 HOUSEKEEPING: Final = 1.0
 FUNDS_EVERY: Final = 5.0
+FUNDS_AFTER_FILL: Final = 0.3
+"""Seconds from a fill to asking for funds: the fills of one order come together."""
 HANG_UP_LIMIT: Final = 5.0
 
 
@@ -77,22 +75,34 @@ class ConsoleApp(App[int]):
     ESCAPE_TO_MINIMIZE: ClassVar[bool] = False
 
     def __init__(self, opener: Opener, options: ConsoleOptions) -> None:
-        self.wardrobe = Wardrobe([themes_dir(), options.home / "themes"])
-        self._look = self.wardrobe.looks[DEFAULT]
         super().__init__()
         self.options = options
         self._ascii = AsciiFilter()
+        self._colourless = NoColor()
         self.deck: Deck | None = None
-        self._lifeline = Lifeline(opener)
+        self._opener = opener
+        self._lifeline: Lifeline | None = None
+        self._keys = Keymap(options.keys)
+        self._first = options.screen if options.screen in MODE_NUMBERS else "positions"
         self._tasks: set[asyncio.Task[None]] = set()
-        self._monotonic = WallClock().monotonic
         self._kill = Chord()
+        self._kill_waits = False
+        self._leaving = False
         self._funds_at = -FUNDS_EVERY
+        self._funds_due = False
         for name in tuple(self.available_themes):
             self.unregister_theme(name)
-        for look in self.wardrobe.looks.values():
-            self.register_theme(look.theme)
-        self.theme = self.wardrobe.choose(options.theme, self.no_color)
+        self.wardrobe = Wardrobe([themes_dir(), options.home / "themes"])
+        name = self.wardrobe.choose(options.theme, no_color=self.no_color, remote=is_remote(os.environ))
+        self._look = self.wardrobe.looks[name]
+        self.register_theme(self._look.theme)
+        self.theme = name
+
+    def _monotonic(self) -> float:
+        # the engine's clock brings more with it than the first frame may wait for
+        from optconsole.engine.clock import WallClock
+
+        return WallClock().monotonic()
 
     # ------------------------------------------------------------ looks
 
@@ -102,8 +112,15 @@ class ConsoleApp(App[int]):
         return self._look
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Without translating ANSI colours, as a theme is all truecolor or all ANSI; with ASCII where asked for."""
-        filters = [each for each in super().get_line_filters() if not isinstance(each, ANSIToTruecolor)]
+        """Without translating ANSI colours, as a theme is all truecolor or all ANSI; with ASCII where asked for.
+
+        Where no colour is wanted it is taken out, as greys made of the terminal's own colours would be black on black.
+        """
+        filters = [
+            self._colourless if isinstance(each, Monochrome) else each
+            for each in super().get_line_filters()
+            if not isinstance(each, ANSIToTruecolor)
+        ]
         return [*filters, self._ascii] if self.options.ascii else filters
 
     def _watch_theme(self, theme_name: str) -> None:
@@ -124,11 +141,12 @@ class ConsoleApp(App[int]):
     # ------------------------------------------------------------ life
 
     def get_default_screen(self) -> Screen[None]:
-        return Splash("reaching the engine …" if self.options.attached else "starting the engine …")
+        doing = "reaching the engine …" if self.options.attached else "starting the engine …"
+        return Splash(doing, self._first, self._keys, ascii=self.options.ascii)
 
     def on_mount(self) -> None:
         self.set_class(self.options.ascii, "-ascii")
-        self.set_keymap(Keymap(self.options.keys).own)
+        self.set_keymap(self._keys.own)
         if not self.is_headless:
             on_signals(lambda: self._spawn(self._leave(TERMINATED)), lambda: self._spawn(self._hang_up()))
             self.set_interval(CHECK_EVERY, self._check_terminal)
@@ -149,38 +167,51 @@ class ConsoleApp(App[int]):
         task.add_done_callback(self._tasks.discard)
 
     async def _open(self) -> None:
+        from optconsole.screens.boarding import board
+        from optconsole.screens.catalog import screen_maker
+        from optconsole.screens.lifeline import Lifeline
+        from optconsole.screens.mirror import Topic
+
+        options = self.options
+        self._lifeline = Lifeline(self._opener)
         try:
-            mirror = await self._lifeline.open()
-        except (Refusal, LinkLost) as refusal:
+            deck = await board(
+                self._lifeline,
+                self._keys,
+                self._monotonic,
+                ascii=options.ascii,
+                attached=options.attached,
+                hz=options.hz,
+            )
+        except Refusal as refusal:
             self.exit(1, return_code=1, message=f"optconsole: {refusal}")
             return
-        pulse = Pulse(mirror, beat_rate(os.environ, self.options.hz), self._monotonic)
-        self.deck = deck = Deck(
-            mirror,
-            pulse,
-            Formats(ascii=self.options.ascii),
-            Keymap(self.options.keys),
-            remote=is_remote(os.environ),
-            attached=self.options.attached,
-            monotonic=self._monotonic,
-        )
-        await self._learn(deck)
-        mirror.on(Topic.POSITIONS, pulse.rewatch)
-        mirror.on(Topic.STATE, lambda: self._spawn(self._learn(deck)))
+        self.deck = deck
+        deck.mirror.on(Topic.STATE, lambda: self._spawn(deck.learn()))
+        deck.mirror.on(Topic.POSITIONS, self._funds_soon)
+        self._spawn(self._lifeline.follow(deck.mirror, deck.pulse))
         for name in MODE_NUMBERS:
             self.add_mode(name, screen_maker(name, deck))
-        await self.switch_mode(self.options.screen if self.options.screen in MODE_NUMBERS else "positions")
-        self._spawn(self._lifeline.follow(mirror, pulse))
-        self.set_interval(1 / pulse.hz, pulse.beat)
+        await self.switch_mode(self._first)
+        self.set_interval(1 / deck.pulse.hz, deck.pulse.beat)
         self.set_interval(HOUSEKEEPING, self._keep_house)
-        self._spawn(self._ask_funds(deck))
+        if self._kill_waits:
+            await self._engage_kill(deck)
+        self.call_after_refresh(lambda: self._spawn(self._settle(deck)))
+
+    async def _settle(self, deck: Deck) -> None:
+        """What can wait until the first screen has been painted."""
+        self.wardrobe.fill()
+        for look in self.wardrobe.looks.values():
+            self.register_theme(look.theme)
         if problems := [*self.wardrobe.problems, *deck.keymap.problems, *deck.keymap.clashes()]:
             self.say(problems[0], "warn")
         from optconsole.screens.tour import Tour, first_time
 
         if first_time(self.options.home):
             await self.push_screen(Tour(deck, self.options.home))
-        self.call_after_refresh(settle)
+        await self._ask_funds(deck)
+        calm_the_collector()
 
     async def _keep_house(self) -> None:
         """Once a second: has the theme's file changed, how old is what is shown, what does the broker say on money."""
@@ -189,29 +220,40 @@ class ConsoleApp(App[int]):
         if deck is None:
             return
         if deck.mirror.lost:
-            if isinstance(self.screen, ConsoleScreen):
+            if isinstance(self.screen, FramedScreen):
                 self.screen.on_pulse(set())
         elif self._monotonic() - self._funds_at > FUNDS_EVERY:
             self._spawn(self._ask_funds(deck))
 
-    async def _learn(self, deck: Deck) -> None:
-        """What is listed changes with the day, and is unknown until the engine is ready."""
-        await deck.learn()
-        deck.pulse.always = deck.indices
-        deck.pulse.rewatch()
+    def _funds_soon(self) -> None:
+        if not self._funds_due and self.deck is not None:
+            self._funds_due = True
+            self.set_timer(FUNDS_AFTER_FILL, self._count_fill)
+
+    def _count_fill(self) -> None:
+        """Ask for funds after a fill, unless a dialog that needs them has asked already."""
+        self._funds_due = False
+        deck = self.deck
+        if deck is not None and not deck.mirror.lost and deck.mirror.funds_seq < deck.mirror.state.seq:
+            self._spawn(self._ask_funds(deck))
 
     async def _ask_funds(self, deck: Deck) -> None:
         self._funds_at = self._monotonic()
-        try:
-            await deck.mirror.refresh_funds()
-        except LinkLost as lost:
-            deck.mirror.lose(str(lost))
+        await deck.ask_funds()
 
     async def _leave(self, code: int) -> None:
-        for task in self._tasks:
+        if self._leaving:
+            return
+        self._leaving = True
+        # asked to end by a signal this is itself one of the tasks
+        for task in self._tasks - {asyncio.current_task()}:
             task.cancel()
-        await self._lifeline.close()
+        await self._let_go()
         self.exit(code, return_code=code)
+
+    async def _let_go(self) -> None:
+        if self._lifeline is not None:
+            await self._lifeline.close()
 
     async def _check_terminal(self) -> None:
         if terminal_gone():
@@ -221,20 +263,30 @@ class ConsoleApp(App[int]):
         """Stop our own engine and end at once: the driver would wait for ever to write its goodbye to nobody."""
         try:
             async with asyncio.timeout(HANG_UP_LIMIT):
-                await self._lifeline.close()
+                await self._let_go()
         finally:
             os._exit(HUNG_UP)
+
+    async def on_event(self, event: Event) -> None:
+        if ignored(event, self.size, self._keys):
+            return
+        await super().on_event(event)
+        if isinstance(event, Resize) and self.is_running:
+            for screen in tuple(self.screen_stack):
+                await cover(screen, event.size)
 
     def say(self, text: str, role: str = "") -> None:
         """Say something on the present screen, or on the one beneath a dialog."""
         for screen in reversed(self.screen_stack):
-            if isinstance(screen, ConsoleScreen):
+            if isinstance(screen, FramedScreen):
                 screen.say(text, role)
                 return
 
     def _fatal_error(self) -> None:
         """One sentence with an incident number; what was in memory stays out of the terminal."""
         error = self._exception if self._exception is not None else RuntimeError("unknown fault")
+        from optconsole.incident import report
+
         line = report(error, self.options.argv, self.options.home)
         self._exit_renderables.append(Segments([Segment(line), Segment.line()]))
         self._close_messages_no_wait()
@@ -246,6 +298,7 @@ class ConsoleApp(App[int]):
         if deck is None or self.options.attached or not deck.mirror.working():
             await self._leave(0)
             return
+        from optconsole.screens.dialogs import leaving_question
 
         async def answered(yes: bool | None) -> None:
             if yes:
@@ -254,16 +307,18 @@ class ConsoleApp(App[int]):
         await self.push_screen(leaving_question(len(deck.mirror.working())), answered)
 
     async def action_kill_chord(self) -> None:
-        """Twice within two seconds. Never slowed by a question."""
-        second = self._kill.pressed(self._monotonic())
-        deck = self.deck
-        if deck is None:
-            return
-        if not second:
-            again = deck.keymap.kill_key()
+        """Twice within two seconds. Never slowed by a question; before there is an engine it waits for it."""
+        if not self._kill.pressed(self._monotonic()):
+            again = self._keys.kill_key()
             self.say(f"{again} again within two seconds: KILL cancels all, flattens, refuses new risk.", "bad")
-            return
-        reply = await deck.submit(EngageKill(id=fresh_id(), actor="key:kill", why="kill chord"))
+        elif self.deck is None:
+            self._kill_waits = True
+            self.say("KILL is sent as soon as the engine can be reached.", "bad")
+        else:
+            await self._engage_kill(self.deck)
+
+    async def _engage_kill(self, deck: Deck) -> None:
+        reply = await deck.kill()
         self.say(reply.text if reply.text else "KILL engaged.", "bad")
 
     def action_change_theme(self) -> None:
@@ -274,26 +329,29 @@ class ConsoleApp(App[int]):
     async def action_show_screen(self, name: str) -> None:
         if self.deck is not None:
             await self.switch_mode(name)
+        elif isinstance(self.screen, Splash):
+            self._first = name
+            self.screen.choose(name)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every binding by name: what can be pressed can be found."""
-        return key_commands(self, screen) if isinstance(screen, ConsoleScreen) else ()
+        if self.deck is None:
+            return ()
+        from optconsole.screens.key_commands import key_commands
+
+        return key_commands(self, screen)
 
 
-def settle() -> None:
+def calm_the_collector() -> None:
     """What start-up built stays; collecting it again and again is what makes a console stutter."""
+    gc.enable()
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
 
 
 def run_console(opener: Opener, options: ConsoleOptions) -> int:
-    """Open the console, start its engine with ``opener`` behind the first frame, and return the exit code."""
+    """Open the console, start or reach its engine with ``opener`` behind the first frame, return the exit code."""
     app = ConsoleApp(opener, options)
     code = app.run()
     return code if code is not None else app.return_code or 0
-
-
-def run_attached(options: ConsoleOptions) -> int:
-    """Open the console on the engine that runs in ``options.home``. Closing it changes nothing there."""
-    return run_console(attached_opener(options.home), options)

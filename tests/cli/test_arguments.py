@@ -73,7 +73,15 @@ def test_what_follows_the_contract_is_kept() -> None:
     assert a.split_contract(["NIFTY 25NOV26 24500 CE", "limit", "5"]) == ("NIFTY 25NOV26 24500 CE", ["LIMIT", "5"])
 
 
-@pytest.mark.parametrize("words", [["NIFTY", "25NOV26", "24500"], ["NIFTY", "25XXX26", "24500", "CE"], ["N;FTY"]])
+def test_an_expiry_as_screens_show_it_keeps_its_missing_year() -> None:
+    assert a.split_contract(["NIFTY 25Nov 24500 CE"]) == ("NIFTY 25NOV 24500 CE", [])
+    assert a.split_contracts(["nifty", "1dec", "FUT", "SENSEX"]) == ["NIFTY 1DEC FUT", "SENSEX"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["NIFTY", "25NOV", "24500"], ["NIFTY", "25NOV26", "24500"], ["NIFTY", "25XXX26", "24500", "CE"], ["N;FTY"]],
+)
 def test_what_is_no_contract_is_refused(words: list[str]) -> None:
     with pytest.raises(Refusal) as caught:
         a.split_contract(words)

@@ -73,6 +73,8 @@ def test_with_json_a_failure_is_a_document_too(tmp_path: Path, capsys: pytest.Ca
         (["engine", "--replay", "x", "--seed", "1"], "practice market"),
         (["status", "now"], "one word too many"),
         (["order", "plase"], "did you mean place?"),
+        (["order", "modify", "O1"], "Say what to change"),
+        (["engine", "--fresh"], "begins a recording anew"),
         (["flatten", "--scope", "everything"], "is not a scope"),
         (["flatten", "--scope", "contract:N;"], "not a contract name"),
         (["--json"], "The console has no JSON"),

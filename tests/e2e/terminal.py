@@ -29,7 +29,8 @@ class Terminal:
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
             env = environment(TERM="xterm-256color", COLORTERM="truecolor", **extra)
-            env.pop("NO_COLOR", None)
+            if "NO_COLOR" not in extra:
+                env.pop("NO_COLOR", None)
             os.execvpe(sys.executable, [sys.executable, "-m", "optconsole", *words], env)
         self.resize(columns, rows)
 
@@ -40,6 +41,11 @@ class Terminal:
     @property
     def screen(self) -> str:
         return "\n".join(self._emulator.display)
+
+    def colours(self) -> set[str]:
+        """Every foreground and background on the screen now."""
+        lines = self._emulator.buffer.values()
+        return {colour for line in lines for cell in line.values() for colour in (cell.fg, cell.bg)}
 
     def press(self, keys: str) -> None:
         os.write(self._fd, keys.encode())

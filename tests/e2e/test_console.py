@@ -115,7 +115,7 @@ def test_however_a_console_ends_the_engine_goes_on(home: Path, engine: EnginePro
 def test_the_frame_fits_the_terminal(home: Path, engine: EngineProcess, columns: int, rows: int) -> None:
     console = Terminal("attach", "--home", str(home), columns=columns, rows=rows)
     try:
-        screen = console.shows("KILL")
+        screen = console.shows("PAPER")
         assert "PAPER" in screen
         console.press("2")
         console.shows("Strike")

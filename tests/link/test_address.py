@@ -17,7 +17,7 @@ import pytest
 from optconsole import __version__
 from optconsole.engine.model.errors import Refusal
 from optconsole.link import client, wire
-from optconsole.link.address import listen, socket_path
+from optconsole.link.address import knock, listen, socket_path
 from optconsole.link.client import SocketLink
 from optconsole.link.server import LinkServer
 from tests.link.small_engine import SmallEngine
@@ -25,6 +25,24 @@ from tests.link.small_engine import SmallEngine
 
 async def test_the_socket_is_for_its_owner_only(server: LinkServer, path: Path) -> None:
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+
+
+async def test_a_knock_is_heard_where_an_engine_listens_and_leaves_it_whole(server: LinkServer, path: Path) -> None:
+    knock(path)
+    link = await SocketLink.connect(path)
+    await link.ping()
+    await link.close()
+
+
+def test_a_knock_where_nobody_listens_is_one_refusal(path: Path) -> None:
+    with pytest.raises(Refusal) as none:
+        knock(path)
+    dead = socket.socket(socket.AF_UNIX)
+    dead.bind(str(path))
+    dead.close()
+    with pytest.raises(Refusal) as deaf:
+        knock(path)
+    assert none.value.code == deaf.value.code == "NO_ENGINE"
 
 
 async def test_the_socket_is_gone_after_a_good_end(engine: SmallEngine, path: Path) -> None:

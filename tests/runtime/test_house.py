@@ -231,3 +231,21 @@ async def test_a_later_goal_replaces_the_one_before_and_a_pause_gives_it_up(open
     feed.resume(0.0)
     await Trader(house).until(lambda: clock.now() > start + timedelta(seconds=60))
     assert not feed.paused
+
+
+async def test_the_worst_case_of_a_stop_to_buy_is_its_worst_price(opened: Open) -> None:
+    house = await opened()
+    trader = Trader(house)
+    call = await trader.at_the_money()
+    quote = house.engine.board.get(call.name)
+    assert quote is not None
+    assert quote.ask is not None
+    trigger = quote.ask + 4_000 - quote.ask % 5
+    terms = OrderTerms(
+        account="paper", contract=call.name, side=Side.BUY, qty=call.lot, type=OrderType.SL_M, trigger=trigger
+    )
+    preview = await house.engine.query(q.PreviewOrder(terms=terms))
+    assert isinstance(preview, q.OrderPreview)
+    assert preview.protection is not None
+    assert preview.protection > trigger
+    assert preview.max_loss == call.lot * preview.protection

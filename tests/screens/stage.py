@@ -373,7 +373,7 @@ def stage_app(
     *,
     theme: str | None = "harbour",
     ascii: bool = False,
-    home: Path = Path("/nonexistent/optconsole-stage"),
+    home: Path = Path("/dev/null/optconsole-stage"),
     keys: dict[str, str] | None = None,
     attached: bool = False,
     hz: float = 20.0,

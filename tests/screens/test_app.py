@@ -9,13 +9,17 @@ import pytest
 from optconsole.app import ConsoleApp, ConsoleOptions
 from optconsole.engine import commands as cmd
 from optconsole.engine import events as ev
+from optconsole.engine import queries as q
 from optconsole.engine.model.errors import Refusal
+from optconsole.engine.model.orders import Side
+from optconsole.engine.model.quotes import Quote
 from optconsole.link.protocol import EngineLink
 from optconsole.screens.dialogs import Confirm
+from optconsole.screens.widgets import frame
 from optconsole.screens.widgets.quote_grid import QuoteGrid
 from optconsole.screens.widgets.ribbon import Ribbon
-from tests.screens.opening import opened
-from tests.screens.stage import StageLink, name, stage_app, straddle_day
+from tests.screens.opening import line, opened, settled
+from tests.screens.stage import StageLink, name, placed, stage_app, straddle_day
 
 CALL = name(24500, "CE")
 
@@ -45,11 +49,24 @@ async def test_it_opens_on_positions_and_says_mode_feed_and_profit() -> None:
             assert piece in header(app)
 
 
+async def test_india_vix_is_shown_once_it_is_quoted() -> None:
+    link = StageLink()
+    async with stage_app(link).run_test(size=(120, 36)) as pilot:
+        app = await opened(pilot)
+        assert "VIX" not in header(app)
+        link.quote(Quote(name="INDIAVIX", ts=link.quotes["NIFTY"].ts, ltp=1_320, booked=False))
+        await settled(pilot)
+        assert "VIX 13.20" in header(app)
+        shown = "".join(segment.text for segment in app.screen.query_one("#header", Ribbon).render_line(0))
+        for piece in ("NIFTY 24,512.35 ▲0.42%", "BANKNIFTY 52,110.10 ▼0.11%", "VIX 13.20", "09:20:07", "OPEN −6:19:53"):
+            assert piece in shown
+
+
 async def test_a_refused_start_ends_with_one_sentence_and_exit_code_one() -> None:
     async def refuse() -> tuple[EngineLink, object]:
         raise Refusal("NO_ENGINE", "No engine runs here; start one with optconsole engine.")
 
-    app = ConsoleApp(refuse, ConsoleOptions(home=Path("/nonexistent/x"), attached=True))  # type: ignore[arg-type]
+    app = ConsoleApp(refuse, ConsoleOptions(home=Path("/dev/null/x"), attached=True))  # type: ignore[arg-type]
     async with app.run_test() as pilot:
         for _ in range(50):
             if app.return_code:
@@ -393,3 +410,70 @@ async def test_control_c_leaves_as_q_does() -> None:
         await pilot.press("y")
         await pilot.pause()
     assert app.return_code == 0
+
+
+async def test_a_lost_engine_is_told_from_a_lost_link() -> None:
+    link = StageLink(straddle_day())
+    app = stage_app(link)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+
+        async def nobody() -> None:
+            raise Refusal("NO_ENGINE", "No engine runs here.")
+
+        reach, app._lifeline._opener = app._lifeline._opener, nobody  # type: ignore[union-attr, assignment]
+        link.drop()
+        for _ in range(100):
+            await pilot.pause(0.02)
+            if "ENGINE GONE" in header(app):
+                break
+        assert "start it with `optconsole engine`; what is shown is from 09:20:07" in header(app)
+        app._lifeline._opener = reach  # type: ignore[union-attr]
+        for _ in range(200):
+            await pilot.pause(0.02)
+            if not app.screen.has_class("-lost"):
+                break
+        assert "GONE" not in header(app)
+
+
+async def test_a_fill_asks_for_funds_at_once() -> None:
+    link = StageLink(straddle_day())
+    async with stage_app(link).run_test(size=(120, 36)) as pilot:
+        app = await opened(pilot)
+        await settled(pilot)
+        app._funds_at = app._monotonic()
+        link.answers[q.GetFunds] = q.FundsAnswer(account="PAPER1", cash=100_000_000, margin_used=77_700_000, free=1)
+        for event in placed(7, name(24600, "CE"), Side.SELL, 1, 10_000):
+            link.happen(event)
+        await settled(pilot, 0.5)
+        assert "margin 7.77 L" in header(app)
+
+
+async def test_what_the_console_says_makes_room_for_the_newest_fact(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frame, "SAID_FOR", 0.2)
+    async with stage_app(StageLink(straddle_day())).run_test(size=(120, 36)) as pilot:
+        app = await opened(pilot)
+        newest = line(app, "fact")
+        app.say("Only for a while.")
+        assert "Only for a while." in line(app, "fact")
+        await settled(pilot, 0.4)
+        assert line(app, "fact") == newest
+
+
+async def test_what_was_said_on_a_screen_is_gone_on_return() -> None:
+    async with stage_app(StageLink(straddle_day())).run_test(size=(120, 36)) as pilot:
+        app = await opened(pilot)
+        app.say("Only here.")
+        await pilot.press("3", "1")
+        await settled(pilot)
+        assert "Only here." not in line(app, "fact")
+
+
+async def test_on_a_narrow_terminal_dots_keep_a_letter_and_the_footer_keeps_help() -> None:
+    async with stage_app(StageLink(straddle_day())).run_test(size=(80, 24)) as pilot:
+        app = await opened(pilot)
+        await settled(pilot)
+        health = app.screen.query_one("#header", Ribbon).render_line(1).text
+        assert "● p " in health
+        assert "● s " in health
+        assert "? Help" in app.screen.query_one("#keys", Ribbon).render_line(0).text

@@ -87,7 +87,7 @@ async def test_my_lots_and_working_orders_stand_at_their_strike() -> None:
         _, _, grid = await chain(pilot)
         assert grid.row_text(ATM).count("−2") >= 2
         assert "+2" in grid.row_text(str(24_100 * 100))
-        assert "◦1" in grid.row_text(str(24_550 * 100))
+        assert "◦−1" in grid.row_text(str(24_550 * 100))
 
 
 async def test_left_and_right_choose_what_the_ticket_opens_on() -> None:
@@ -219,12 +219,18 @@ def test_a_contract_without_a_quote_shows_unknown_and_not_zero() -> None:
     assert [value for value in calls if value != ""] == [None] * (len(calls) - 1)
 
 
-def test_holdings_sum_accounts_and_count_working_orders() -> None:
-    link = StageLink([*straddle_day(), *placed(9, name(24500, "CE"), Side.BUY, 1, 14_000)])
+def test_holdings_sum_accounts_and_the_lots_that_work_on_each_side() -> None:
+    link = StageLink(
+        [
+            *straddle_day(),
+            *placed(9, name(24500, "CE"), Side.BUY, 1, 14_000),
+            *placed(10, name(24550, "CE"), Side.BUY, 3, 9_000, fill=False),
+        ]
+    )
     _, mirror = expiry_of(link)
     mine = holdings(mirror)
-    assert mine[name(24500, "CE")] == (-1, 0)
-    assert mine[name(24550, "CE")] == (0, 1)
+    assert mine[name(24500, "CE")] == (-1, 0, 0)
+    assert mine[name(24550, "CE")] == (0, 3, 1)
 
 
 def test_numpy_is_not_loaded_until_a_chain_opens() -> None:
@@ -247,3 +253,30 @@ async def test_it_opens_on_what_is_asked_for() -> None:
         assert screen.underlying == "BANKNIFTY"
         app.screen.open_on("GOLD")  # type: ignore[attr-defined]
         assert "GOLD has no chain" in line(app, "fact")  # type: ignore[arg-type]
+
+
+async def test_a_chain_opened_while_the_link_was_lost_fills_once_it_is_back() -> None:
+    link = StageLink(straddle_day())
+    link.answers[q.FindInstruments] = q.Refused(code="LINK_LOST", text="The link to the engine is lost.")
+    async with stage_app(link, "chain").run_test(size=(120, 36)) as pilot:
+        app = await opened(pilot)
+        await settled(pilot, 0.3)
+        assert app.screen.pane.has_class("-empty")  # type: ignore[attr-defined]
+        link.drop()
+        await settled(pilot)
+        link.answers.clear()
+        await chain(pilot)
+        assert not app.screen.pane.has_class("-empty")  # type: ignore[attr-defined]
+        assert app.screen.pane.grid.cursor_key == ATM  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("moved", [False, True])
+async def test_another_size_centres_the_money_again_unless_the_cursor_was_moved(moved: bool) -> None:
+    async with stage_app(StageLink(straddle_day()), "chain").run_test(size=(80, 24)) as pilot:
+        _, _, grid = await chain(pilot)
+        if moved:
+            await pilot.press("j")
+        await pilot.resize_terminal(200, 40)
+        await settled(pilot)
+        keys = grid.visible_keys()
+        assert (abs(keys.index(ATM) - len(keys) // 2) <= 1) is not moved

@@ -49,6 +49,9 @@ KNOWN = Known(
         (":buy 2 NIFTY 01DEC26 24500 CE @ 101.25", Trade(Side.BUY, FAR_CALL, 2, OrderType.LIMIT, 10_125)),
         ("buy 2 nifty 01dec26 24500 ce @101.25", Trade(Side.BUY, FAR_CALL, 2, OrderType.LIMIT, 10_125)),
         ("sell NIFTY 24500 CE", Trade(Side.SELL, CALL)),
+        ("sell NIFTY 25Nov 24500 CE", Trade(Side.SELL, CALL)),
+        ("buy 2 nifty 1dec 24500 ce", Trade(Side.BUY, FAR_CALL, 2)),
+        ("go chain NIFTY 01Dec", Show("chain", "NIFTY", FAR)),
         (
             "sell 3 NIFTY 24500CE mkt mis ioc",
             Trade(Side.SELL, CALL, 3, OrderType.MARKET, None, None, Product.MIS, Validity.IOC),
@@ -93,7 +96,14 @@ def test_a_line_is_read(line: str, wish: Wish) -> None:
         ("buy", "CONTRACT_MISSING", "NIFTY 25NOV26 24500 CE"),
         ("buy NIFTY 24500", "STRIKE_MISSING", "CE or PE"),
         ("buy NIFTY 26NOV26 24500 CE", "UNKNOWN_EXPIRY", "25NOV26"),
-        ("buy NIFTY 24512 CE", "UNKNOWN_CONTRACT", "did you mean NIFTY 25NOV26 24"),
+        ("buy NIFTY 24512 CE", "UNKNOWN_CONTRACT", "the nearest strikes are 24500 and 24550."),
+        ("buy NIFTY 26Nov 24500 CE", "UNKNOWN_EXPIRY", "there are 25NOV26, 01DEC26"),
+        ("buy NIFTY 24512 PE", "UNKNOWN_CONTRACT", "the nearest strikes are 24500."),
+        ("buy -2 NIFTY 24500 CE", "BAD_QUANTITY", "'-2' is not a number of lots"),
+        ("buy 2.5 NIFTY 24500 CE", "BAD_QUANTITY", "'2.5' is not a number of lots"),
+        ("re", "UNKNOWN_COMMAND", "did you mean release or resume"),
+        ("foo", "UNKNOWN_COMMAND", "pause, resume, quit."),
+        ("theme nope", "UNKNOWN_NAME", "there are harbour, mono."),
         ("buy 0 NIFTY 24500 CE", "BAD_QUANTITY", "1 or more"),
         ("buy NIFTY 24500 CE @", "PRICE_MISSING", "1 price"),
         ("buy NIFTY 24500 CE sl 126", "PRICE_MISSING", "2 prices"),
@@ -152,3 +162,8 @@ def test_any_line_is_read_or_refused_and_completed_without_a_fault(line: str) ->
 )
 def test_completion_offers_what_may_stand_there(line: str, words: list[str]) -> None:
     assert complete(line, KNOWN) == words
+
+
+def test_where_nothing_works_no_names_are_listed() -> None:
+    with pytest.raises(Refusal, match=r"O99 is not working; no order is\."):
+        parse("cancel O99", Known())

@@ -152,3 +152,11 @@ async def test_the_verdict_of_a_check_is_said(ok: bool, says: str) -> None:
         await settled(pilot)
         assert says in line(app, "fact")
         assert ("First broken: 9" in line(app, "fact")) is not ok
+
+
+async def test_why_says_what_the_selected_fact_follows_from() -> None:
+    async with stage_app(StageLink(straddle_day()), "journal").run_test(size=(120, 36)) as pilot:
+        app = await opened(pilot)
+        await settled(pilot)
+        await pilot.press("w")
+        assert "names no cause: engine told it." in line(app, "fact")

@@ -68,3 +68,16 @@ def test_two_order_keys_do_not_hide_each_other() -> None:
 def test_which_keys_may_trade() -> None:
     assert is_order_key("exit")
     assert not is_order_key("find")
+
+
+def test_the_shipped_keys_are_keys_and_never_clash_with_the_traders_own() -> None:
+    assert Keymap().clashes() == []
+    assert Keymap({"buy": "ctrl+b,f9"}).clashes() == []
+
+
+def test_a_key_that_is_none_is_said() -> None:
+    assert any("'zz' is no key" in text for text in Keymap({"buy": "zz"}).clashes())
+
+
+def test_a_key_that_works_everywhere_may_not_be_taken_by_the_kill_switch() -> None:
+    assert any("means both" in text and "kill" in text for text in Keymap({"kill": "k"}).clashes())

@@ -236,10 +236,47 @@ async def test_orders_that_guard_a_position_are_not_cancelled_by_enter_alone() -
         app = await opened(pilot)
         await pilot.press("C")
         await settled(pilot)
-        assert "1 of them close or protect a position" in line(app, "dialog-text")
+        assert "1 of them closes or protects a position" in line(app, "dialog-text")
         await pilot.press("enter")
         await settled(pilot)
         assert not link.submitted
         await pilot.press("y")
         await settled(pilot)
         assert len(link.submitted) == 1
+
+
+def crowd() -> StageLink:
+    """More orders and trades than any pane has lines."""
+    many = [fact for n in range(1, 60) for fact in placed(n, name(24500, "CE"), Side.SELL, 1, 14_500)]
+    return StageLink([*many, *placed(60, name(24500, "CE"), Side.BUY, 1, 15_000, fill=False, kind=OrderType.MARKET)])
+
+
+async def test_columns_stay_when_the_rows_overflow() -> None:
+    async with stage_app(crowd(), "orders").run_test(size=(120, 36)) as pilot:
+        app = await opened(pilot)
+        await settled(pilot)
+        orders, trades = (app.screen.query_one(f"#{which}", QuoteGrid) for which in ("orders", "trades"))
+        assert orders.show_vertical_scrollbar
+        assert trades.show_vertical_scrollbar
+        assert {"Time", "Order", "Filled", "Avg", " Reason"} <= set(orders.columns_shown)
+        assert {"Time", "Lots (units)", "Price"} <= set(trades.columns_shown)
+
+
+async def test_a_market_order_s_price_is_the_market_s_and_its_protection_quiet() -> None:
+    async with stage_app(crowd(), "orders").run_test(size=(120, 36)) as pilot:
+        app = await opened(pilot)
+        assert "MKT 150.00" in app.screen.query_one("#orders", QuoteGrid).row_text("O60")
+
+
+async def test_on_a_narrow_terminal_a_line_tells_number_time_type_and_reason() -> None:
+    link = StageLink(straddle_day())
+    for event in placed(9, name(24400, "PE"), Side.SELL, 1, 9_100, fill=False)[:2]:
+        link.happen(event)
+    link.happen(ev.OrderRejected(order_id="O9", code="RMS", reason="Margin exceeds"))
+    async with stage_app(link, "orders").run_test(size=(80, 24)) as pilot:
+        app = await opened(pilot)
+        app.screen.query_one("#orders", QuoteGrid).move_to("O9")
+        await settled(pilot)
+        said = line(app, "chosen")
+        for piece in ("O9", "LIMIT", "rejected: Margin exceeds"):
+            assert piece in said

@@ -7,9 +7,14 @@ import pytest
 
 from optconsole.engine import commands as cmd
 from optconsole.engine.model.orders import Side
+from optconsole.screens.deck import Deck
 from optconsole.screens.dialogs import Confirm
+from optconsole.screens.mirror import Mirror
 from optconsole.screens.position_detail import PositionDetail
+from optconsole.screens.position_rows import Grouping, PositionTable
 from optconsole.screens.positions import PositionsPane, PositionsScreen
+from optconsole.screens.pulse import Pulse
+from optconsole.screens.widgets.columns import BLANK
 from optconsole.screens.widgets.quote_grid import QuoteGrid
 from tests.screens.opening import line, opened, settled
 from tests.screens.stage import StageLink, name, placed, stage_app, straddle_day
@@ -60,7 +65,7 @@ async def test_what_has_no_price_shows_a_dash_and_never_zero() -> None:
     del link.quotes[CALL]
     async with stage_app(link).run_test(size=(120, 36)) as pilot:
         app = await opened(pilot)
-        assert grid_of(app).row_text(KEY) == "NIFTY 25Nov 24500 CE −2L (130) 145.00 – – – – – –"
+        assert grid_of(app).row_text(KEY) == "NIFTY 25Nov 24500 CE −2L (130) 145.00 – – – – – – 0"
         assert "≈" in line(app, "header")
 
 
@@ -250,3 +255,43 @@ async def test_an_expiry_group_cannot_be_closed_as_one_and_says_what_can() -> No
         await settled(pilot)
         assert "Group by underlying or account" in line(app, "fact")
         assert link.submitted == []
+
+
+async def test_why_tells_what_moved_the_selected_position_last() -> None:
+    async with stage_app(StageLink(straddle_day())).run_test(size=(120, 36)) as pilot:
+        app = await opened(pilot)
+        await pilot.press("w")
+        assert "This row is a sum" in line(app, "fact")
+        grid_of(app).move_to(KEY)
+        await pilot.press("w")
+        assert "NIFTY 25Nov 24500 CE: O1 SELL 2L (130) @ 145.00 at 09:20:07 moved it last" in line(app, "fact")
+
+
+def test_a_percentage_is_of_the_profit_shown_beside_it() -> None:
+    """Half is bought back at a gain: profit counts what was realised, and so does what it is measured against."""
+    link = StageLink([*placed(1, CALL, Side.SELL, 2, 10_000), *placed(2, CALL, Side.BUY, 1, 6_000)])
+    link.quotes[CALL] = msgspec.structs.replace(link.quotes[CALL], bid=None, ask=None, ltp=8_000, booked=False)
+    deck = Deck(mirror := Mirror(link), Pulse(mirror, 1.0, lambda: 0.0), monotonic=lambda: 0.0)
+    mirror.state, mirror.quotes = link.state, link.quotes
+    table = PositionTable(list(link.state.positions.values()), deck, Grouping.UNDERLYING, set())
+    sold = 2 * 65 * 10_000
+    for key in (KEY, "group/NIFTY", "total"):
+        values = table.values(key)
+        assert values[8] == values[7] / sold, key
+    assert table.values(KEY)[7] == 65 * 4_000 + 65 * 2_000
+
+
+def test_what_is_flat_has_no_percentage_and_its_sums_neither() -> None:
+    link = StageLink([*placed(1, CALL, Side.SELL, 2, 10_000), *placed(2, CALL, Side.BUY, 2, 6_000)])
+    deck = Deck(mirror := Mirror(link), Pulse(mirror, 1.0, lambda: 0.0), monotonic=lambda: 0.0)
+    mirror.state = link.state
+    table = PositionTable(list(link.state.positions.values()), deck, Grouping.UNDERLYING, set())
+    assert [table.values(key)[8] for key in (KEY, "group/NIFTY", "total")] == [BLANK] * 3
+
+
+async def test_a_narrow_terminal_keeps_the_average_and_the_whole_contract() -> None:
+    async with stage_app(StageLink(straddle_day())).run_test(size=(80, 24)) as pilot:
+        app = await opened(pilot)
+        assert {"Avg", "LTP", "%"} <= set(grid_of(app).columns_shown)
+        text = grid_of(app).row_text("PAPER1/NRML/" + name(52100, "CE", underlying="BANKNIFTY"))
+        assert text.startswith("BANKNIFTY 25Nov 52100 CE ")

@@ -10,7 +10,8 @@ import pytest
 from optconsole.engine.model.orders import Side
 from optconsole.link.protocol import LinkLost
 from optconsole.screens.mirror import Mirror
-from optconsole.screens.pulse import Pulse, beat_rate, is_remote
+from optconsole.screens.pulse import Pulse, beat_rate
+from optconsole.screens.terminal import is_remote
 from tests.screens.stage import StageLink, name, placed
 
 CALL, PUT, OTHER = name(24500, "CE"), name(24500, "PE"), name(24600, "CE")

@@ -298,3 +298,73 @@ async def test_a_dirty_row_costs_at_most_650_bytes_in_truecolor() -> None:
         painted = "".join(grid.render_line(y).render(host.console) for y in range(1, 50))
         assert dirty == 49
         assert len(painted.encode()) / dirty <= 650
+
+
+async def test_values_are_made_for_visible_rows_and_for_others_once_they_are_seen() -> None:
+    async with on_screen(200) as (grid, pilot):
+        made: list[str] = []
+
+        def read(key: str) -> list[Any]:
+            made.append(key)
+            return [key, 12_345, 7, ""]
+
+        assert grid.touch(["r001", "r150", "r199"], read) == 1
+        assert made == ["r001"]
+        grid.touch(["r150"], read)
+        assert made == ["r001"]
+        grid.move_to("r150")
+        await pilot.pause()
+        assert made == ["r001", "r150"]
+        assert "123.45" in grid.row_text("r150")
+        assert "123.45" in grid.row_text("r199")
+        assert made == ["r001", "r150", "r199"]
+
+
+async def test_sorting_looks_at_rows_that_nobody_has_seen_yet() -> None:
+    async with on_screen(200) as (grid, _):
+        grid.touch(["r199"], lambda key: [key, 1, 7, ""])
+        grid.sort_by(1)
+        assert grid.keys[0] == "r199"
+
+
+async def test_new_rows_owe_nothing_to_the_old_ones() -> None:
+    async with on_screen(200) as (grid, _):
+        grid.touch(["r150"], lambda key: ["old", 1, 7, ""])
+        grid.set_rows(rows(200))
+        assert grid.row_text("r150").startswith("row 150")
+
+
+@pytest.mark.parametrize("count", [3, 200])
+async def test_every_line_fills_the_whole_width_with_and_without_a_scrollbar(count: int) -> None:
+    async with on_screen(count) as (grid, _):
+        strips = grid.render_lines(Region(0, 0, *grid.outer_size))
+        assert [strip.cell_length for strip in strips] == [grid.outer_size.width] * grid.outer_size.height
+        assert [strip.cell_length for strip in grid.render_lines(Region(4, 0, 11, 2))] == [11, 11]
+
+
+@pytest.mark.parametrize(
+    ("needle", "kept", "moved", "ends_on"),
+    [
+        ("zzz", True, False, "r020"),
+        ("r001", False, False, "r020"),
+        ("r001", True, False, "r001"),
+        ("r00", False, True, "r001"),
+    ],
+)
+async def test_a_find_that_is_cleared_gives_the_cursor_back_unless_its_row_was_chosen(
+    needle: str, kept: bool, moved: bool, ends_on: str
+) -> None:
+    async with on_screen(60) as (grid, pilot):
+        grid.move_to("r020")
+        top = grid.scroll_y
+        grid.narrow(needle)
+        if moved:
+            grid.move_to("r001")
+        if kept:
+            grid.keep()
+        await pilot.pause()
+        grid.narrow("")
+        await pilot.pause()
+        assert grid.cursor_key == ends_on
+        assert ends_on in grid.visible_keys()
+        assert ends_on != "r020" or grid.scroll_y == top

@@ -8,6 +8,7 @@ import pytest
 
 from optconsole.paths import themes_dir
 from optconsole.screens.theming import DEFAULT, MODES, ROLES, BrokenTheme, Look, load_themes, look_of, read_theme
+from optconsole.screens.wardrobe import Wardrobe
 
 LOOKS, PROBLEMS = load_themes([themes_dir()])
 BASE = Path(themes_dir() / "harbour.toml").read_text(encoding="utf-8")
@@ -115,3 +116,50 @@ def test_a_later_folder_wins(tmp_path: Path) -> None:
 
 def test_any_other_app_gets_the_built_in_look() -> None:
     assert look_of(object()).name == DEFAULT
+
+
+def write_theme(folder: Path, name: str, text: str = BASE) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.toml").write_text(text, encoding="utf-8")
+
+
+def test_only_the_chosen_theme_is_read_before_the_first_frame(tmp_path: Path) -> None:
+    wardrobe = Wardrobe([themes_dir(), tmp_path])
+    assert wardrobe.choose("ember", no_color=False) == "ember"
+    assert list(wardrobe.looks) == ["ember"]
+    wardrobe.fill()
+    assert set(wardrobe.looks) == set(LOOKS)
+
+
+def test_the_trader_s_own_theme_wins_and_a_broken_one_leaves_the_one_that_ships(tmp_path: Path) -> None:
+    write_theme(tmp_path, "ember", BASE.replace("Harbour: dark and calm", "Mine"))
+    wardrobe = Wardrobe([themes_dir(), tmp_path])
+    assert wardrobe.looks[wardrobe.choose("ember", no_color=False)].title == "Mine"
+    write_theme(tmp_path, "ember", "[base")
+    wardrobe = Wardrobe([themes_dir(), tmp_path])
+    assert wardrobe.looks[wardrobe.choose("ember", no_color=False)].title == LOOKS["ember"].title
+    wardrobe.fill()
+    assert [problem for problem in wardrobe.problems if "ember.toml" in problem]
+
+
+@pytest.mark.parametrize("name", ["nonesuch", "../themes/ember", ""])
+def test_an_unknown_theme_is_told_with_what_there_is(tmp_path: Path, name: str) -> None:
+    wardrobe = Wardrobe([themes_dir(), tmp_path])
+    assert wardrobe.choose(name, no_color=False) == DEFAULT
+    assert DEFAULT in wardrobe.looks
+    assert not name or "ember" in wardrobe.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "no_color", "remote", "name"),
+    [
+        (None, False, False, DEFAULT),
+        (None, False, True, "ansi"),
+        (None, True, True, "mono"),
+        ("ember", False, True, "ember"),
+    ],
+)
+def test_without_a_choice_a_far_terminal_gets_sixteen_colours(
+    wanted: str | None, no_color: bool, remote: bool, name: str
+) -> None:
+    assert Wardrobe([themes_dir()]).choose(wanted, no_color=no_color, remote=remote) == name

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import warnings
 
+import msgspec
 import pytest
 from textual.events import Paste
 
@@ -153,7 +156,9 @@ async def test_a_refusal_keeps_the_ticket_with_its_sentence_and_the_next_try_is_
         assert pilot.app.screen is ticket
         assert "60 lots is above your limit." in text_of(ticket)
         ticket.deck.monotonic = lambda: 1e9
-        await pilot.press("2", "enter")
+        await pilot.press("2")
+        await rested(pilot)
+        await pilot.press("enter")
         await settled(pilot)
         first, second = orders_of(link)
         assert first.id != second.id
@@ -204,7 +209,9 @@ async def test_each_type_is_sent_with_its_own_prices(keys: str, kind: OrderType,
     link = StageLink(straddle_day())
     async with stage_app(link, "chain").run_test(size=(120, 36)) as pilot:
         await ticket_on(pilot)
-        await pilot.press("3", *keys, "p", "v", "enter")
+        await pilot.press("3", *keys, "p", "v")
+        await rested(pilot)
+        await pilot.press("enter")
         await settled(pilot)
         (order,) = orders_of(link)
         terms = order.terms
@@ -277,7 +284,9 @@ async def test_a_large_live_order_wants_its_lots_typed() -> None:
     link = StageLink(straddle_day(), mode=Mode.LIVE)
     async with stage_app(link, "chain").run_test(size=(120, 36)) as pilot:
         await ticket_on(pilot)
-        await pilot.press("2", "5", "enter")
+        await pilot.press("2", "5")
+        await rested(pilot)
+        await pilot.press("enter")
         await settled(pilot)
         assert isinstance(pilot.app.screen, Confirm)
         await pilot.press("y", "enter")
@@ -356,7 +365,9 @@ async def test_a_working_order_is_changed_with_m() -> None:
         ticket = app.screen
         assert isinstance(ticket, TicketScreen)
         assert "CHANGE O6 SELL" in text_of(ticket)
-        await pilot.press("up", "enter")
+        await pilot.press("up")
+        await rested(pilot)
+        await pilot.press("enter")
         await settled(pilot)
         (change,) = [command for command in link.submitted if isinstance(command, cmd.ModifyOrder)]
         assert (change.order_id, change.price, change.qty) == ("O6", 14_005, None)
@@ -368,7 +379,9 @@ async def test_a_refused_change_comes_back_with_its_reason() -> None:
     link = StageLink(straddle_day())
     async with stage_app(link, "orders").run_test(size=(120, 36)) as pilot:
         app = await opened(pilot)
-        await pilot.press("m", "up", "enter")
+        await pilot.press("m", "up")
+        await rested(pilot)
+        await pilot.press("enter")
         await settled(pilot)
         ticket = app.screen
         assert isinstance(ticket, TicketScreen)
@@ -378,7 +391,9 @@ async def test_a_refused_change_comes_back_with_its_reason() -> None:
         assert "Not now." in text_of(ticket)
         assert ticket.phase is Phase.WRITING
         ticket.deck.monotonic = lambda: 1e9
-        await pilot.press("up", "enter")
+        await pilot.press("up")
+        await rested(pilot)
+        await pilot.press("enter")
         await settled(pilot)
         # the order still carries the old reason: that is no answer to the new question
         assert ticket.phase is Phase.SENT
@@ -404,3 +419,150 @@ async def test_an_answer_that_comes_after_the_ticket_left_is_no_fault() -> None:
         await settled(pilot)
         assert ticket.gone
         assert pilot.app.screen.name == "chain"
+
+
+async def test_enter_before_the_checks_of_these_terms_only_shows_them() -> None:
+    class LateLink(StageLink):
+        gate = asyncio.Event()
+
+        async def query(self, query: q.AnyQuery) -> q.AnyAnswer:
+            if isinstance(query, q.PreviewOrder):
+                await self.gate.wait()
+            return await super().query(query)
+
+    link = LateLink(straddle_day())
+    async with stage_app(link, "chain").run_test(size=(120, 36)) as pilot:
+        ticket = await ticket_on(pilot)
+        await pilot.press("enter")
+        await rested(pilot)
+        assert "Checking" in text_of(ticket)
+        assert not link.submitted
+        link.gate.set()
+        await rested(pilot)
+        assert "every check passes" in text_of(ticket)
+        assert not link.submitted
+        ticket.deck.monotonic = lambda: 1e9
+        await pilot.press("b", "enter")
+        assert not link.submitted
+        await rested(pilot)
+        ticket.deck.monotonic = lambda: 2e9
+        await pilot.press("enter")
+        await settled(pilot)
+        assert len(orders_of(link)) == 1
+
+
+def refusing(text: str) -> q.OrderPreview:
+    check = q.Check(code="KILLED", severity="refuse", text=text)
+    return q.OrderPreview(
+        ok=False, checks=(check,), protection=None, margin=None, free_after=None, charges=None, band_low=None,
+        band_high=None, orders=1, max_loss=None, unlimited=False,
+    )  # fmt: skip
+
+
+async def test_what_the_checks_refuse_is_neither_offered_nor_sent() -> None:
+    link = StageLink([*straddle_day(), ev.KillEngaged(why="mad market")], mode=Mode.LIVE)
+    link.answers[q.PreviewOrder] = refusing("The kill switch is engaged.")
+    async with stage_app(link, "chain").run_test(size=(120, 36)) as pilot:
+        ticket = await ticket_on(pilot)
+        await rested(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert ticket.phase is Phase.WRITING
+        assert "sends it" not in text_of(ticket)
+        assert "Not sent. The kill switch is engaged." in text_of(ticket)
+        await pilot.press("y")
+        await settled(pilot)
+        assert not link.submitted
+
+
+async def test_a_kill_takes_the_offer_back() -> None:
+    link = StageLink(straddle_day(), mode=Mode.LIVE)
+    async with stage_app(link, "chain").run_test(size=(120, 36)) as pilot:
+        ticket = await ticket_on(pilot)
+        await rested(pilot)
+        await pilot.press("enter")
+        assert ticket.phase is Phase.ASKING
+        link.answers[q.PreviewOrder] = refusing("The kill switch is engaged.")
+        link.happen(ev.KillEngaged(why="mad market"))
+        await rested(pilot)
+        assert ticket.phase is Phase.WRITING
+        assert "sends it" not in text_of(ticket)
+
+
+async def test_a_fill_asks_for_money_and_checks_again() -> None:
+    link = StageLink(straddle_day())
+    async with stage_app(link, "chain").run_test(size=(120, 36)) as pilot:
+        ticket = await ticket_on(pilot)
+        await rested(pilot)
+        now = ticket.deck.monotonic()
+        ticket.deck.monotonic = lambda: now
+        link.answers[q.GetFunds] = q.FundsAnswer(account="PAPER1", cash=100_000_000, margin_used=0, free=12_300_000)
+        link.asked.clear()
+        for event in placed(7, name(24600, "CE"), Side.SELL, 1, 10_000):
+            link.happen(event)
+        await rested(pilot)
+        assert "1.23 L" in text_of(ticket)
+        await rested(pilot)
+        # the five facts of the fill and the money that followed rest into few questions
+        assert 1 <= [type(query) for query in link.asked].count(q.PreviewOrder) <= 3
+
+
+@pytest.mark.parametrize(
+    ("field", "keys", "shown"),
+    [
+        (Field.LOTS, ("2", "full_stop", "5"), "2.5"),
+        (Field.LOTS, ("3", "8", "full_stop", "0", "3"), "38.03"),
+        (Field.PRICE, ("1", "e", "9"), "1e9"),
+        (Field.PRICE, ("1", "full_stop", "2", "full_stop", "3"), "1.2.3"),
+    ],
+)
+async def test_what_is_no_number_stays_as_typed_and_is_not_sent(
+    field: Field, keys: tuple[str, ...], shown: str
+) -> None:
+    link = StageLink(straddle_day())
+    async with stage_app(link, "chain").run_test(size=(120, 36)) as pilot:
+        ticket = await ticket_on(pilot)
+        ticket.draft = ticket.draft.focus(field)
+        await pilot.press(*keys)
+        await rested(pilot)
+        assert f"'{shown}' is not a" in text_of(ticket)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert not link.submitted
+
+
+async def test_the_ladder_and_the_line_are_of_one_moment() -> None:
+    link = StageLink(straddle_day())
+    async with stage_app(link, "chain").run_test(size=(120, 36)) as pilot:
+        ticket = await ticket_on(pilot)
+        now = ticket.deck.monotonic()
+        ticket.deck.monotonic = lambda: now
+        await pilot.press("l")
+        await settled(pilot)
+        for by in (5, 15, 10):
+            old = link.quotes[CALL]
+            assert old.bid is not None
+            assert old.ask is not None
+            link.quote(msgspec.structs.replace(old, bid=old.bid + by, ask=old.ask + by, bid_qty=1_300))
+            await settled(pilot)
+            face = ticket.face()
+            assert face.book is not None
+            depth, _ = face.book
+            assert depth is not None
+            assert face.quote is not None
+            assert depth.bids[0] == (face.quote.bid, 1_300)
+            assert depth.asks[0] == (face.quote.ask, face.quote.ask_qty)
+            assert sorted(depth.bids, reverse=True) == list(depth.bids)
+
+
+async def test_leaving_with_a_ticket_open_leaves_no_work_behind() -> None:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        async with stage_app(StageLink(straddle_day()), "chain").run_test(size=(120, 36)) as pilot:
+            ticket = await ticket_on(pilot)
+            await pilot.press("l")
+            await settled(pilot)
+        ticket.deck.monotonic = lambda: 1e9
+        ticket.on_pulse(set())
+        gc.collect()
+    assert not [str(each.message) for each in told if "never awaited" in str(each.message)]

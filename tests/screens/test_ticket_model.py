@@ -13,7 +13,7 @@ from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.orders import Order, OrderStatus, OrderTerms, OrderType, Product, RiskClass, Side, Validity
 from optconsole.engine.model.quotes import Quote
 from optconsole.engine.model.timeline import IST
-from optconsole.screens.ticket_model import Draft, Field, draft_of, first_price, on_tick, step_ticks
+from optconsole.screens.ticket_model import LONGEST, Draft, Field, draft_of, first_price, on_tick, step_ticks
 
 QUOTE = Quote(name="NIFTY 25NOV26 24500 CE", ts=0, bid=10_120, bid_qty=650, ask=10_130, ask_qty=1_235, ltp=10_125)
 DRAFT = Draft(account="A", contract=QUOTE.name, side=Side.SELL, lot=65, tick=5, price=10_125)
@@ -43,9 +43,23 @@ def test_what_cannot_belong_to_a_number_changes_nothing(key: str) -> None:
     assert DRAFT.tab().type_in(key) == DRAFT.tab()
 
 
-def test_lots_take_no_point_and_a_price_only_one() -> None:
-    assert DRAFT.type_in(".") == DRAFT
-    assert typed(DRAFT.tab(), "1.2.3").text(Field.PRICE) == "1.23"
+@given(text=st.text("0123456789.,e_ -", min_size=1, max_size=14), field=st.sampled_from([Field.LOTS, Field.PRICE]))
+def test_a_number_is_read_only_from_all_that_was_typed(text: str, field: Field) -> None:
+    draft = typed(replace(DRAFT, lots=None, price=None, field=field, typed=""), text)
+    value = draft.value(field)
+    whole = text.isdigit() if field is Field.LOTS else text.replace(".", "", 1).isdigit()
+    assert draft.text(field) == text[: LONGEST + 1]
+    if value is not None:
+        assert whole
+        assert value == (int(text) if field is Field.LOTS else round(float(text) * 100))
+
+
+@pytest.mark.parametrize("text", ["2.5", "38.03", ".", "1,000", "1_0"])
+def test_lots_are_whole_and_what_is_typed_else_stays_and_is_refused(text: str) -> None:
+    draft = typed(DRAFT, text)
+    assert draft.text(Field.LOTS) == text
+    with pytest.raises(Refusal, match="is not a number of lots"):
+        draft.terms()
 
 
 @pytest.mark.parametrize(("text", "code"), [("101.253", "BAD_AMOUNT"), ("0", "BAD_AMOUNT"), (".", "BAD_AMOUNT")])

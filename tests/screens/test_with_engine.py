@@ -124,13 +124,16 @@ async def test_a_limit_order_is_changed_through_the_ticket(tmp_path: Path) -> No
         await pilot.press("l")
         await settled(pilot, 0.3)
         book = ticket.query_one("#dialog-text", Ribbon).text.split("mine\n")[1].splitlines()[:5]
-        assert all(len(row.split()) == 4 for row in book)
+        assert len(book[0].split()) == 4
+        await until(lambda: ticket.face().fresh, "the preview")
         await pilot.press("enter")
         await until(lambda: only(house).status is OrderStatus.OPEN if house.engine.state.orders else False, "open")
         await settled(pilot)
         await pilot.press("escape")
         await settled(pilot)
-        await pilot.press("m", "shift+up", "enter")
+        await pilot.press("m", "shift+up")
+        await until(lambda: app.screen.face().fresh, "the preview of the change")
+        await pilot.press("enter")
         await until(lambda: only(house).terms.price == 525, "the new price")
         await settled(pilot)
         assert "5.25" in app.screen_stack[0].query_one("#orders", QuoteGrid).row_text(only(house).id)

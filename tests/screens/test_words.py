@@ -53,6 +53,7 @@ FACTS: list[ev.AnyEvent] = [
     ev.KillEngaged(why=HOSTILE),
     ev.KillReleased(),
     ev.CommandRefused(command="PlaceOrder", code="X", reason=HOSTILE),
+    ev.CommandNoted(command="CancelAll", text=HOSTILE),
 ]  # fmt: skip
 
 

@@ -1,4 +1,7 @@
-"""Reading arguments: one parser per noun, errors as sentences, values checked where they are typed."""
+"""Reading arguments: one parser per noun, errors as sentences, values checked where they are typed.
+
+What a trade is made of is imported only by the values that need it: the console's first frame waits for this module.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,6 @@ from datetime import date
 from typing import Any, Final, NoReturn
 
 from optconsole.engine.model.errors import Refusal
-from optconsole.engine.model.instruments import parse_contract, parse_expiry
-from optconsole.engine.model.money import paise
 
 
 class UsageError(Exception):
@@ -97,6 +98,8 @@ def _number(word: str) -> bool:
 
 def rupees(text: str) -> int:
     """An amount in rupees as paise."""
+    from optconsole.engine.model.money import paise
+
     try:
         return paise(text)
     except Refusal as refusal:
@@ -150,6 +153,8 @@ def time_of_day(text: str) -> str:
 
 def expiry(text: str) -> date:
     """``25NOV26`` or ``2026-11-25``."""
+    from optconsole.engine.model.instruments import parse_expiry
+
     try:
         return parse_expiry(text)
     except Refusal as refusal:
@@ -174,21 +179,29 @@ def _decimal(text: str) -> float | None:
 
 # ---------------------------------------------------------------- contracts among words
 
-_DAY: Final = re.compile(r"\d{1,2}[A-Z]{3}\d{2}")
+_DAY: Final = re.compile(r"\d{1,2}[A-Z]{3}(\d{2})?", re.ASCII)
 
 
 def split_contract(words: Sequence[str]) -> tuple[str, list[str]]:
     """The first contract of words that may be quoted or not, as canonical text, and the words after it.
 
+    An expiry without its year (``25NOV``) stays so: which one it is, the engine's list tells.
     Raises Refusal(BAD_CONTRACT | BAD_EXPIRY).
     """
+    from optconsole.engine.model.instruments import parse_contract
+
     parts = " ".join(words).upper().split()
     if not parts:
         raise UsageError("Name a contract, such as NIFTY 25NOV26 24500 CE.")
     size = 1
     if len(parts) > 1 and _DAY.fullmatch(parts[1]):
         size = 3 if parts[2:3] == ["FUT"] else 4
-    return str(parse_contract(" ".join(parts[:size]))), parts[size:]
+    name, rest = " ".join(parts[:size]), parts[size:]
+    if size > 1 and parts[1][-1].isalpha():
+        # read with some year, so that the other parts are checked here as they are with one
+        parse_contract(" ".join([parts[0], f"{parts[1].zfill(5)}28", *parts[2:size]]))
+        return name, rest
+    return str(parse_contract(name)), rest
 
 
 def split_contracts(words: Sequence[str]) -> list[str]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import sys
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from optconsole.cli.arguments import Parser
-from optconsole.cli.console import require_terminal, taste_of
+from optconsole.cli.console import require_terminal, speaks_unicode, taste_of
 from optconsole.cli.output import Output
 from optconsole.cli.starting import SCREENS
-from optconsole.link.address import socket_path
-from optconsole.link.client import SocketLink
+from optconsole.link.address import knock, socket_path
 from optconsole.paths import home_dir
+
+if TYPE_CHECKING:
+    from optconsole.link.protocol import EngineLink
 
 
 def arguments(parser: Parser) -> None:
@@ -24,26 +27,28 @@ def arguments(parser: Parser) -> None:
 def run(args: argparse.Namespace, out: Output) -> int:
     """Attach. Closing the console changes nothing in the engine."""
     home = home_dir(args.home, os.environ)
-
-    async def knock() -> None:
-        link = await SocketLink.connect(socket_path(home))
-        await link.close()
-
     # before the terminal is taken: a home without an engine is one sentence, not a flash of an empty screen
-    asyncio.run(knock())
+    knock(socket_path(home))
     require_terminal(out)
     taste = taste_of(home)
-    from optconsole.app import ConsoleOptions, run_attached
+    from optconsole.app import ConsoleOptions, run_console
 
-    return run_attached(
+    async def reach() -> tuple[EngineLink, Callable[[], Awaitable[None]]]:
+        from optconsole.link.client import SocketLink
+
+        link = await SocketLink.connect(socket_path(home))
+        return link, link.close
+
+    return run_console(
+        reach,
         ConsoleOptions(
             home=home,
             screen=args.screen or "positions",
             theme=taste.theme,
-            ascii=args.ascii or taste.ascii,
+            ascii=args.ascii or taste.ascii or not speaks_unicode(os.environ),
             hz=taste.hz,
             keys=taste.keys,
             argv=tuple(sys.argv[1:]),
             attached=True,
-        )
+        ),
     )

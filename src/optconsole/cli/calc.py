@@ -34,6 +34,8 @@ def run(args: argparse.Namespace, out: Output) -> int:
         try:
             with open(args.file, "rb") as file:
                 cases, bad = _answer_all(file)
+        except BrokenPipeError:
+            raise
         except OSError as failed:
             raise Refusal("NO_FILE", f"{args.file} cannot be read: {failed.strerror}.") from None
     if bad:

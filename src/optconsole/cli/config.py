@@ -33,6 +33,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
         out.document(document, *table(("setting", "value", "from"), rows, left=3))
         return DONE
     _check_theme(settings.ui.theme)
+    _check_store(settings.store.url)
     _check_keys(dict(settings.keys))
     said = "is in order" if found.text else "is not there; every setting has its default"
     out.document({"ok": True, "file": str(found.path)}, f"{found.path} {said}.")
@@ -49,6 +50,13 @@ def _check_theme(name: str | None) -> None:
     known = sorted(path.stem for path in themes_dir().glob("*.toml"))
     if name is not None and name not in known:
         raise Refusal("CONFIG_VALUE", f"ui.theme is {name!r}, which is not a theme; use one of {', '.join(known)}.")
+
+
+def _check_store(url: str) -> None:
+    if url:
+        from optconsole.engine.store.database import store_url
+
+        store_url(url)
 
 
 def _check_keys(keys: dict[str, str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib
+import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
         home=options.home,
         screen=options.screen or "positions",
         theme=taste.theme,
-        ascii=options.ascii or taste.ascii,
+        ascii=options.ascii or taste.ascii or not speaks_unicode(os.environ),
         hz=taste.hz,
         keys=taste.keys,
         argv=tuple(sys.argv[1:]),
@@ -64,8 +65,15 @@ def require_terminal(out: Output) -> None:
     """Raises UsageError with ``--json``, Refusal(NO_TERMINAL) where nobody could see the screens."""
     if out.json:
         raise UsageError("The console has no JSON; name a command such as status, see `optconsole --help`.")
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    # Python leaves None in the place of a stream that was closed at the start.
+    if not (sys.stdin and sys.stdin.isatty() and sys.stdout and sys.stdout.isatty()):
         raise Refusal("NO_TERMINAL", "The console needs a terminal; run the engine alone with `optconsole engine`.")
+
+
+def speaks_unicode(environ: Mapping[str, str]) -> bool:
+    """False where the locale names another character set; without any word on it a terminal of today is assumed."""
+    named = next((value for name in ("LC_ALL", "LC_CTYPE", "LANG") if (value := environ.get(name))), "")
+    return not named or "utf" in named.lower()
 
 
 def taste_of(home: Path) -> Taste:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from optconsole.cli import shapes
-from optconsole.cli.arguments import Parser, count, price
+from optconsole.cli.arguments import Parser, UsageError, count, price
 from optconsole.cli.following import UNANSWERED, answered, follow
 from optconsole.cli.output import DONE, FAILED, Output, error
 from optconsole.cli.session import ACTOR, Engine, command_id, visit
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
             order = visit(args.home, lambda engine: _place(engine, wish, args))
         case "modify":
             if (args.limit, args.trigger, args.lots, args.qty) == (None, None, None, None):
-                raise Refusal("NO_CHANGE", "Say what to change: --limit, --trigger, --lots or --qty.")
+                raise UsageError("Say what to change: --limit, --trigger, --lots or --qty.")
             order = visit(args.home, lambda engine: _modify(engine, args))
         case "cancel":
             order = visit(args.home, lambda engine: _cancel(engine, args))

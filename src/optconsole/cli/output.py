@@ -6,10 +6,13 @@ import io
 import json
 import sys
 from collections.abc import Sequence
-from typing import Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
 from optconsole.engine.model.text import display
-from optconsole.screens.formats import Formats
+
+if TYPE_CHECKING:
+    from optconsole.screens.formats import Formats
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -17,14 +20,20 @@ BAD_USAGE: Final = 2
 
 
 class Output:
-    """Standard output in one of two languages. ``formats`` writes numbers for people."""
+    """Standard output in one of two languages."""
 
     def __init__(self, as_json: bool) -> None:
         self.json = as_json
         if isinstance(sys.stdout, io.TextIOWrapper):
             # a terminal that cannot show a character must not end the program
             sys.stdout.reconfigure(errors="backslashreplace")
-        self.formats = Formats(ascii="utf" not in (getattr(sys.stdout, "encoding", None) or "").lower())
+
+    @cached_property
+    def formats(self) -> Formats:
+        """How numbers are written on this output."""
+        from optconsole.screens.formats import Formats
+
+        return Formats(ascii="utf" not in (getattr(sys.stdout, "encoding", None) or "").lower())
 
     def document(self, value: object, *lines: str) -> None:
         """The whole answer: ``value`` as one JSON document, or the lines."""

@@ -24,6 +24,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
     names = split_contracts(args.words)
 
     async def work(engine: Engine) -> dict[str, Quote]:
+        names[:] = dict.fromkeys([await engine.named(name) for name in names])
         found = await engine.ask(GetQuotes(names=tuple(names)), QuoteList)
         quotes = {quote.name: quote for quote in found.quotes}
         for name in names:

@@ -74,11 +74,18 @@ class Engine:
 
     async def instrument(self, name: str) -> Instrument:
         """The listed instrument of a name. Raises Refusal with what is listed nearby."""
-        wanted = FindInstruments(underlying=parse_contract(name).underlying)
+        wanted = FindInstruments(underlying=name.upper().split()[0])
         found = await self.ask(wanted, InstrumentList)
         if not found.instruments:
             found = await self.ask(FindInstruments(), InstrumentList)
         return InstrumentMaster(found.instruments).resolve(name)
+
+    async def named(self, name: str) -> str:
+        """The canonical name of one that may lack its expiry's year. Raises Refusal."""
+        try:
+            return str(parse_contract(name))
+        except Refusal:
+            return (await self.instrument(name)).name
 
 
 def command_id() -> str:

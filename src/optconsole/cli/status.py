@@ -10,7 +10,7 @@ from optconsole.cli.output import DONE, Output
 from optconsole.cli.session import Engine, visit
 from optconsole.cli.view import view
 from optconsole.engine.model.text import display
-from optconsole.engine.model.vitals import Vitals
+from optconsole.engine.model.vitals import LinkState, Vitals
 from optconsole.engine.ports import Snapshot
 from optconsole.screens.formats import Formats
 from optconsole.screens.mirror import Mirror
@@ -58,7 +58,7 @@ def _lines(mirror: Mirror, vitals: Vitals, formats: Formats) -> list[str]:
     brokers = "  ".join(f"{broker.name} orders {broker.order_write.value}" for broker in vitals.brokers)
     return [
         f"{display(vitals.world)}  {formats.calendar(vitals.now)}  {vitals.phase.value}{play}",
-        f"engine   {'ready' if state.ready else 'not ready'}  fact {state.seq}  up {formats.age(vitals.uptime)}"
+        f"engine   {_readiness(state.ready, vitals)}  fact {state.seq}  up {formats.age(vitals.uptime)}"
         f"  consoles {vitals.consoles}",
         f"feed     {vitals.feed.value}  last quote {formats.age(vitals.feed_age)} ago"
         f"  {vitals.quotes_per_second:.0f} quotes/s",
@@ -70,6 +70,12 @@ def _lines(mirror: Mirror, vitals: Vitals, formats: Formats) -> list[str]:
         f"  {mirror.unseen()} unacknowledged notices",
         f"kill     {'ENGAGED: ' + display(state.kill_reason) if state.killed else 'ready'}",
     ]
+
+
+def _readiness(ready: bool, vitals: Vitals) -> str:
+    if vitals.store is not LinkState.LIVE:
+        return "TAKES NO ORDERS: the store has failed"
+    return "ready" if ready else "not ready"
 
 
 def _speed(speed: float) -> str:

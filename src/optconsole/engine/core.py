@@ -56,6 +56,10 @@ from optconsole.engine.trading.decision import Decision, Effect, ReadBook, SendC
 CALL_DEADLINE: Final = 8.0
 """Seconds after which a silent broker call is in doubt (reliability: one POST, total deadline 8 s)."""
 ANSWERS_KEPT: Final = 10_000
+COMMANDS_RECALLED: Final = 5_000
+"""Facts looked through at a start for commands that were carried out before it."""
+BOOK_REST: Final = 1.0
+"""Seconds between two readings of a broker's book."""
 STEPS_AT_ONCE: Final = 100
 ORDERS_PER_SECOND: Final = 10
 S = OrderStatus
@@ -145,6 +149,8 @@ class Engine:
         self._intake = intake.Intake(self._instrument, world.charge_for, world.exercise_charge)
         self._install = install_code(world.install_id)
         self._answers: OrderedDict[str, Reply] = OrderedDict()
+        self._book_asked: set[str] = set()
+        self._book_read_at: dict[str, float] = {}
         self._in_flight: dict[str, asyncio.Future[Reply]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._broken: JournalBroken | None = None
@@ -160,6 +166,7 @@ class Engine:
 
     async def start(self) -> None:
         """Take the store, open the day, agree with the brokers, then allow entries."""
+        await self._recall()
         self._spawn(self._run(), "engine")
         self._spawn(self._watch_loop(), "loop-watch")
         await self._state_facts(
@@ -178,6 +185,25 @@ class Engine:
         await self.settled()
         adopted = len(self.state.trades) - adopted
         await self._state_facts([ev.EngineReady(orders_checked=checked, fills_adopted=adopted)])
+
+    async def _recall(self) -> None:
+        """Know the commands of earlier runs again: one sent anew after a crash is answered, not repeated."""
+        for fact in await self.world.journal.read(limit=COMMANDS_RECALLED, last=True):
+            match fact.event:
+                case ev.OrderDenied(order_id=name, code=code, reason=reason):
+                    self._answers[fact.cause] = Reply(ok=False, code=code, text=reason, ids=(name,), seq=fact.seq)
+                case ev.CommandRefused(code=code, reason=reason):
+                    self._answers[fact.cause] = Reply(ok=False, code=code, text=reason, seq=fact.seq)
+                case ev.OrderIntended(order_id=name) | ev.OrderChangeAsked(order_id=name):
+                    self._answers[fact.cause] = Reply(
+                        ok=True, code="SENT", text=f"{name} was sent before the restart.", ids=(name,), seq=fact.seq
+                    )
+                case ev.CommandNoted(text=text):
+                    self._answers[fact.cause] = Reply(ok=True, text=text, seq=fact.seq)
+                case ev.FlattenBegun() | ev.KillEngaged() | ev.KillReleased() | ev.NoticeAcknowledged():
+                    self._answers[fact.cause] = Reply(ok=True, text="Done before the restart.", seq=fact.seq)
+                case _:
+                    continue
 
     async def stop(self, reason: str) -> None:
         """Finish what is in the inbox, say goodbye in the journal, let go of brokers."""
@@ -354,8 +380,11 @@ class Engine:
                 ev.CommandRefused(command=type(command).__name__, code=refused.code, reason=refused.text)
             )
             decision.reply = Reply(ok=False, code=refused.code, text=refused.text)
-        await self._settle(decision)
         reply = decision.reply or Reply(ok=True, text="Done.")
+        if not decision.facts and not isinstance(command, cmd.SteerReplay):
+            # Every command of a trader leaves a fact, even one that found nothing to do.
+            decision.facts.append(ev.CommandNoted(command=type(command).__name__, text=reply.text))
+        await self._settle(decision)
         self._answer(command, answer, msgspec.structs.replace(reply, seq=self.state.seq))
 
     def _decide(self, command: AnyCommand) -> Decision:
@@ -434,7 +463,9 @@ class Engine:
                 broker = self.world.brokers[account]
                 self._request(effect, broker.cancel(broker_id))
             case ReadBook(account):
-                self._spawn(self._read_book(account), f"read-book-{account}")
+                if account not in self._book_asked:
+                    self._book_asked.add(account)
+                    self._spawn(self._read_book(account), f"read-book-{account}")
 
     def _request(self, effect: SendPlace | SendModify | SendCancel, call: Awaitable[PlaceOutcome]) -> None:
         self._order_rate.add(self.world.clock.monotonic())
@@ -476,6 +507,11 @@ class Engine:
         return len(orders)
 
     async def _read_book(self, account: str) -> None:
+        """One reading serves all that asked meanwhile; a book that lags is read again, but not in a rush."""
+        clock = self.world.clock
+        await clock.sleep(max(0.0, self._book_read_at.get(account, -BOOK_REST) + BOOK_REST - clock.monotonic()))
+        self._book_asked.discard(account)
+        self._book_read_at[account] = clock.monotonic()
         broker = self.world.brokers[account]
         # an order that is sent while the book is on its way may rightly be missing from it
         asked = frozenset(

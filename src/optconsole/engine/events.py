@@ -256,6 +256,13 @@ class CommandRefused(Event, frozen=True, kw_only=True):
     reason: str
 
 
+class CommandNoted(Event, frozen=True, kw_only=True):
+    """A command was carried out and there was nothing to change; that it was asked stays on record."""
+
+    command: str
+    text: str
+
+
 AnyEvent = (
     EngineStarted
     | EngineReady
@@ -287,6 +294,7 @@ AnyEvent = (
     | KillEngaged
     | KillReleased
     | CommandRefused
+    | CommandNoted
 )
 """The closed set of facts; the decoder knows exactly these."""
 

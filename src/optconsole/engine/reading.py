@@ -140,7 +140,7 @@ class Reader:
         charges = None
         if price is not None and terms.qty > 0:
             charges = engine.world.charge_for(situation.now.date(), instrument, terms.side, terms.qty * price)
-        max_loss, unlimited = _worst_case(engine, terms, instrument, price)
+        max_loss, unlimited = _worst_case(engine, terms, instrument, terms.limit or price)
         return OrderPreview(
             ok=pretrade.refusal(found) is None,
             checks=tuple(found),

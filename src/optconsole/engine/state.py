@@ -213,7 +213,11 @@ def _ended(_order: Order, _fact: Recorded, event: Any) -> Changes:
 
 _CHANGES: Final[dict[type[ev.OrderEvent], Callable[[Order, Recorded, Any], Changes]]] = {
     ev.OrderSent: lambda _order, fact, _event: {"sent_at": fact.at},
-    ev.OrderAcknowledged: lambda _order, _fact, event: {"broker_id": event.broker_id},
+    ev.OrderAcknowledged: lambda _order, _fact, event: {
+        "broker_id": event.broker_id,
+        "reason_code": "",
+        "reason": "",
+    },
     ev.OrderTriggered: lambda _order, _fact, _event: {"triggered": True},
     ev.OrderChangeAsked: lambda _order, _fact, event: {"pending": Pending.MODIFY, "asked": event.terms},
     ev.OrderChanged: _new_terms,
@@ -299,8 +303,8 @@ def _kill_released(state: TradingState, _fact: Recorded, _event: ev.KillReleased
     state.killed, state.kill_reason, state.killed_at = False, "", None
 
 
-def _command_refused(_state: TradingState, _fact: Recorded, _event: ev.CommandRefused) -> None:
-    """Kept for the journal; a refusal changes nothing."""
+def _for_the_record(_state: TradingState, _fact: Recorded, _event: ev.CommandRefused | ev.CommandNoted) -> None:
+    """Kept for the journal; it changes nothing."""
 
 
 _APPLY: Final[dict[type[ev.Event], Callable[[TradingState, Recorded, Any], None]]] = {
@@ -321,6 +325,7 @@ _APPLY: Final[dict[type[ev.Event], Callable[[TradingState, Recorded, Any], None]
     ev.NoticeAcknowledged: _notice_acknowledged,
     ev.KillEngaged: _kill_engaged,
     ev.KillReleased: _kill_released,
-    ev.CommandRefused: _command_refused,
+    ev.CommandRefused: _for_the_record,
+    ev.CommandNoted: _for_the_record,
     **dict.fromkeys(TRANSITIONS, _order_changed),
 }

@@ -109,6 +109,27 @@ def foreign(path: Path) -> Refusal:
     )
 
 
+def knock(path: Path) -> None:
+    """Return when somebody listens at ``path``; what it is, only a greeting tells.
+
+    Raises Refusal(NO_ENGINE | FOREIGN_SOCKET | ENGINE_SILENT | SOCKET_PATH_TOO_LONG).
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
+        try:
+            check_owner(path)
+            with address(path) as name:
+                probe.connect(name)
+        except PermissionError:
+            raise foreign(path) from None
+        except BlockingIOError:
+            raise silent(path) from None
+        except OSError:
+            raise no_engine(path) from None
+        if peer_uid(probe) not in (None, os.getuid()):
+            raise foreign(path)
+
+
 def check_owner(path: Path) -> None:
     """Raises Refusal(FOREIGN_SOCKET) when the file is another user's, FileNotFoundError when there is none."""
     if path.stat().st_uid != os.getuid():
@@ -118,6 +139,11 @@ def check_owner(path: Path) -> None:
 def no_engine(path: Path) -> Refusal:
     """The refusal for a home where nobody listens."""
     return Refusal("NO_ENGINE", f"No engine runs on {path.parent}; start one with `optconsole engine`.")
+
+
+def silent(path: Path) -> Refusal:
+    """The refusal for an engine too busy to be reached."""
+    return Refusal("ENGINE_SILENT", f"The engine on {path.parent} takes no more connections now.")
 
 
 def peer_uid(peer: socket.socket) -> int | None:

@@ -17,7 +17,7 @@ from optconsole.engine.model.errors import Refusal
 from optconsole.engine.ports import Snapshot, Tap
 from optconsole.engine.queries import AnyAnswer, AnyQuery
 from optconsole.link import wire
-from optconsole.link.address import address, check_owner, foreign, no_engine, peer_uid
+from optconsole.link.address import address, check_owner, foreign, no_engine, peer_uid, silent
 from optconsole.link.protocol import LinkLost
 from optconsole.link.streams import FoldedTap, Subscription
 
@@ -233,7 +233,7 @@ async def _dial(path: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]
     except PermissionError:
         raise foreign(path) from None
     except BlockingIOError:
-        raise Refusal("ENGINE_SILENT", f"The engine on {path.parent} takes no more connections now.") from None
+        raise silent(path) from None
     except OSError:
         raise no_engine(path) from None
 

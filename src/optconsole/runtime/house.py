@@ -46,7 +46,7 @@ Progress = Callable[[str], None]
 
 @dataclass(slots=True)
 class House:
-    """An engine that runs, and how to end it. ``stop`` may be called once."""
+    """An engine that runs, and how to end it. A second ``stop`` does nothing."""
 
     engine: Engine
     home: Path

@@ -56,7 +56,7 @@ def _run(
 ) -> tuple[Place, datetime]:
     """Which run of the recording this start is, and where it begins.
 
-    The last run goes on while it has something left to play; a finished one, or ``--fresh``, makes a new one.
+    The last run goes on, even if only to look at its book when all is played; ``--fresh`` makes a new one.
     """
     name = f"{re.sub(r'[^a-z0-9]+', '_', source.stem.lower()).strip('_')[:30]}_{recording.header.day:%Y%m%d}"
     runs = places.replay_runs(options.home, name)
@@ -70,9 +70,10 @@ def _run(
     reached = _reached(place, settings.paper.account)
     if reached is None:
         return place, start
-    if options.fresh or reached >= recording.ends:
+    if options.fresh:
         return places.replay(options.home, name, number + 1, settings.store.url), start
-    progress(f"going on with run {number} of {source.name} at {reached:%H:%M:%S} (--fresh begins a new one)")
+    said = "has played to its end" if reached >= recording.ends else f"goes on at {reached:%H:%M:%S}"
+    progress(f"run {number} of {source.name} {said} (--fresh begins a new one)")
     return place, max(start, reached)
 
 

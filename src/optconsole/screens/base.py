@@ -8,25 +8,29 @@ from typing import ClassVar, Final
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.events import Resize
+from textual.geometry import Size
 from textual.messages import Prune
-from textual.screen import ModalScreen, Screen
+from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input
 
 from optconsole.engine.commands import AcknowledgeNotices, AnyCommand, Scope
+from optconsole.screens.cramped import too_small, too_small_text
 from optconsole.screens.deck import Deck
+from optconsole.screens.framed import FramedScreen
 from optconsole.screens.keymap import Key, bindings, is_order_key
 from optconsole.screens.mirror import Topic
 from optconsole.screens.widgets.cells import Part
-from optconsole.screens.widgets.frame import FactLine, Header, KeyLine, Tabs
+from optconsole.screens.widgets.frame import FactLine, Header
 from optconsole.screens.widgets.quote_grid import QuoteGrid
 from optconsole.screens.widgets.ribbon import Ribbon
+from optconsole.screens.widgets.shell import KeyLine, Tabs
 
-SMALLEST: Final = (60, 15)
 BENEATH_DIALOGS: Final = 1.0
 
 
-class ConsoleScreen(Screen[None]):
+class ConsoleScreen(FramedScreen):
     """A screen of the console. Subclasses set NAME, give ``body`` and fill it in ``reload``.
 
     While visible it is fed by the pulse (``beat``) and by facts (``follow`` topics); hidden it costs nothing,
@@ -80,12 +84,12 @@ class ConsoleScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Header(self.deck)
-        yield Tabs(self.deck, self.NAME)
+        yield Tabs(self.NAME, ascii=self.deck.fmt.ascii)
         with Vertical(id="body"):
             yield from self.body()
         yield Input(id="find", placeholder="type to narrow, Enter keeps, Esc clears")
         yield FactLine(self.deck)
-        yield KeyLine(self.deck)
+        yield KeyLine(self.deck.keymap)
         small = Ribbon(id="too-small")
         small.styles.height = "100%"
         yield small
@@ -111,6 +115,7 @@ class ConsoleScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         self.fed = True
+        self._fed_at = self.deck.monotonic()
         self._on_resync()
         self.deck.pulse.attach(self)
 
@@ -119,8 +124,11 @@ class ConsoleScreen(Screen[None]):
         covered_by_dialogs = self in stack and all(
             isinstance(screen, ModalScreen) for screen in stack[stack.index(self) + 1 :]
         )
-        if not covered_by_dialogs:
+        if covered_by_dialogs:
+            self.refill_keys()
+        else:
             self.fed = False
+            self.query_one(FactLine).forget()
             self.deck.pulse.detach(self)
 
     def on_pulse(self, changed: set[str]) -> None:
@@ -135,6 +143,8 @@ class ConsoleScreen(Screen[None]):
         if self.app.screen is not self and now - self._fed_at < BENEATH_DIALOGS:
             return
         self._fed_at = now
+        # A terminal that changed while this screen was being opened sent it no event.
+        self._fit(self.size)
         changed, self._waiting = self._waiting, set()
         self.query_one(Header).refill()
         self.beat(changed)
@@ -163,13 +173,14 @@ class ConsoleScreen(Screen[None]):
     def _refill(self) -> None:
         if self.fed:
             self.query_one(Header).refill()
-            self.query_one(Tabs).refill()
+            self.query_one(Tabs).edge(f"edge-{self.deck.mode}")
             self.query_one(FactLine).refill()
             self.refill_keys()
 
     def refill_keys(self) -> None:
-        """Show the keys that work here now; call it when that changes."""
-        self.query_one(KeyLine).offer([key for key in self.offered() if key.footer])
+        """Show the keys that work here now; call it when that changes. Beneath a dialog none of them does."""
+        covered = self.app.screen is not self
+        self.query_one(KeyLine).offer([] if covered else [key for key in self.offered() if key.footer])
 
     def offered(self) -> list[Key]:
         """The bindings that do something on this screen now, its own before the global ones."""
@@ -185,17 +196,15 @@ class ConsoleScreen(Screen[None]):
         keymap = self.deck.keymap
         return [key for key in keymap.of(*self.CONTEXTS) if self.check_action(key.action.split("(")[0], ())]
 
-    def on_resize(self) -> None:
-        width, height = self.app.size
-        small = width < SMALLEST[0] or height < SMALLEST[1]
+    def on_resize(self, event: Resize) -> None:
+        self._fit(event.size)
+
+    def _fit(self, size: Size) -> None:
+        """Say so where the terminal is too small to be used."""
+        small = too_small(size)
         self.set_class(small, "-too-small")
         if small:
-            text = f" {width}×{height} is too small; {SMALLEST[0]}×{SMALLEST[1]} shows the least."
-            self.query_one("#too-small", Ribbon).show(([Part(text, "warn")], []))
-
-    def say(self, text: str, role: str = "") -> None:
-        """Say something on the line of the newest fact."""
-        self.query_one(FactLine).say(text, role)
+            self.query_one("#too-small", Ribbon).show(([Part(too_small_text(size), "warn")], []))
 
     # ------------------------------------------------------------ asking the engine
 
@@ -279,6 +288,8 @@ class ConsoleScreen(Screen[None]):
 
     @on(Input.Submitted, "#find")
     def _keep(self) -> None:
+        if (grid := self.main_grid()) is not None:
+            grid.keep()
         self._leave_find()
 
     def key_escape(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -15,6 +15,7 @@ from optconsole.screens.chain_model import Expiry, Strike, holdings
 from optconsole.screens.deck import Deck
 from optconsole.screens.formats import sign_role
 from optconsole.screens.keymap import bindings
+from optconsole.screens.mirror import Topic
 from optconsole.screens.pane import Pane, PanedScreen
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.quote_grid import QuoteGrid
@@ -43,6 +44,8 @@ class ChainPane(Pane):
         self._solved_at = -SOLVE_EVERY
         self._atm: str | None = None
         self._centred = False
+        self._centred_on = ""
+        self._unlisten: Callable[[], None] | None = None
         self._loading: asyncio.Task[None] | None = None
         self._calendar: Calendar | None = None
 
@@ -53,7 +56,22 @@ class ChainPane(Pane):
 
     def on_mount(self) -> None:
         self.grid.flashing = not self.deck.remote
+        self._unlisten = self.deck.mirror.on(Topic.LINK, self._relinked)
         self._load()
+
+    def on_unmount(self) -> None:
+        if self._unlisten is not None:
+            self._unlisten()
+
+    def on_resize(self) -> None:
+        """Another height has another middle; where the trader has moved, the place stays theirs."""
+        if self._centred_on and self.grid.cursor_key == self._centred_on:
+            self.call_after_refresh(self._centre)
+
+    def _relinked(self) -> None:
+        """What could not be read while the link was lost is read once it is back."""
+        if not self.deck.mirror.lost and (self.expiry is None or not self.expiry.strikes):
+            self._load()
 
     # ------------------------------------------------------------ which chain
 
@@ -97,6 +115,13 @@ class ChainPane(Pane):
             self.focus()
         elif self.has_focus:
             self.grid.focus()
+        if empty and self.deck.mirror.lost:
+            self.query_one("#empty", Ribbon).show(
+                ([Part("  The link to the engine is lost; the chain is read once it is back.", "title")], []),
+                ([], []),
+                ([], []),
+            )
+            return
         name = self.underlying or "any underlying"
         self.query_one("#empty", Ribbon).show(
             ([Part(f"  No contracts of {self.deck.fmt.text(name)} are listed.", "title")], []),
@@ -264,7 +289,9 @@ class ChainPane(Pane):
     def _centre(self) -> None:
         atm = self.expiry.atm(self.deck.mirror) if self.expiry else None
         if atm is not None:
-            self._centred = True
+            # where there is no room yet there is no middle
+            self._centred = self.grid.size.height > 0
+            self._centred_on = atm.key
             self.grid.centre_on(atm.key)
 
 

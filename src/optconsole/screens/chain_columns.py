@@ -14,10 +14,11 @@ BAR_WIDTH: Final = 8
 
 
 class Mine(NamedTuple):
-    """What I have at one contract: signed lots held, and how many orders work there."""
+    """What I have at one contract: signed lots held, and the lots that orders there would still buy and sell."""
 
     lots: int
-    working: int
+    buying: int = 0
+    selling: int = 0
 
 
 class ColumnSet(StrEnum):
@@ -74,7 +75,9 @@ def side_column(field: str, fmt: Formats, zone: str) -> Column:
 
 def _mine_text(mine: Mine, fmt: Formats) -> str:
     held = fmt.change(mine.lots) if mine.lots else ""
-    waiting = f"{fmt.glyph('◦', 'o')}{mine.working}" if mine.working else ""
+    buying = fmt.change(mine.buying) if mine.buying else ""
+    selling = fmt.change(-mine.selling) if mine.selling else ""
+    waiting = f"{fmt.glyph('◦', 'o')}{buying}{selling}" if buying or selling else ""
     return f"{held} {waiting}".strip()
 
 

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from optconsole.engine.model.instruments import Instrument, Right
+from optconsole.engine.model.orders import Side as OrderSide
 from optconsole.engine.model.quotes import Quote
 from optconsole.engine.pricing.ladder import Ladder, Side, nearest_strike
 from optconsole.screens.chain_columns import CALL, PUT, ColumnSet, Mine, side_fields
@@ -183,13 +184,17 @@ def _side(quotes: Sequence[Quote | None]) -> Side:
 
 
 def holdings(mirror: Mirror) -> dict[str, Mine]:
-    """What I hold and have working, by contract; lots rounded towards zero."""
+    """What I hold and have working, by contract; lots held rounded towards zero, lots that work away from it."""
     lots: dict[str, int] = {}
-    working: dict[str, int] = {}
+    working: dict[tuple[str, OrderSide], int] = {}
     for position in mirror.state.positions.values():
         if position.qty and position.lot:
             name = position.key.contract
             lots[name] = lots.get(name, 0) + int(position.qty / position.lot)
     for order in mirror.working():
-        working[order.terms.contract] = working.get(order.terms.contract, 0) + 1
-    return {name: Mine(lots.get(name, 0), working.get(name, 0)) for name in lots.keys() | working.keys()}
+        key = order.terms.contract, order.terms.side
+        working[key] = working.get(key, 0) - (-order.remaining // max(order.lot, 1))
+    return {
+        name: Mine(lots.get(name, 0), working.get((name, OrderSide.BUY), 0), working.get((name, OrderSide.SELL), 0))
+        for name in lots.keys() | {name for name, _ in working}
+    }

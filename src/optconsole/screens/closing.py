@@ -50,6 +50,11 @@ def scope_words(scope: Scope) -> str:
     return f"account {scope.name}" if scope.kind is ScopeKind.ACCOUNT else scope.name
 
 
+def counted(number: int, what: str) -> str:
+    """``1 lot``, ``2 lots``."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def cancel_all(screen: ConsoleScreen, scope: Scope, actor: str) -> None:
     """Ask, then cancel every working order of the scope; Enter is enough where none of them guards a position."""
     deck = screen.deck
@@ -69,15 +74,16 @@ def cancel_all(screen: ConsoleScreen, scope: Scope, actor: str) -> None:
     ]
     guards = sum(order.risk is not RiskClass.INCREASE for order in orders)
     if guards:
-        lines.append(([Part(f"{guards} of them close or protect a position.", "warn")], []))
+        verb = "closes or protects" if guards == 1 else "close or protect"
+        lines.append(([Part(f"{guards} of them {verb} a position.", "warn")], []))
     lines += _tail(deck, len(orders), {order.terms.account for order in orders})
 
     async def answered(yes: bool | None) -> None:
         if yes:
             await screen.ask(CancelAll(id=deck.fresh_id(), actor=actor, scope=scope), "Cancellations are on their way.")
 
-    count = f"{len(orders)} order{'s' if len(orders) > 1 else ''}"
-    screen.app.push_screen(Confirm(f"Cancel {count} in {scope_words(scope)}", lines, easy=not guards), answered)
+    title = f"Cancel {counted(len(orders), 'order')} in {scope_words(scope)}"
+    screen.app.push_screen(Confirm(title, lines, easy=not guards), answered)
 
 
 def flatten(screen: ConsoleScreen, scope: Scope, actor: str, percent: int = 100) -> None:
@@ -108,7 +114,7 @@ def flatten(screen: ConsoleScreen, scope: Scope, actor: str, percent: int = 100)
             command = Flatten(id=deck.fresh_id(), actor=actor, scope=scope, percent=percent)
             await screen.ask(command, "Closing; shorts go first.")
 
-    title = f"Close {part}{scope_words(scope)}: {lots} lots in {len(held)} positions"
+    title = f"Close {part}{scope_words(scope)}: {counted(lots, 'lot')} in {counted(len(held), 'position')}"
     screen.app.push_screen(Confirm(title, lines, easy=not word, word=word), answered)
 
 

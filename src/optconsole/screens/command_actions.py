@@ -51,11 +51,13 @@ def preview(wish: Wish, deck: Deck) -> str:
         case Close(scope=scope, percent=percent):
             held = closing.open_in(deck, scope)
             part = "" if percent == 100 else f"{percent} % of "
-            return f"Asks, then closes {part}{len(held)} open positions in {closing.scope_words(scope)}."
+            count = closing.counted(len(held), "open position")
+            return f"Asks, then closes {part}{count} in {closing.scope_words(scope)}."
         case Cancel(order_id=order_id) if order_id:
             return f"Cancels {order_id} at once."
         case Cancel(scope=scope):
-            return f"Asks, then cancels {len(closing.working_in(deck, scope))} orders in {closing.scope_words(scope)}."
+            count = closing.counted(len(closing.working_in(deck, scope)), "order")
+            return f"Asks, then cancels {count} in {closing.scope_words(scope)}."
         case Modify(order_id=order_id):
             return f"Opens the ticket to change {order_id}."
         case _:

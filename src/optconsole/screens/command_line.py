@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from optconsole.engine.model.errors import Refusal
-from optconsole.engine.model.instruments import parse_expiry
+from optconsole.engine.model.instruments import choose_expiry
 from optconsole.screens.base import ConsoleScreen
 from optconsole.screens.command_actions import known_to, perform, preview
 from optconsole.screens.commands import Known, Wish, complete, parse, usage
@@ -101,7 +101,7 @@ class CommandLine(Present, ModalScreen[None]):
         named = []
         for word in words[words.index(underlying.name) + 1 :][:1]:
             try:
-                named.append(parse_expiry(word))
+                named.append(choose_expiry(word, underlying.expiries))
             except Refusal:
                 continue
         expiry = named[0] if named and named[0] in underlying.expiries else underlying.expiries[0]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
@@ -11,9 +13,14 @@ from typing import Final
 
 from optconsole.engine.commands import Scope, ScopeKind
 from optconsole.engine.model.errors import Refusal
-from optconsole.engine.model.instruments import Right, contract_name, expiry_code, parse_expiry
-from optconsole.engine.model.money import paise
+from optconsole.engine.model.instruments import Right, choose_expiry, contract_name, expiry_code, parse_contract
+from optconsole.engine.model.money import paise, rupees
 from optconsole.engine.model.orders import OrderType, Product, Side, Validity
+
+LIKENESS: Final = 0.6
+"""Of two words (difflib's ratio) from which one may have been meant for the other."""
+NAMED: Final = 16
+"""Names in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +139,7 @@ def parse(line: str, known: Known) -> Wish:
         raise Refusal("EMPTY", f"Type a command: {', '.join(VERBS)}.")
     verb = VERBS.get(words[0].lower())
     if verb is None:
-        raise Refusal("UNKNOWN_COMMAND", f"There is no command {words[0]!r}{_near(words[0].lower(), VERBS)}.")
+        raise Refusal("UNKNOWN_COMMAND", f"There is no command {words[0]!r}{_near(words[0].lower(), list(VERBS))}.")
     return verb.read(words[1:], known)
 
 
@@ -143,9 +150,15 @@ def usage(line: str) -> str:
     return f"{verb.usage}   {verb.does}" if verb else ""
 
 
-def _near(word: str, names: Sequence[str] | dict[str, Verb]) -> str:
-    found = get_close_matches(word, list(names), n=1, cutoff=0.5)
-    return f"; did you mean {found[0]}" if found else f"; there are {', '.join(list(names)[:12])}"
+def _near(word: str, names: Sequence[str]) -> str:
+    """What may have been meant: names that begin so, else the one most like it, else all there are."""
+    if not names:
+        return "; there is none"
+    begun = [name for name in names if word and name.lower().startswith(word.lower())]
+    if found := begun or get_close_matches(word, names, n=1, cutoff=LIKENESS):
+        return f"; did you mean {' or '.join(found[:3])}"
+    more = " …" if len(names) > NAMED else ""
+    return f"; there are {', '.join(names[:NAMED])}{more}"
 
 
 def _choice(word: str, names: Sequence[str], what: str) -> str:
@@ -162,6 +175,8 @@ def _trade(side: Side) -> Callable[[list[str], Known], Wish]:
             lots, words = int(words[0]), words[1:]
             if not 0 < lots < 100_000:
                 raise Refusal("BAD_QUANTITY", f"{lots} is not a number of lots; give 1 or more.")
+        elif words and re.fullmatch(r"[-+]?[\d.,]+", words[0], re.ASCII):
+            raise Refusal("BAD_QUANTITY", f"{words[0]!r} is not a number of lots; give a whole number from 1.")
         contract, rest = read_contract(words, known)
         return _with_price(Trade(side, contract, lots), rest)
 
@@ -229,7 +244,7 @@ def read_contract(words: list[str], known: Known) -> tuple[str, list[str]]:
     rest = [piece.upper() for piece in words[1:]]
     expiry = known.expiries[underlying][0] if known.expiries[underlying] else None
     if rest and not _STRIKE.fullmatch(rest[0]) and not _JOINED.fullmatch(rest[0]) and rest[0] != "FUT":
-        expiry = parse_expiry(rest.pop(0))
+        expiry = choose_expiry(rest.pop(0), known.expiries[underlying])
         if expiry not in known.expiries[underlying]:
             listed = [expiry_code(day) for day in known.expiries[underlying]]
             raise Refusal(
@@ -253,8 +268,20 @@ def _listed(name: str, words: list[str], used: int, known: Known) -> tuple[str, 
     family = name.rsplit(" ", 2)[0]
     siblings = [contract for contract in known.contracts if contract.startswith(family + " ")]
     if siblings and name not in known.contracts:
-        raise Refusal("UNKNOWN_CONTRACT", f"{name} is not listed{_near(name, siblings)}.")
+        raise Refusal("UNKNOWN_CONTRACT", f"{name} is not listed; {_nearest(name, siblings)}.")
     return name, words[used:]
+
+
+def _nearest(name: str, siblings: Sequence[str]) -> str:
+    """The strikes of the same expiry and right on both sides of the one asked for."""
+    asked = parse_contract(name)
+    if asked.strike is None:
+        return f"{asked.underlying} has no future of that expiry"
+    read = map(parse_contract, siblings)
+    strikes = sorted(each.strike for each in read if each.strike is not None and each.right is asked.right)
+    place = bisect_left(strikes, asked.strike)
+    around = [f"{rupees(strike):f}".removesuffix(".00") for strike in strikes[max(place - 1, 0) : place + 1]]
+    return f"the nearest strikes are {' and '.join(around)}" if around else "that expiry has no such options"
 
 
 def read_scope(words: list[str], known: Known) -> Scope:
@@ -298,7 +325,8 @@ def _cancel(words: list[str], known: Known) -> Wish:
     if len(words) == 1 and words[0].upper() in known.orders:
         return Cancel(words[0].upper())
     if len(words) == 1 and re.fullmatch(r"[Oo]\d+", words[0]):
-        raise Refusal("NOT_WORKING", f"{words[0].upper()} is not working{_near(words[0].upper(), known.orders)}.")
+        others = f"these are: {', '.join(known.orders[:NAMED])}" if known.orders else "no order is"
+        raise Refusal("NOT_WORKING", f"{words[0].upper()} is not working; {others}.")
     return Cancel(scope=read_scope(words, known))
 
 
@@ -317,7 +345,7 @@ def _show(words: list[str], known: Known) -> Wish:
     if screen != "chain":
         raise Refusal("UNKNOWN_WORD", f"Only the chain takes an underlying; {screen} stands alone.")
     underlying = _choice(words[1], list(known.expiries), "underlying")
-    expiry = parse_expiry(words[2]) if len(words) > 2 else None
+    expiry = choose_expiry(words[2], known.expiries[underlying]) if len(words) > 2 else None
     return Show(screen, underlying, expiry)
 
 
@@ -433,6 +461,9 @@ def _contract_words(before: list[str], known: Known) -> list[str]:
         return [expiry_code(day) for day in days]
     if days and _STRIKE.fullmatch(parts[1]):
         parts.insert(1, expiry_code(days[0]))
+    else:
+        with suppress(Refusal):
+            parts[1] = expiry_code(choose_expiry(parts[1], days))
     prefix = " ".join(parts) + " "
     found = [name.removeprefix(prefix).split(" ")[0] for name in known.contracts if name.startswith(prefix)]
     if found:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from optconsole.engine.clock import WallClock, fresh_id
-from optconsole.engine.commands import AnyCommand, Reply
+from optconsole.engine.commands import AnyCommand, EngageKill, Reply
 from optconsole.engine.model.accounts import Mode
 from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.queries import (
@@ -27,6 +27,8 @@ from optconsole.screens.mirror import Mirror
 from optconsole.screens.pulse import Pulse
 
 HEADER_INDICES = 3
+VIX = "INDIAVIX"
+"""The name under which a feed quotes India VIX, in points times 100."""
 
 
 @dataclass
@@ -64,11 +66,24 @@ class Deck:
         except LinkLost:
             return Refused(code="LINK_LOST", text="The link to the engine is lost.")
 
+    async def kill(self) -> Reply:
+        """Cancel everything, flatten, refuse new risk."""
+        return await self.submit(EngageKill(id=self.fresh_id(), actor="key:kill", why="kill chord"))
+
+    async def ask_funds(self) -> None:
+        """Read what the broker says on money; a lost link is noted in the mirror."""
+        try:
+            await self.mirror.refresh_funds()
+        except LinkLost as lost:
+            self.mirror.lose(str(lost))
+
     async def learn(self) -> None:
-        """Read what is listed: underlyings for the header and the chain."""
+        """Read what is listed: underlyings for the chain and for the header, which is then fed with them."""
         answer = await self.query(ListUnderlyings())
         if isinstance(answer, UnderlyingList):
             self.underlyings = answer.underlyings
+        self.pulse.always = (*self.indices, VIX)
+        self.pulse.rewatch()
 
     async def contracts(self, underlying: str, expiry: date | None = None) -> tuple[Instrument, ...]:
         """Listed contracts of an underlying, remembered in ``instruments``; empty when the engine cannot say."""

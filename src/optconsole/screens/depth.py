@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from msgspec.structs import replace
+
 from optconsole.engine.model.orders import Order, Side
-from optconsole.engine.model.quotes import Depth, Level
+from optconsole.engine.model.quotes import Depth, Level, Quote
 from optconsole.screens.formats import Formats
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.ribbon import Line
@@ -14,6 +16,20 @@ from optconsole.screens.widgets.ribbon import Line
 LEVELS: Final = 5
 MINE, SIZE, PRICE = 4, 8, 9
 HEIGHT: Final = LEVELS + 2
+
+
+def at_top(depth: Depth | None, quote: Quote | None) -> Depth | None:
+    """The ladder at the moment of the quote: its best prices on top, below them what was read and is still beyond."""
+    if depth is None or quote is None:
+        return depth
+    bids, asks = _best(quote.bid, quote.bid_qty), _best(quote.ask, quote.ask_qty)
+    beneath = tuple(level for level in depth.bids if bids and level[0] < bids[0][0])
+    above = tuple(level for level in depth.asks if asks and level[0] > asks[0][0])
+    return replace(depth, ts=quote.ts, bids=(bids + beneath)[:LEVELS], asks=(asks + above)[:LEVELS])
+
+
+def _best(price: int | None, size: int) -> tuple[Level, ...]:
+    return () if price is None else ((price, size),)
 
 
 def depth_lines(depth: Depth | None, orders: Iterable[Order], fmt: Formats) -> list[Line]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
+from textual.events import Resize
 from textual.screen import ModalScreen
 
 from optconsole.screens.commands import VERBS
@@ -42,13 +44,24 @@ MEANING: Final[dict[str, tuple[str, str]]] = {
 }
 
 
+WIDEST: Final = 118
+AROUND: Final = 6
+"""Columns of the dialog at most, and how many of them are border and padding."""
+KEY_WIDTH, DOES_WIDTH, MEANING_WIDTH = 15, 12, 16
+GAPS: Final = 5
+"""Cells between columns and for the scrollbar."""
+IN_EVERY_FOOTER: Final = frozenset({"command", "help"})
+WHERE_OFFERED: Final = frozenset({"why"})
+"""Keys of every screen that do something only where a screen offers them."""
+
+
 class HelpScreen(ModalScreen[None]):
     """A scrolling list; any closing key returns."""
 
     BINDINGS = [Binding("escape,q,question_mark,enter", "close", "Close", tooltip="Back.", id="help.close")]
     DEFAULT_CSS = """
     HelpScreen #detail {
-        width: 90; max-width: 96%; height: 90%; padding: 0 2; background: $background; border: round $quiet;
+        width: 118; max-width: 96%; height: 90%; padding: 0 2; background: $background; border: round $quiet;
     }
     HelpScreen QuoteGrid { height: 1fr; margin: 1 0; }
     """
@@ -61,33 +74,45 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="detail"):
-            yield Ribbon(3, id="detail-head")
+            yield Ribbon(5, id="detail-head")
             yield QuoteGrid(
                 [
-                    Column("Key", 14, str, "key", align="left"),
-                    Column("Does", 12, str, align="left"),
-                    Column("Meaning", 40, str, "dim", align="left", grow=120),
+                    Column("Key", KEY_WIDTH, str, "key", align="left"),
+                    Column("Does", DOES_WIDTH, str, align="left"),
+                    Column("Meaning", MEANING_WIDTH, str, "dim", align="left", grow=120),
                 ]
             )
             yield Ribbon(id="detail-keys")
 
     def on_mount(self) -> None:
-        meaning = MEANING.get(self.screen_name, ("", ""))
-        lines: list[Line] = [([Part(text)], []) for text in meaning]
-        self.query_one("#detail-head", Ribbon).show(([Part(self.screen_name.capitalize(), "title")], []), *lines)
-        grid = self.query_one(QuoteGrid)
-        grid.set_rows(self._rows())
-        grid.focus()
+        self.query_one(QuoteGrid).focus()
         keys = [Part("Esc", "key"), Part(" back  ", "dim"), Part("Up Down", "key"), Part(" move", "dim")]
         self.query_one("#detail-keys", Ribbon).show((keys, []))
 
+    def on_resize(self, event: Resize) -> None:
+        """Nothing is cut off: what is longer than its line goes on in the next."""
+        width = min(int(event.size.width * 0.96), WIDEST) - AROUND
+        pieces = [piece for text in MEANING.get(self.screen_name, ()) for piece in textwrap.wrap(text, max(width, 20))]
+        lines: list[Line] = [
+            ([Part(self.screen_name.capitalize(), "title")], []),
+            *[([Part(each)], []) for each in pieces],
+        ]
+        head = self.query_one("#detail-head", Ribbon)
+        head.styles.height = len(lines)
+        head.show(*lines)
+        rows = self._rows()
+        room = max(width - KEY_WIDTH - DOES_WIDTH - GAPS, MEANING_WIDTH)
+        self.query_one(QuoteGrid).set_rows([line for row in rows for line in _wrapped(row, room)])
+
     def _rows(self) -> list[Row]:
         keymap = self.deck.keymap
-        here = [key for key in self._keys if key.context not in ("global", "app")]
+        here = [key for key in self._keys if key.context != "app" and key.id not in IN_EVERY_FOOTER]
+        shown = {key.id for key in here}
+        everywhere = [key for key in keymap.of("global", "app") if key.id not in shown | WHERE_OFFERED]
         sections = [
             ("Here", here),
             ("In any list", keymap.of("grid")),
-            ("Everywhere", keymap.of("global", "app")),
+            ("Everywhere", everywhere),
             ("In the ticket", keymap.of("ticket")),
         ]
         rows: list[Row] = []
@@ -102,3 +127,13 @@ class HelpScreen(ModalScreen[None]):
 
     def action_close(self) -> None:
         self.dismiss(None)
+
+
+def _wrapped(row: Row, room: int) -> list[Row]:
+    """The row, and rows without key and name for what of its meaning does not fit into ``room`` cells."""
+    key, name, meaning = row.values
+    if not isinstance(meaning, str):
+        return [row]
+    first, *rest = textwrap.wrap(meaning, room) or [""]
+    more = [Row(f"{row.key}+{place}", ["", "", each]) for place, each in enumerate(rest)]
+    return [Row(row.key, [key, name, first], row.kind), *more]

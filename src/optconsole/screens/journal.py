@@ -35,7 +35,7 @@ class JournalScreen(ConsoleScreen):
 
     NAME = "journal"
     CONTEXTS: ClassVar[tuple[str, ...]] = ("journal",)
-    OFFERS: ClassVar[frozenset[str]] = frozenset({"find"})
+    OFFERS: ClassVar[frozenset[str]] = frozenset({"find", "why"})
     BINDINGS = bindings("journal")
 
     def __init__(self, deck: Deck) -> None:
@@ -231,6 +231,21 @@ class JournalScreen(ConsoleScreen):
         fact = self.selected()
         if fact is not None:
             self.follow_cause(fact)
+
+    def action_why(self) -> None:
+        """Say what the selected fact follows from, and stay on it."""
+        fact, fmt = self.selected(), self.deck.fmt
+        if fact is None:
+            return
+        who = fmt.text(fact.actor)
+        known = {str(each.seq): each for each in (*self.deck.mirror.recent, *self.window.facts)}
+        if not fact.cause:
+            self.say(f"Fact {fact.seq} names no cause: {who} told it.", "dim")
+        elif (cause := known.get(fact.cause)) is not None:
+            told = in_words(cause.event, self.deck.mirror.state, fmt).text
+            self.say(f"Fact {fact.seq} by {who} follows from fact {cause.seq}: {told}")
+        else:
+            self.say(f"Fact {fact.seq} by {who} follows from {fmt.text(fact.cause)}; c shows all of that.")
 
     def follow_cause(self, fact: Recorded) -> None:
         """Go to the fact that this one follows from; for a command show everything it caused."""

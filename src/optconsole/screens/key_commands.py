@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
 from textual.app import SystemCommand
+from textual.screen import Screen
 
 from optconsole.screens.base import ConsoleScreen
 from optconsole.screens.keymap import KEYS
@@ -17,8 +18,10 @@ class Actor(Protocol):
     async def run_action(self, action: str) -> object: ...
 
 
-def key_commands(app: Actor, screen: ConsoleScreen) -> Iterable[SystemCommand]:
-    """One command for each binding that does something on ``screen`` now."""
+def key_commands(app: Actor, screen: Screen[object]) -> Iterable[SystemCommand]:
+    """One command for each binding that does something on ``screen`` now; none on a dialog."""
+    if not isinstance(screen, ConsoleScreen):
+        return
     keymap = screen.deck.keymap
     offered = {key.id for key in screen.offered()}
     for key in KEYS:

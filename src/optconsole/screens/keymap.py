@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -177,6 +178,15 @@ KEYS: Final[tuple[Key, ...]] = (
 _BY_ID: Final = {key.id: key for key in KEYS}
 
 
+EVERYWHERE: Final = ("app", "global")
+"""Contexts whose bindings work on every screen."""
+_KEY: Final = re.compile(
+    r"(?:(?:ctrl|shift|alt)\+)*(?:[^\s,+]|f\d{1,2}|[a-z]+(?:_[a-z]+)+|up|down|left|right|home|end|pageup|pagedown"
+    r"|enter|escape|tab|space|backspace|delete|insert|plus|minus|slash|colon|comma|backslash)"
+)
+"""Names of keys as the terminal driver gives them."""
+
+
 class Keymap:
     """The table with the trader's own keys in place."""
 
@@ -213,22 +223,32 @@ class Keymap:
         return [key for context in contexts for key in KEYS if key.context == context]
 
     def clashes(self) -> list[str]:
-        """One sentence for each key that two bindings of one context claim."""
-        found: list[str] = []
-        for context in sorted({key.context for key in KEYS}):
+        """One sentence for each key that is none, or that two bindings claim which work at the same time.
+
+        A context's own binding may stand before a shared one in the table; what the trader sets must be clear.
+        """
+        found = [
+            f"keys.{name}: {display(key.strip(), 20)!r} is no key; write one such as b, ctrl+x, f2 or pageup."
+            for name, keys in self.own.items()
+            for key in keys.split(",")
+            if not _KEY.fullmatch(key.strip())
+        ]
+        for context in sorted({key.context for key in KEYS} - set(EVERYWHERE)):
             taken: dict[str, Key] = {}
-            for key in self.of(context):
-                names = [name.strip() for name in self.keys(key).split(",")]
-                found += [
-                    f"Key {key_name(name)} means both {taken[name].id} and {key.id}."
-                    for name in names
-                    if taken.setdefault(name, key) is not key
-                ]
-        return found
+            for key in self.of(context, *EVERYWHERE):
+                for name in (name.strip() for name in self.keys(key).split(",")):
+                    first = taken.setdefault(name, key)
+                    same = first.context == key.context
+                    if first is not key and (same or first.id in self.own or key.id in self.own):
+                        found.append(f"Key {key_name(name)} means both {first.id} and {key.id}.")
+        return list(dict.fromkeys(found))
 
 
-def bindings(*contexts: str) -> list[BindingType]:
-    """Textual bindings of these contexts; ids let the app put the trader's own keys in their place."""
+def bindings(*contexts: str, only: Container[str] | None = None) -> list[BindingType]:
+    """Textual bindings of these contexts, or ``only`` some of them by id.
+
+    Their ids let the app put the trader's own keys in their place.
+    """
     return [
         Binding(
             key.keys,
@@ -240,7 +260,7 @@ def bindings(*contexts: str) -> list[BindingType]:
             id=key.id,
         )
         for key in KEYS
-        if key.context in contexts
+        if key.context in contexts and (only is None or key.id in only)
     ]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Final
 
 from optconsole.engine.model.errors import Refusal
@@ -16,20 +15,8 @@ Stop = Callable[[], Awaitable[None]]
 Opener = Callable[[], Awaitable[tuple[EngineLink, Stop]]]
 """Starts or reaches an engine and says how to let go of it. Raises Refusal with what to do when it cannot."""
 
+NO_ENGINE: Final = "NO_ENGINE"
 RETRY_AFTER: Final = (0.5, 1.0, 2.0, 5.0)
-
-
-def attached_opener(home: Path) -> Opener:
-    """What reaches the engine that runs in ``home``; letting go of it changes nothing there."""
-
-    async def reach() -> tuple[EngineLink, Stop]:
-        # the socket's code is needed only by a console that is attached
-        from optconsole.link.client import SocketLink
-
-        link = await SocketLink.connect(home / "engine.sock")
-        return link, link.close
-
-    return reach
 
 
 class Lifeline:
@@ -40,12 +27,9 @@ class Lifeline:
         self._stop: Stop | None = None
 
     async def open(self) -> Mirror:
-        """Reach the engine and read where it stands. Raises Refusal, LinkLost."""
+        """Reach the engine. The mirror is empty yet. Raises Refusal."""
         link, self._stop = await self._opener()
-        mirror = Mirror(link)
-        await mirror.read_recent()
-        await mirror.resync()
-        return mirror
+        return Mirror(link)
 
     async def follow(self, mirror: Mirror, pulse: Pulse) -> None:
         """Facts and quotes for ever; whenever the link is lost, it is tried again until it is back."""
@@ -67,7 +51,8 @@ class Lifeline:
                 await self.close()
                 link, self._stop = await self._opener()
                 await mirror.regain(link)
-            except (Refusal, LinkLost, OSError):
+            except (Refusal, LinkLost, OSError) as missed:
+                mirror.missed(gone=isinstance(missed, Refusal) and missed.code == NO_ENGINE)
                 continue
             return
 

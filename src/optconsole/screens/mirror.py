@@ -74,10 +74,14 @@ class Mirror:
         self.vitals: Vitals | None = None
         self.quotes: dict[str, Quote] = {}
         self.funds: dict[str, FundsAnswer] = {}
+        self.funds_seq = 0
+        """The fact up to which ``funds`` count everything in."""
         self.recent: deque[Recorded] = deque(maxlen=RECENT)
         self.version = ""
         self.lost = False
         self.lost_why = ""
+        self.gone = False
+        """The link is lost because no engine runs; otherwise one may, and only says nothing."""
         self.resyncs = 0
         self._listeners: dict[Topic, list[Listener]] = {topic: [] for topic in Topic}
 
@@ -205,7 +209,8 @@ class Mirror:
             apply(self.state, fact)
         except (IllegalTransition, KeyError):
             return False
-        self.recent.append(fact)
+        if self.newest is None or fact.seq > self.newest.seq:
+            self.recent.append(fact)
         self._tell(*_topics(fact.event), Topic.FACTS)
         return True
 
@@ -219,10 +224,12 @@ class Mirror:
 
     async def refresh_funds(self) -> None:
         """Ask what the broker says on money, for every account. Raises LinkLost."""
+        seq = self.state.seq
         for account in tuple(self.state.accounts):
             answer = await self.link.query(GetFunds(account=account))
             if isinstance(answer, FundsAnswer):
                 self.funds[account] = answer
+        self.funds_seq = max(self.funds_seq, seq)
         self._tell(Topic.FUNDS)
 
     def lose(self, why: str) -> None:
@@ -231,11 +238,17 @@ class Mirror:
             self.lost, self.lost_why = True, why
             self._tell(Topic.LINK)
 
+    def missed(self, gone: bool) -> None:
+        """Another try to reach the engine has failed: is there none at all?"""
+        if gone != self.gone:
+            self.gone = gone
+            self._tell(Topic.LINK)
+
     async def regain(self, link: EngineLink) -> None:
         """Go on over a new link. Raises LinkLost."""
         self.link = link
         await self.resync()
-        self.lost, self.lost_why = False, ""
+        self.lost, self.lost_why, self.gone = False, "", False
         self._tell(Topic.LINK)
 
 
@@ -251,7 +264,7 @@ def _topics(event: ev.AnyEvent) -> tuple[Topic, ...]:
             return (Topic.STATE, Topic.ORDERS, Topic.POSITIONS)
         case ev.NoticeRaised() | ev.NoticeAcknowledged():
             return (Topic.NOTICES,)
-        case ev.CommandRefused():
+        case ev.CommandRefused() | ev.CommandNoted():
             return ()
         case _:
             return (Topic.STATE,)

@@ -114,7 +114,7 @@ def _head(order: Order, deck: Deck, width: int) -> list[Line]:
         ),
         (
             [
-                Part(fmt.lots(terms.qty, order.lot), "strong"),
+                Part(fmt.lots(terms.qty, order.lot or deck.lot_of(terms.contract)), "strong"),
                 Part(f"  {terms.type.value} "),
                 Part(prices(terms, fmt), "strong"),
                 Part(f"  {terms.product.value} {terms.validity.value}", "dim"),

@@ -4,33 +4,59 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
-from optconsole.engine.model.orders import Order, Side, Trade
+from optconsole.engine.model.orders import Order, OrderTerms, OrderType, Side, Trade
 from optconsole.screens.formats import Formats
 from optconsole.screens.order_words import prices, short_state, side_role, state_role, state_words
 from optconsole.screens.widgets.arrangement import GROUP
+from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.columns import BLANK, Column, Row
+from optconsole.screens.widgets.ribbon import Line
+
+MARKET: Final = "MKT"
 
 
 def order_columns(fmt: Formats) -> list[Column]:
     """The columns of ``order_row``: features 4.5, the state and its reason at the end where the eye rests."""
     roles = {"BUY": "buy", "SELL": "sell"}
     return [
-        Column("Time", 8, fmt.clock, "dim", align="left", priority=5),
-        Column("Order", 5, fmt.text, "dim", align="left", priority=6),
-        Column("Acct", 7, fmt.text, "dim", align="left", priority=9),
+        Column("Time", 8, fmt.clock, "dim", align="left", priority=2),
+        Column("Order", 5, fmt.text, "dim", align="left", priority=1),
+        Column("Acct", 7, fmt.text, "dim", align="left", priority=8),
         Column("Contract", 24, str, align="left"),
         Column("Side", 4, str, lambda side: roles.get(side, ""), align="left"),
         Column("Lots", 5, str),
         Column("Units", 6, fmt.grouped, "dim", priority=10),
-        Column("Type", 6, str, "dim", priority=3),
-        Column("Price", 13, str),
+        Column("Type", 6, str, "dim", priority=6),
+        Column("Price", 13, str, _price_role),
         Column(" State", 17, _first, _second, align="left"),
-        Column("Filled", 9, str, priority=2),
-        Column("Avg", 9, fmt.price, priority=7),
-        Column("Age", 5, fmt.age, "dim", priority=8),
-        Column(" Reason", 16, lambda reason: f" {fmt.text(reason)}", "dim", align="left", priority=4, grow=80),
+        Column("Filled", 9, str, priority=5),
+        Column("Avg", 9, fmt.price, priority=3),
+        Column("Age", 5, fmt.age, "dim", priority=7),
+        Column(" Reason", 12, lambda reason: f" {fmt.text(reason)}", "dim", align="left", priority=4, grow=84),
     ]
+
+
+def _price(terms: OrderTerms, fmt: Formats) -> str:
+    """The price asked for; a market order's worst price is none that was asked for, so it says whose it is."""
+    if terms.type is OrderType.MARKET:
+        return f"{MARKET} {prices(terms, fmt)}"
+    return f"{fmt.price(terms.trigger)}/{MARKET}" if terms.type is OrderType.SL_M else prices(terms, fmt)
+
+
+def _price_role(price: str) -> str:
+    return "dim" if price.startswith(MARKET) else ""
+
+
+def chosen_line(order: Order, fmt: Formats) -> Line:
+    """What the table has no room for of one order: when, under which number, of what type, and why it is as it is."""
+    parts = [
+        Part(f" {fmt.text(order.id)} ", "title"),
+        Part(f"{fmt.clock(order.intended_at)} {order.terms.type.value}  ", "dim"),
+        Part(state_words(order), state_role(order)),
+    ]
+    return [*parts, Part(f": {fmt.text(order.reason)}")] if order.reason else parts, []
 
 
 def _first(state: tuple[str, str]) -> str:
@@ -55,7 +81,7 @@ def order_row(order: Order, now: datetime | None, lot: int, fmt: Formats) -> Row
         fmt.grouped(terms.qty // size) if size else fmt.unknown,
         terms.qty,
         terms.type.value,
-        prices(terms, fmt),
+        _price(terms, fmt),
         (short_state(order), state_role(order)),
         filled,
         order.average if order.filled else BLANK,

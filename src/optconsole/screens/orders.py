@@ -19,7 +19,7 @@ from optconsole.screens.deck import Deck
 from optconsole.screens.depth import HEIGHT, depth_lines
 from optconsole.screens.keymap import bindings
 from optconsole.screens.mirror import Topic
-from optconsole.screens.order_rows import order_columns, order_rows, trade_columns, trade_row
+from optconsole.screens.order_rows import chosen_line, order_columns, order_rows, trade_columns, trade_row
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.quote_grid import QuoteGrid
 from optconsole.screens.widgets.ribbon import Ribbon
@@ -44,11 +44,11 @@ class OrdersScreen(ConsoleScreen):
     BINDINGS = bindings("orders", "trade")
     DEFAULT_CSS = """
     OrdersScreen #orders { height: 2fr; }
-    OrdersScreen #books { height: 1fr; margin-top: 1; }
+    OrdersScreen #books { height: 1fr; }
     OrdersScreen.-book #books { height: 9; }
-    OrdersScreen #book { width: 54; padding: 0 1 0 3; display: none; }
+    OrdersScreen #book { width: 52; padding: 0 0 0 2; display: none; }
     OrdersScreen.-book #book { display: block; }
-    OrdersScreen.-empty #books { display: none; }
+    OrdersScreen.-empty #books, OrdersScreen.-empty #chosen { display: none; }
     """
 
     def __init__(self, deck: Deck) -> None:
@@ -63,6 +63,7 @@ class OrdersScreen(ConsoleScreen):
         fmt = self.deck.fmt
         yield QuoteGrid(order_columns(fmt), id="orders", frozen=0)
         yield Ribbon(len(EMPTY), id="empty")
+        yield Ribbon(id="chosen")
         with Horizontal(id="books"):
             with Vertical(id="traded"):
                 yield Ribbon(id="trades-head")
@@ -108,7 +109,12 @@ class OrdersScreen(ConsoleScreen):
         )
         self.deck.pulse.rewatch()
         self._show_book()
+        self._show_chosen()
         self.refill_keys()
+
+    def _show_chosen(self) -> None:
+        order = self.selected()
+        self.query_one("#chosen", Ribbon).show(chosen_line(order, self.deck.fmt) if order is not None else ([], []))
 
     def _leave_header(self, grid: QuoteGrid) -> None:
         """The cursor begins on an order, not on the header above it."""
@@ -133,8 +139,8 @@ class OrdersScreen(ConsoleScreen):
 
     # ------------------------------------------------------------ the book
 
-    def on_resize(self) -> None:
-        super().on_resize()
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
         self._place_book()
 
     def _place_book(self) -> None:
@@ -198,6 +204,7 @@ class OrdersScreen(ConsoleScreen):
     def _moved(self) -> None:
         self.deck.pulse.rewatch()
         self._show_book()
+        self._show_chosen()
         self.refill_keys()
 
     def on_descendant_focus(self, _event: events.DescendantFocus) -> None:

@@ -11,10 +11,12 @@ from optconsole.engine.model.orders import Side
 from optconsole.engine.queries import FindInstruments, InstrumentList
 from optconsole.screens.base import ConsoleScreen
 from optconsole.screens.command_actions import perform
-from optconsole.screens.commands import Show, Trade, UseTheme, Wish
+from optconsole.screens.commands import Release, Show, Steer, Trade, UseTheme, Wish
+from optconsole.screens.dialogs import Confirm
 from optconsole.screens.keymap import MODE_NUMBERS
 
 FOUND: Final = 10
+UNLOCK: Final = "UNLOCK"
 
 
 class ConsoleCommands(Provider):
@@ -25,11 +27,24 @@ class ConsoleCommands(Provider):
             yield f"Go to {name}", f"Show the {name} screen", Show(name)
         for theme in sorted(self.app.available_themes):
             yield f"Theme {theme}", f"Wear the theme {theme}", UseTheme(theme)
+        yield "Release the kill switch", f"Allow new risk again; {UNLOCK} is asked for", Release(UNLOCK)
+        yield "Pause the market", "Hold the market's clock", Steer("pause")
+        yield "Resume the market", "Let the market's clock run", Steer("resume")
 
     def _run(self, wish: Wish) -> Callable[[], Awaitable[None]]:
         async def run() -> None:
-            if isinstance(self.screen, ConsoleScreen):
-                await perform(wish, self.screen)
+            screen = self.screen
+            if not isinstance(screen, ConsoleScreen):
+                return
+            if not isinstance(wish, Release):
+                await perform(wish, screen)
+                return
+
+            async def answered(yes: bool | None) -> None:
+                if yes:
+                    await perform(wish, screen)
+
+            await screen.app.push_screen(Confirm("Release the kill switch?", (), word=UNLOCK), answered)
 
         return run
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.events import Resize
 from textual.widget import Widget
 
 from optconsole.screens.base import ConsoleScreen
@@ -58,7 +60,8 @@ class Pane(Vertical):
         """Without a contract under the cursor there is nothing to buy or sell, and no key that says so."""
         return action != "ticket" or (self.is_mounted and self.selected_contract() is not None)
 
-    def on_quote_grid_cursor_moved(self) -> None:
+    @on(QuoteGrid.CursorMoved)
+    def _other_row(self) -> None:
         """Another row may offer other keys."""
         self.host.refill_keys()
 
@@ -79,6 +82,7 @@ class PanedScreen(ConsoleScreen):
         super().__init__(deck)
         self.pane = self.make_pane()
         self.companion: Pane | None = None
+        self._wide = False
 
     def make_pane(self) -> Pane:
         """The pane that is always there."""
@@ -109,19 +113,28 @@ class PanedScreen(ConsoleScreen):
             (pane for pane in self.panes() if focused is not None and pane in focused.ancestors_with_self), self.pane
         )
 
-    def on_resize(self) -> None:
-        super().on_resize()
-        wide = self.app.size.width >= TWO_ABREAST[0] and self.app.size.height >= TWO_ABREAST[1]
-        if wide and self.companion is None and (companion := self.make_companion()) is not None:
-            companion.add_class("companion")
-            self.companion = companion
-            self.query_one("#panes").mount(companion)
-        if self.companion is not None and self.companion.display != wide:
-            self.companion.display = wide
-            if not wide:
+    def on_resize(self, event: Resize) -> None:
+        super().on_resize(event)
+        self._wide = event.size.width >= TWO_ABREAST[0] and event.size.height >= TWO_ABREAST[1]
+        # at the start what is heavy waits until the first figures are painted
+        if self.deck.pulse.beats:
+            self._join()
+        if self.companion is not None and self.companion.display != self._wide:
+            self.companion.display = self._wide
+            if not self._wide:
                 self.pane.grid.focus()
             self._on_resync()
             self.deck.pulse.rewatch()
+
+    def _join(self) -> None:
+        """Mount the second pane where there is room and it is missing."""
+        if self._wide and self.companion is None and self.is_mounted:
+            self.companion = self.make_companion()
+            if self.companion is None:
+                self._wide = False
+            else:
+                self.companion.add_class("companion")
+                self.query_one("#panes").mount(self.companion)
 
     def on_descendant_focus(self) -> None:
         """The footer shows the keys of the pane that has the focus."""
@@ -139,6 +152,8 @@ class PanedScreen(ConsoleScreen):
     def beat(self, changed: set[str]) -> None:
         for pane in self.panes():
             pane.beat(changed)
+        if self._wide and self.companion is None:
+            self.call_after_refresh(self._join)
 
     def quote_names(self) -> Iterable[str]:
         return [name for pane in self.panes() for name in pane.quote_names()]

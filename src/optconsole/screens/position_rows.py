@@ -1,8 +1,11 @@
-"""Position rows: values of each, groups with subtotals, and the pinned total."""
+"""Position rows: values of each, groups with subtotals, and the pinned total.
+
+What holds between two fills (order, names, lots, averages) is made once; a beat makes only what quotes can change.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final
@@ -11,8 +14,12 @@ from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.instruments import ContractName, expiry_code, parse_contract
 from optconsole.engine.model.positions import Position
 from optconsole.screens.deck import Deck
-from optconsole.screens.mirror import Figures
+from optconsole.screens.formats import Formats
+from optconsole.screens.mirror import Mirror
 from optconsole.screens.widgets.columns import BLANK, Row
+
+WIDTH: Final = 14
+"""Values of a row, in the order of ``positions.columns``."""
 
 
 class Grouping(StrEnum):
@@ -44,62 +51,189 @@ def read_name(contract: str) -> ContractName:
         return ContractName(contract)
 
 
-def group_rows(
-    positions: Sequence[Position], deck: Deck, grouping: Grouping, folded: set[str]
-) -> tuple[list[Row], list[Row]]:
-    """Rows by group, open positions first, by expiry and strike within; and the pinned total."""
-    groups: dict[str, list[Position]] = {}
-    for position in sorted(positions, key=_rank):
-        groups.setdefault(grouping.of(position), []).append(position)
-    rows: list[Row] = []
-    for name, members in groups.items():
-        key = f"group/{name}"
-        fold = deck.fmt.glyph("▸", ">") if key in folded else deck.fmt.glyph("▾", "v")
-        title = f"{fold} {deck.fmt.text(name)}"
-        rows.append(Row(key, _sums(title, deck.mirror.figures(members), members, deck), "group", find=name))
-        if key not in folded:
-            rows.extend(
-                Row(str(position.key), values(position, deck), find=f"{position.key.contract} {position.key.account}")
-                for position in members
-            )
-    if not positions:
-        return [], []
-    total = _sums("Total", deck.mirror.figures(positions), positions, deck)
-    return rows, [Row("total", total, "total")]
-
-
 def _rank(position: Position) -> tuple[Any, ...]:
     name = read_name(position.key.contract)
     expiry = name.expiry.toordinal() if name.expiry else 0
     return (position.qty == 0, name.underlying, expiry, name.strike or 0, name.right or "", position.key)
 
 
-def values(position: Position, deck: Deck) -> list[Any]:
-    """One value per column; None where it is unknown."""
-    mirror = deck.mirror
-    quote = mirror.quote(position.key.contract)
-    gain = mirror.unrealised(position)
-    total = None if gain is None else position.realised + gain
-    base = abs(position.cost)
-    age = mirror.age(quote)
-    flat = position.qty == 0
-    delta, theta = position_greeks(position, deck)
-    return [
-        f"  {deck.fmt.contract(position.key.contract)}",
-        deck.fmt.lots(position.qty, position.lot),
-        BLANK if flat else position.average,
-        quote.ltp if quote else None,
-        None if age is None else (round(age, 1) if age < 10 else float(int(age))),
-        quote.bid if quote else None,
-        quote.ask if quote else None,
-        total,
-        BLANK if flat else (gain / base if gain is not None and base else None),
-        position.realised,
-        position.charges,
-        BLANK if flat else delta,
-        BLANK if flat else theta,
-        BLANK if flat else None,
+class Sums:
+    """Running sums over positions in paise; ``shift`` keeps them right when the gain of one of them changes.
+
+    As in ``mirror.Figures``, ``unpriced`` counts open positions without a price, which ``unrealised`` leaves out.
+    """
+
+    __slots__ = ("base", "charges", "key", "open", "realised", "title", "unpriced", "unrealised")
+
+    def __init__(self, key: str, title: str) -> None:
+        self.key = key
+        self.title = title
+        self.realised = self.unrealised = self.charges = self.unpriced = self.open = self.base = 0
+
+    def add(self, position: Position, gain: int | None) -> None:
+        """Count a position in."""
+        self.realised += position.realised
+        self.charges += position.charges
+        self.base += traded_basis(position)
+        if position.qty:
+            self.open += 1
+            self.unpriced += gain is None
+            self.unrealised += gain or 0
+
+    def shift(self, before: int | None, after: int | None) -> None:
+        """The gain of a position that is counted in has changed."""
+        self.unpriced += (after is None) - (before is None)
+        self.unrealised += (after or 0) - (before or 0)
+
+    def values(self, fmt: Formats) -> list[Any]:
+        """One value per column."""
+        part = fmt.glyph("≈", "~") if self.unpriced else ""
+        row: list[Any] = [BLANK] * WIDTH
+        row[0] = self.title
+        row[1] = f"{part}{self.open} open"
+        row[7] = self.realised + self.unrealised
+        row[8] = row[7] / self.base if self.base and self.open and not self.unpriced else BLANK
+        row[9] = self.realised
+        row[10] = self.charges
+        return row
+
+
+class Line:
+    """One position: what stays until the next fill, its gain as last seen, and the sums that it is part of."""
+
+    __slots__ = ("contract", "gain", "key", "lots", "position", "sums")
+
+    def __init__(self, position: Position, deck: Deck, sums: tuple[Sums, ...]) -> None:
+        self.position = position
+        self.key = str(position.key)
+        self.contract = f" {deck.fmt.contract(position.key.contract)}"
+        self.lots = deck.fmt.lots(position.qty, position.lot)
+        self.gain = deck.mirror.unrealised(position)
+        self.sums = sums
+        for each in sums:
+            each.add(position, self.gain)
+
+    def weigh(self, mirror: Mirror) -> None:
+        """Take the gain of now; the sums follow."""
+        gain = mirror.unrealised(self.position)
+        if gain != self.gain:
+            for each in self.sums:
+                each.shift(self.gain, gain)
+            self.gain = gain
+
+    def values(self, deck: Deck) -> list[Any]:
+        """One value per column as of now, None where it is unknown."""
+        position, mirror, gain = self.position, deck.mirror, self.gain
+        quote = mirror.quote(position.key.contract)
+        base = traded_basis(position)
+        age = mirror.age(quote)
+        flat = position.qty == 0
+        delta, theta = position_greeks(position, deck)
+        return [
+            self.contract,
+            self.lots,
+            BLANK if flat else position.average,
+            quote.ltp if quote else None,
+            None if age is None else (round(age, 1) if age < 10 else float(int(age))),
+            quote.bid if quote else None,
+            quote.ask if quote else None,
+            None if gain is None else position.realised + gain,
+            BLANK if flat else ((position.realised + gain) / base if gain is not None and base else None),
+            position.realised,
+            position.charges,
+            BLANK if flat else delta,
+            BLANK if flat else theta,
+            BLANK if flat else None,
+        ]
+
+
+class PositionTable:
+    """All rows of the Positions screen as of one set of positions; a fill or another grouping makes a new one."""
+
+    def __init__(self, positions: Sequence[Position], deck: Deck, grouping: Grouping, folded: set[str]) -> None:
+        fmt = deck.fmt
+        self._deck = deck
+        self._folded = folded
+        self._total = Sums("total", "Total")
+        self._groups: dict[Sums, list[Line]] = {}
+        self._by_contract: dict[str, list[Line]] = {}
+        self._lines: dict[str, Line] = {}
+        made: dict[str, Sums] = {}
+        for position in sorted(positions, key=_rank):
+            name = grouping.of(position)
+            if name not in made:
+                key = f"group/{name}"
+                fold = fmt.glyph("▸", ">") if key in folded else fmt.glyph("▾", "v")
+                made[name] = Sums(key, f"{fold} {fmt.text(name)}")
+            line = Line(position, deck, (made[name], self._total))
+            self._groups.setdefault(made[name], []).append(line)
+            self._by_contract.setdefault(position.key.contract, []).append(line)
+            self._lines[line.key] = line
+        self._sums = {sums.key: sums for sums in (*self._groups, self._total)}
+
+    def rows(self) -> tuple[list[Row], list[Row]]:
+        """Rows by group, open positions first, by expiry and strike within; and the pinned total."""
+        rows: list[Row] = []
+        for group, lines in self._groups.items():
+            rows.append(Row(group.key, self.values(group.key), "group", find=group.key.removeprefix("group/")))
+            if group.key not in self._folded:
+                rows.extend(
+                    Row(
+                        line.key,
+                        self.values(line.key),
+                        find=f"{line.position.key.contract} {line.position.key.account}",
+                    )
+                    for line in lines
+                )
+        return rows, [Row("total", self.values("total"), "total")] if rows else []
+
+    def weigh(self, changed: Iterable[str]) -> list[str]:
+        """Take the gains of ``changed`` contracts; the rows to show anew: theirs, and then all sums."""
+        mirror = self._deck.mirror
+        keys: list[str] = []
+        for name in changed:
+            for line in self._by_contract.get(name, ()):
+                line.weigh(mirror)
+                keys.append(line.key)
+        return [*keys, *self._sums] if keys else []
+
+    def weigh_all(self) -> list[str]:
+        """As ``weigh`` for every contract."""
+        return self.weigh(self._by_contract)
+
+    def values(self, key: str) -> list[Any]:
+        """One value per column of a row, with the gains as weighed last."""
+        line = self._lines.get(key)
+        return line.values(self._deck) if line is not None else self._sums[key].values(self._deck.fmt)
+
+
+def why_held(position: Position, deck: Deck) -> str:
+    """Which trade moved a position last, and on whose order."""
+    fmt, state, key = deck.fmt, deck.mirror.state, position.key
+    contract = fmt.contract(key.contract)
+    own = [
+        trade
+        for trade in state.trades.values()
+        if (trade.account, trade.product, trade.contract) == (key.account, key.product, key.contract)
     ]
+    if not own:
+        return f"{contract}: no trade of today moved it; it was brought in from before."
+    trade = max(own, key=lambda each: each.at)
+    order = state.orders.get(trade.order_id)
+    deal = f"{trade.side.value} {fmt.lots(trade.qty, position.lot)} @ {fmt.price(trade.price)}"
+    asked = f", asked by {fmt.text(order.actor)}" if order is not None and order.actor else ""
+    reason = f": {fmt.text(order.reason)}" if order is not None and order.reason else ""
+    return f"{contract}: {fmt.text(trade.order_id)} {deal} at {fmt.clock(trade.at)} moved it last{asked}{reason}"
+
+
+def traded_basis(position: Position) -> int:
+    """Paise of premium that a position was opened with, what has been closed since included.
+
+    Profit shown against it counts what is realised, so the base must count what that was made on.
+    """
+    if position.qty == 0:
+        return max(position.bought_value, position.sold_value)
+    return max(abs(position.cost), position.bought_value if position.qty > 0 else position.sold_value)
 
 
 def position_greeks(position: Position, deck: Deck) -> tuple[float | None, float | None]:
@@ -108,17 +242,3 @@ def position_greeks(position: Position, deck: Deck) -> tuple[float | None, float
     if found is None:
         return None, None
     return round(found[0] * position.qty, 1), round(found[1] * position.qty / 100)
-
-
-def _sums(title: str, figures: Figures, members: Sequence[Position], deck: Deck) -> list[Any]:
-    base = sum(abs(position.cost) for position in members if position.qty)
-    part = deck.fmt.glyph("≈", "~") if figures.unpriced else ""
-    ratio: float | str = figures.unrealised / base if base and not figures.unpriced else BLANK
-    row: list[Any] = [BLANK] * 14
-    row[0] = title
-    row[1] = f"{part}{figures.open} open"
-    row[7] = figures.gross
-    row[8] = ratio
-    row[9] = figures.realised
-    row[10] = figures.charges
-    return row

@@ -15,7 +15,7 @@ from optconsole.screens.deck import Deck
 from optconsole.screens.formats import Formats, age_role, known_role, sign_role
 from optconsole.screens.keymap import bindings
 from optconsole.screens.pane import Pane, PanedScreen
-from optconsole.screens.position_rows import GROUPS, Grouping, group_rows
+from optconsole.screens.position_rows import GROUPS, Grouping, PositionTable, why_held
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.columns import Column
 from optconsole.screens.widgets.quote_grid import QuoteGrid
@@ -30,23 +30,29 @@ EMPTY: Final = (
 
 
 def columns(fmt: Formats) -> list[Column]:
-    """The columns of a position row, in the order of ``position_rows.values``."""
+    """The columns of a position row, in the order of ``position_rows.Line.values``."""
     return [
-        Column("Contract", 24, str, align="left", grow=14),
-        Column("Lots (units)", 13, str, role=_side_role),
-        Column("Avg", 10, fmt.price, priority=3, grow=2),
-        Column("LTP", 10, fmt.price, role=known_role, direction=True, flash=True, grow=2),
+        Column("Contract", 26, str, align="left", grow=12),
+        Column("Lots (units)", 12, str, role=_side_role, grow=1),
+        Column("Avg", 9, fmt.price, priority=1, grow=3),
+        Column("LTP", 9, fmt.price, role=known_role, direction=True, flash=True, grow=3),
         Column("Age", 5, fmt.age, role=age_role, priority=4),
         Column("Bid", 10, fmt.price, role="dim", priority=5, grow=2),
         Column("Ask", 10, fmt.price, role="dim", priority=5, grow=2),
-        Column("P&L ₹" if not fmt.ascii else "P&L Rs", 11, fmt.pnl, role=sign_role, grow=3),
-        Column("%", 8, fmt.percent, role=sign_role, priority=1),
+        Column("P&L ₹" if not fmt.ascii else "P&L Rs", 10, fmt.pnl, role=sign_role, grow=4),
+        Column("%", 6, lambda ratio: _percent(ratio, fmt), role=sign_role, priority=3, grow=2),
         Column("Realised", 10, fmt.pnl, role=sign_role, priority=6),
         Column("Charges", 8, fmt.money, role="dim", priority=8),
         Column("Delta", 8, lambda units: fmt.fixed(units, 1), priority=7),
         Column("Theta ₹" if not fmt.ascii else "Theta Rs", 8, lambda rupees: fmt.fixed(rupees, 0), priority=7),
         Column("Stop", 8, fmt.price, role="dim", priority=9),
     ]
+
+
+def _percent(ratio: float | None, fmt: Formats) -> str:
+    """As many decimals as six cells take."""
+    size = abs(ratio) if ratio is not None else 0.0
+    return fmt.percent(ratio, 2 if size < 0.09995 else 1 if size < 0.9995 else 0)
 
 
 def _side_role(text: str) -> str:
@@ -65,7 +71,7 @@ class PositionsPane(Pane):
         super().__init__(deck)
         self.grouping = Grouping.UNDERLYING
         self._folded: set[str] = set()
-        self._by_contract: dict[str, list[str]] = {}
+        self._table = PositionTable((), deck, self.grouping, self._folded)
         self._clock = -1
 
     def compose(self) -> ComposeResult:
@@ -88,22 +94,17 @@ class PositionsPane(Pane):
         """Rows for every position of the day; what is flat stays, below what is open."""
         positions = self._positions()
         self.set_class(not positions, "-empty")
-        rows, pinned = group_rows(positions, self.deck, self.grouping, self._folded)
-        self.grid.set_rows(rows, pinned)
-        self._by_contract = {}
-        for position in positions:
-            self._by_contract.setdefault(position.key.contract, []).append(str(position.key))
+        self._table = PositionTable(positions, self.deck, self.grouping, self._folded)
+        self.grid.set_rows(*self._table.rows())
         self.host.refill_keys()
 
     def beat(self, changed: set[str]) -> None:
-        """Rows of the changed contracts at once; ages once a second."""
+        """Rows of the changed contracts and the sums at once; all ages once a second."""
         now = self.deck.mirror.now
         second = int(now.timestamp()) if now else -1
-        if second == self._clock and not any(name in self._by_contract for name in changed):
-            return
-        self._clock = second
-        rows, pinned = group_rows(self._positions(), self.deck, self.grouping, self._folded)
-        self.grid.apply({row.key: row.values for row in (*rows, *pinned)})
+        aged, self._clock = second != self._clock, second
+        if keys := self._table.weigh_all() if aged else self._table.weigh(changed):
+            self.grid.touch(keys, self._table.values)
 
     # ------------------------------------------------------------ selection
 
@@ -182,8 +183,19 @@ class PositionsScreen(PanedScreen):
     """Positions; with the chain beside them where there is room."""
 
     NAME = "positions"
-    OFFERS: ClassVar[frozenset[str]] = frozenset({"find"})
+    OFFERS: ClassVar[frozenset[str]] = frozenset({"find", "why"})
     CONTEXTS: ClassVar[tuple[str, ...]] = PositionsPane.CONTEXTS
+
+    def action_why(self) -> None:
+        """Say which order moved the selected position last, and who asked for it."""
+        contract = self.selected_contract()
+        held = self.pane.selected() if isinstance(self.pane, PositionsPane) and self.active is self.pane else None
+        if held is not None:
+            self.say(why_held(held, self.deck))
+        elif contract is None:
+            self.say("This row is a sum: stand on a position to learn what moved it last.", "dim")
+        else:
+            self.say("Go to the positions with Tab: why tells what moved one of them last.", "dim")
 
     def make_pane(self) -> PositionsPane:
         return PositionsPane(self.deck)

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from optconsole.engine.ports import Tap
 from optconsole.link.protocol import LinkLost
 from optconsole.screens.mirror import Mirror
+from optconsole.screens.terminal import is_remote
 
 LOCAL_HZ: Final = 10.0
 REMOTE_HZ: Final = 4.0
@@ -21,11 +22,6 @@ def beat_rate(environ: Mapping[str, str], chosen: float | None = None) -> float:
     if chosen is not None:
         return min(max(chosen, SLOWEST_HZ), FASTEST_HZ)
     return REMOTE_HZ if is_remote(environ) else LOCAL_HZ
-
-
-def is_remote(environ: Mapping[str, str]) -> bool:
-    """Whether the terminal is at the far end of a network."""
-    return bool(environ.get("SSH_CONNECTION") or environ.get("SSH_TTY"))
 
 
 class View(Protocol):
@@ -98,14 +94,17 @@ class Pulse:
             async for beat in tap:
                 self._dirty |= self.mirror.take_beat(beat)
                 self._fresh = True
+                if not self.beats:
+                    # the first figures are waited for
+                    self.beat()
         finally:
             self._tap = None
             with suppress(LinkLost):
                 await tap.close()
 
     def beat(self) -> None:
-        """Hand what has changed to the visible views; nothing happens without a fresh beat from the engine."""
-        if not self._fresh:
+        """Hand what has changed to the visible views; nothing happens without one, or without a fresh beat."""
+        if not self._fresh or not self._views:
             return
         self._fresh = False
         self.last_beat = self.monotonic()

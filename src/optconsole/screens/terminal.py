@@ -6,7 +6,7 @@ import asyncio
 import signal
 import sys
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 CHECK_EVERY: Final = 0.25
@@ -14,6 +14,11 @@ CHECK_EVERY: Final = 0.25
 HUNG_UP: Final = 129
 TERMINATED: Final = 143
 """Exit codes as a shell reports an end by SIGHUP and SIGTERM."""
+
+
+def is_remote(environ: Mapping[str, str]) -> bool:
+    """Whether the terminal is at the far end of a network."""
+    return bool(environ.get("SSH_CONNECTION") or environ.get("SSH_TTY"))
 
 
 def terminal_gone() -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
-from typing import Final, Protocol, runtime_checkable
+from typing import Final
 
 from rich.color import Color as RichColor
 from rich.errors import StyleSyntaxError
@@ -17,6 +18,7 @@ from optconsole.engine.model.text import display
 
 DEFAULT: Final = "harbour"
 MONOCHROME: Final = "mono"
+SIXTEEN: Final = "ansi"
 BASE: Final = (
     "primary",
     "secondary",
@@ -102,7 +104,7 @@ def load_themes(folders: Iterable[Path]) -> tuple[dict[str, Look], list[str]]:
     Returns the looks by name, and one sentence for each file that could not be read. The built-in default is
     always among the looks.
     """
-    looks: dict[str, Look] = {DEFAULT: _built_in()}
+    looks: dict[str, Look] = {DEFAULT: built_in()}
     problems: list[str] = []
     for folder in folders:
         for path in sorted(folder.glob("*.toml")):
@@ -224,7 +226,8 @@ def _strings(table: object, name: str) -> dict[str, str]:
     return table
 
 
-def _built_in() -> Look:
+@cache
+def built_in() -> Look:
     """The default in code, so that no missing file can leave the console without colours."""
     return build_look(
         DEFAULT,
@@ -246,17 +249,7 @@ def _built_in() -> Look:
     )
 
 
-@runtime_checkable
-class LookBearer(Protocol):
-    """An app that has a look."""
-
-    @property
-    def look(self) -> Look: ...
-
-
-_PLAIN: Final = _built_in()
-
-
 def look_of(app: object) -> Look:
     """The look of this app; a widget shown in any other Textual app gets the built-in one."""
-    return app.look if isinstance(app, LookBearer) else _PLAIN
+    look = getattr(app, "look", None)
+    return look if isinstance(look, Look) else built_in()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from textual import events
@@ -10,6 +12,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.timer import Timer
+from textual.worker import WorkType
 
 from optconsole.engine.commands import AnyCommand, PlaceOrder, Reply
 from optconsole.engine.model.errors import Refusal
@@ -17,8 +20,10 @@ from optconsole.engine.model.instruments import parse_contract
 from optconsole.engine.model.orders import Order, OrderStatus, OrderTerms, Pending, Side
 from optconsole.engine.model.quotes import Depth, Quote
 from optconsole.engine.queries import DepthAnswer, GetDepth, OrderPreview, PreviewOrder, Refused
+from optconsole.screens.closing import counted
 from optconsole.screens.confirmation import Effort, effort, reduces
 from optconsole.screens.deck import Deck
+from optconsole.screens.depth import at_top
 from optconsole.screens.dialogs import Confirm
 from optconsole.screens.keymap import KEYS, bindings
 from optconsole.screens.mirror import Topic
@@ -33,6 +38,7 @@ PREVIEW_PAUSE: Final = 0.08
 PREVIEW_EVERY: Final = 1.0
 DEPTH_EVERY: Final = 0.5
 CLOSE_AFTER_FILL: Final = 1.5
+CHECKING: Final = "Checking; Enter sends it once the checks show."
 MOST_LINES: Final = 40
 _REFUSED: Final = (OrderStatus.REJECTED, OrderStatus.DENIED)
 
@@ -69,7 +75,14 @@ class TicketScreen(Present, ModalScreen[None]):
         self._change_seen = False
         self._depth: Depth | None = None
         self._command_id = deck.fresh_id()
-        self._stops = [deck.mirror.on(topic, self._follow) for topic in (Topic.ORDERS, Topic.STATE)]
+        self._shown_quote: Quote | None = None
+        self._money_moved = False
+        moved = (Topic.ORDERS, Topic.POSITIONS, Topic.STATE)
+        self._stops = [
+            *(deck.mirror.on(topic, self._follow) for topic in (Topic.ORDERS, Topic.STATE)),
+            *(deck.mirror.on(topic, self._moved) for topic in moved),
+            deck.mirror.on(Topic.FUNDS, self._recheck),
+        ]
 
     # ------------------------------------------------------------ life
 
@@ -80,13 +93,21 @@ class TicketScreen(Present, ModalScreen[None]):
 
     def on_mount(self) -> None:
         self.deck.pulse.attach(self)
-        self.run_worker(self._learn(), group="learn")
+        self._run(self._learn, "learn")
         self._changed()
 
     def on_unmount(self) -> None:
         for stop in self._stops:
             stop()
         self.deck.pulse.detach(self)
+
+    def _run(self, work: Callable[[], Coroutine[None, None, None]], group: str) -> None:
+        """Run beside the keys, in place of what the group ran before.
+
+        Called only once it runs: what never comes to run, as the console leaves, is no coroutine yet.
+        """
+        asked: WorkType[None] = work
+        self.run_worker(asked, group=group, exclusive=True)
 
     async def _learn(self) -> None:
         """Lot, tick and a first price, where the screen beneath did not know them."""
@@ -107,17 +128,27 @@ class TicketScreen(Present, ModalScreen[None]):
 
     def on_pulse(self, changed: set[str]) -> None:
         """The market moves beneath the ticket; what the engine says of the order is asked again once a second."""
+        if self.gone:
+            return
         untouched = self.draft.price is None and self.draft.typed is None and self.draft.changing is None
         if untouched and (price := first_price(self._quote(), self.draft.side, self.draft.tick)) is not None:
             self.draft = replace(self.draft, price=price)
             self._changed()
         now = self.deck.monotonic()
-        if self.phase is Phase.WRITING and now - self._asked_at > PREVIEW_EVERY:
+        if now - self._asked_at > PREVIEW_EVERY:
             self._ask_preview()
-        if self._ladder and now - self._depth_at > DEPTH_EVERY:
+        if self._ladder and (self._outrun() or now - self._depth_at > DEPTH_EVERY):
             self._depth_at = now
-            self.run_worker(self._read_depth(), group="depth", exclusive=True)
+            self._run(self._read_depth, "depth")
         self._show()
+
+    def _outrun(self) -> bool:
+        """Whether the best prices have left those of the ladder that was read, so that its last levels are missing."""
+        depth, quote = self._depth, self._quote()
+        if depth is None or quote is None:
+            return False
+        best = tuple(side[0][0] if side else None for side in (depth.bids, depth.asks))
+        return best != (quote.bid, quote.ask)
 
     # ------------------------------------------------------------ typing
 
@@ -132,11 +163,16 @@ class TicketScreen(Present, ModalScreen[None]):
     def _type(self, event: events.Key) -> None:
         if event.key in ("backspace", "delete"):
             self._become(self.draft.erase())
-        elif event.character is not None and event.character in "0123456789.":
+        elif event.character is not None and (event.character in "0123456789." or not self._means(event.key)):
             self._become(self.draft.type_in(event.character))
         else:
             return
         event.stop()
+
+    def _means(self, key: str) -> bool:
+        """Whether a key does something in the ticket by itself."""
+        keymap = self.deck.keymap
+        return any(key in keymap.keys(each).split(",") for each in keymap.of("ticket", "app"))
 
     def on_paste(self, event: events.Paste) -> None:
         """A paste fills the focused field with a number or does nothing: it never reaches a key."""
@@ -172,7 +208,7 @@ class TicketScreen(Present, ModalScreen[None]):
         self._become(self.draft.nudge(steps))
 
     def action_take(self, which: str) -> None:
-        quote = self._quote()
+        quote = self._shown_quote
         price = {"bid": quote.bid, "ask": quote.ask, "mid": quote.mid}[which] if quote is not None else None
         if price is None:
             self._say(f"No {which} is known.")
@@ -197,8 +233,9 @@ class TicketScreen(Present, ModalScreen[None]):
     def action_ladder(self) -> None:
         self._ladder = not self._ladder
         self._depth_at = self.deck.monotonic()
+        self._depth = None
         if self._ladder:
-            self.run_worker(self._read_depth(), group="depth", exclusive=True)
+            self._run(self._read_depth, "depth")
         self._show()
 
     # ------------------------------------------------------------ the preview
@@ -211,22 +248,39 @@ class TicketScreen(Present, ModalScreen[None]):
 
     def _changed(self) -> None:
         """Show the draft at once; ask the engine when the keys rest."""
+        self._recheck()
+        self._show()
+
+    def _moved(self) -> None:
+        """What an order would meet is another thing after a fill, a change or a kill, and so is the money."""
+        self._money_moved = True
+        self._recheck()
+
+    def _recheck(self) -> None:
+        if self.gone:
+            return
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(PREVIEW_PAUSE, self._ask_preview)
-        self._show()
 
     def _ask_preview(self) -> None:
         terms = self._terms()
-        if terms is not None and self.phase is Phase.WRITING:
+        if terms is not None and self.phase in (Phase.WRITING, Phase.ASKING):
             self._asked_at = self.deck.monotonic()
-            self.run_worker(self._read_preview(terms), group="preview", exclusive=True)
+            self._run(partial(self._read_preview, terms), "preview")
 
     async def _read_preview(self, terms: OrderTerms) -> None:
+        if self._money_moved:
+            self._money_moved = False
+            await self.deck.ask_funds()
         changing = self.draft.changing
         answer = await self.deck.query(PreviewOrder(terms=terms, replacing=changing.id if changing else ""))
         if isinstance(answer, OrderPreview):
             self.preview, self._previewed = answer, terms
+            if self._said == CHECKING:
+                self._said = ""
+            if self.phase is Phase.ASKING and not answer.ok:
+                self.phase = Phase.WRITING
         elif isinstance(answer, Refused):
             self._say(answer.text)
         self._show()
@@ -248,6 +302,8 @@ class TicketScreen(Present, ModalScreen[None]):
         except Refusal as refusal:
             self._say(refusal.text)
             return
+        if not self._passes(terms):
+            return
         state = self.deck.mirror.state
         lots = self.draft.lots or 0
         match effort(self.deck.mode, terms, lots, self.deck.mirror.mark(self.contract), reduces(state, terms)):
@@ -259,8 +315,21 @@ class TicketScreen(Present, ModalScreen[None]):
             case Effort.TYPED:
                 self._ask_typed(terms, lots)
 
+    def _passes(self, terms: OrderTerms) -> bool:
+        """Whether the engine's checks of exactly these terms stand on the screen and refuse nothing."""
+        if self.preview is None or self._previewed != terms:
+            self._say(CHECKING, "accent")
+            self._ask_preview()
+            return False
+        if not self.preview.ok:
+            refusing = [check.text for check in self.preview.checks if check.severity == "refuse"]
+            self._say(f"Not sent. {refusing[0] if refusing else 'The engine would refuse it.'}")
+            self._ask_preview()
+        return self.preview.ok
+
     def action_yes(self) -> None:
-        if self.phase is Phase.ASKING:
+        terms = self._terms()
+        if self.phase is Phase.ASKING and terms is not None and self._passes(terms):
             self._send()
 
     def _ask_typed(self, terms: OrderTerms, lots: int) -> None:
@@ -268,7 +337,7 @@ class TicketScreen(Present, ModalScreen[None]):
             if yes:
                 self._send()
 
-        title = f"{terms.side.value} {lots} lots ({terms.qty}) at {self.deck.fmt.price(terms.price)}?"
+        title = f"{terms.side.value} {counted(lots, 'lot')} ({terms.qty}) at {self.deck.fmt.price(terms.price)}?"
         self.app.push_screen(Confirm(title, self._weight(terms), word=str(lots)), answered)
 
     def _weight(self, terms: OrderTerms) -> list[Line]:
@@ -293,7 +362,7 @@ class TicketScreen(Present, ModalScreen[None]):
             command = PlaceOrder(id=self._command_id, actor="key:ticket", terms=self.draft.terms())
         self.phase, self._said = Phase.LOCKED, ""
         self._show()
-        self.run_worker(self._submit(command), group="send")
+        self._run(partial(self._submit, command), "send")
 
     async def _submit(self, command: AnyCommand) -> None:
         reply = await self.deck.submit(command)
@@ -380,7 +449,7 @@ class TicketScreen(Present, ModalScreen[None]):
             said_role=self._said_role,
             order=self._order(),
             funds=mirror.funds.get(self.draft.account),
-            book=(self._depth, tuple(mirror.working(self.contract))) if self._ladder else None,
+            book=(at_top(self._depth, quote), tuple(mirror.working(self.contract))) if self._ladder else None,
             keys=_letters(self.deck),
         )
 
@@ -391,7 +460,9 @@ class TicketScreen(Present, ModalScreen[None]):
         if self.gone or not self.is_mounted:
             return
         text = self.query_one("#dialog-text", Ribbon)
-        shown = lines(self.face(), max(text.size.width, 40), self.app.size.height)
+        face = self.face()
+        self._shown_quote = face.quote
+        shown = lines(face, max(text.size.width, 40), self.app.size.height)
         text.styles.height = len(shown)
         text.show(*shown)
         self.query_one("#dialog-keys", Ribbon).show((self._keys(), []))

@@ -111,10 +111,11 @@ def _fields(face: Face) -> list[Line]:
 def _field(face: Face, which: Field) -> Part:
     draft = face.draft
     text = draft.text(which)
+    unreadable = draft.value(which) is None
     if face.phase is Phase.WRITING and which is draft.field:
         caret = face.fmt.glyph("▏", "_") if draft.typed is not None else " "
-        return Part((text + caret).rjust(FIELD_WIDTH + 1), "cursor")
-    return Part(text.rjust(FIELD_WIDTH) + " ", "strong")
+        return Part((text + caret).rjust(FIELD_WIDTH + 1), "bad" if unreadable and text else "cursor")
+    return Part(text.rjust(FIELD_WIDTH) + " ", "bad" if unreadable else "strong")
 
 
 def _market(face: Face) -> Line:
@@ -154,7 +155,7 @@ def _money(face: Face) -> list[Line]:
         (
             [
                 Part(f"{'margin':<8}", "dim"),
-                Part(fmt.pnl_compact(seen.margin if seen else None).rjust(FIELD_WIDTH), role),
+                *_margin(face),
                 Part("    free ", "dim"),
                 Part(f"{free} {arrow} {after}", "bad" if short else role),
             ],
@@ -170,6 +171,14 @@ def _money(face: Face) -> list[Line]:
             [Part(sending, role)],
         ),
     ]
+
+
+def _margin(face: Face) -> list[Part]:
+    """What the order blocks or frees; of a change the engine says nothing where the margin stays."""
+    fmt, seen = face.fmt, face.preview
+    if face.draft.changing is not None and seen is not None and seen.margin is None:
+        return [Part(" unchanged or unknown", "dim")]
+    return [Part(fmt.pnl_compact(seen.margin if seen else None).rjust(FIELD_WIDTH), _preview_role(face))]
 
 
 def _told(face: Face, width: int, room: int) -> list[Line]:

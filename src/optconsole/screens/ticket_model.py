@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -17,8 +18,10 @@ USUAL_TICK: Final = 5
 MOST_LOTS: Final = 99_999
 MOST_PAISE: Final = 10**9
 LONGEST: Final = 12
-"""Characters a field takes."""
+"""Characters of a number that a field reads; one more makes it unreadable."""
 TYPES: Final = (OrderType.LIMIT, OrderType.MARKET, OrderType.SL, OrderType.SL_M)
+_WHOLE: Final = re.compile(r"\d+", re.ASCII)
+_RUPEES: Final = re.compile(r"\d+(\.\d{0,2})?|\.\d{1,2}", re.ASCII)
 STOP_AWAY: Final = 20
 STOP_ROOM: Final = 20
 """Ticks from the market to a first trigger, and from the trigger to a first limit of a stop."""
@@ -124,12 +127,14 @@ class Draft:
     # ------------------------------------------------------------ typing
 
     def type_in(self, character: str) -> Draft:
-        """One more character: the first replaces the field. What cannot belong to a number changes nothing."""
-        allowed = "0123456789" if self.field is Field.LOTS else "0123456789."
-        typed = self.typed or ""
-        if character not in allowed or len(typed) >= LONGEST or (character == "." and "." in typed):
+        """One more character: the first digit or point replaces the field, whatever follows stays as typed.
+
+        Leaving a character out would make another number of it, so the field is unreadable instead.
+        """
+        if not character.isprintable() or (self.typed is None and character not in "0123456789."):
             return self
-        return self._read(typed + character)
+        typed = self.typed or ""
+        return self._read(typed + character) if len(typed) <= LONGEST else self
 
     def erase(self) -> Draft:
         """The last character goes."""
@@ -147,10 +152,11 @@ class Draft:
 
     def _read(self, typed: str) -> Draft:
         value: int | None
-        try:
-            value = int(typed) if self.field is Field.LOTS else paise(typed)
-        except (ValueError, Refusal):
+        shape = _WHOLE if self.field is Field.LOTS else _RUPEES
+        if len(typed) > LONGEST or not shape.fullmatch(typed):
             value = None
+        else:
+            value = int(typed) if self.field is Field.LOTS else paise(typed)
         most = MOST_LOTS if self.field is Field.LOTS else MOST_PAISE
         if value is not None and not 0 < value <= most:
             value = None

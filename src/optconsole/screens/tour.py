@@ -18,7 +18,7 @@ SEEN_FILE: Final = "tour.seen"
 _STEPS: Final = (
     ("1 2 3 8 9", "positions, chain, orders, journal, health"),
     ("arrows", "move; left and right choose calls or puts in the chain"),
-    ("b  s", "buy or sell what the cursor stands on; checks show first"),
+    ("b  s", "buy or sell what is selected; checks show first"),
     ("x", "exit what the selected row holds"),
     ("c  m", "cancel or change the selected order"),
     (":", "type it instead, such as :sell 2 NIFTY 24500 CE mkt"),
@@ -36,7 +36,7 @@ class Tour(ModalScreen[None]):
     """One page; Enter leaves it for good. Any other key leaves it too and then does what it does."""
 
     DEFAULT_CSS = """
-    Tour #dialog { width: 76; }
+    Tour #dialog { width: 80; }
     """
 
     def __init__(self, deck: Deck, home: Path) -> None:
@@ -53,7 +53,7 @@ class Tour(ModalScreen[None]):
         world = "a practice market with paper money" if self.deck.mode == "paper" else f"{self.deck.mode.upper()} mode"
         lines: list[Line] = [
             ([Part("Welcome.", "title"), Part(f" Behind this page runs {world}.", "")], []),
-            ([Part("The frame's colour is the mode: teal is paper, magenta is real money.", "dim")], []),
+            ([Part("The frame's colour is the mode: teal paper, magenta real money.", "dim")], []),
             ([], []),
             *[([Part(f"{keys:<11}", "key"), Part(text)], []) for keys, text in _STEPS],
         ]

@@ -28,7 +28,8 @@ def in_words(event: ev.AnyEvent, state: TradingState, fmt: Formats) -> Words:
             text = f"{verb} {fmt.lots(event.qty, lot)} {fmt.contract(event.contract)} @ {fmt.price(event.price)}"
             return Words(ok, text, "buy" if event.side is Side.BUY else "sell")
         case ev.OrderDenied():
-            return Words(no, f"Denied {_terms(event.terms, state, '', fmt)}: {fmt.text(event.reason)}", "bad")
+            denied = _terms(event.terms, state, event.order_id, fmt)
+            return Words(no, f"Denied {denied}: {fmt.text(event.reason)}", "bad")
         case ev.OrderRejected():
             return Words(no, f"Rejected {_named(state, event.order_id, fmt)}: {fmt.text(event.reason)}", "bad")
         case ev.OrderDoubted():
@@ -42,12 +43,18 @@ def in_words(event: ev.AnyEvent, state: TradingState, fmt: Formats) -> Words:
             return Words(no, f"KILL engaged{why}; no order that adds risk may leave", "bad")
         case ev.KillReleased():
             return Words(ok, "Kill released; entries are allowed again", "good")
-        case ev.CommandRefused():
-            return Words(no, f"Refused: {fmt.text(event.reason)}", "bad")
+        case ev.CommandRefused() | ev.CommandNoted():
+            return _command_words(event, fmt)
         case ev.OrderEvent():
             return _order_words(event, state, fmt)
         case _:
             return _engine_words(event, fmt)
+
+
+def _command_words(event: ev.CommandRefused | ev.CommandNoted, fmt: Formats) -> Words:
+    if isinstance(event, ev.CommandNoted):
+        return Words(fmt.glyph("·", "-"), fmt.text(event.text), "dim")
+    return Words(fmt.glyph("✗", "x"), f"Refused: {fmt.text(event.reason)}", "bad")
 
 
 def _order_words(event: ev.OrderEvent, state: TradingState, fmt: Formats) -> Words:
@@ -127,6 +134,16 @@ def _lot(state: TradingState, order_id: str) -> int:
     return order.lot if order is not None else 0
 
 
+def contract_lot(state: TradingState, contract: str) -> int:
+    """Units in a lot as positions and other orders of the contract have it, which an order denied here has not.
+
+    0 when none of them tells.
+    """
+    held = (position.lot for position in state.positions.values() if position.key.contract == contract)
+    asked = (order.lot for order in state.orders.values() if order.terms.contract == contract)
+    return next((lot for lot in (*held, *asked) if lot), 0)
+
+
 def _named(state: TradingState, order_id: str, fmt: Formats) -> str:
     order = state.orders.get(order_id)
     if order is None:
@@ -135,7 +152,7 @@ def _named(state: TradingState, order_id: str, fmt: Formats) -> str:
 
 
 def _terms(terms: OrderTerms, state: TradingState, order_id: str, fmt: Formats) -> str:
-    qty = fmt.lots(terms.qty, _lot(state, order_id))
+    qty = fmt.lots(terms.qty, _lot(state, order_id) or contract_lot(state, terms.contract))
     return f"{terms.side.value} {qty} {fmt.contract(terms.contract)} {_price(terms, fmt)}"
 
 

@@ -24,7 +24,10 @@ def refusal(text: str) -> Refusal:
     return refused.value
 
 
-@pytest.mark.parametrize("text", ["NIFTY 23NOV26 24500 CE", "  nifty 23nov26  24500 ce ", "nifty 23NOV26 24500.00 Ce"])
+@pytest.mark.parametrize(
+    "text",
+    ["NIFTY 23Nov 24500 CE", "NIFTY 23NOV26 24500 CE", "  nifty 23nov26  24500 ce ", "nifty 23NOV26 24500.00 Ce"],
+)
 def test_a_contract_resolves_whatever_its_case_and_spacing(text: str) -> None:
     found = MASTER.resolve(text)
     assert found.name == "NIFTY 23NOV26 24500 CE"
@@ -47,6 +50,7 @@ def test_index_and_future_resolve_too() -> None:
             "NOT_LISTED",
             "NIFTY 25NOV26 is not an expiry; listed: 23NOV26, 01DEC26, 08DEC26 ….",
         ),
+        ("NIFTY 25Nov 24500 CE", "UNKNOWN_EXPIRY", "No expiry 25NOV is listed; there are 23NOV26, 01DEC26"),
         ("NIFTY 18NOV26 24500 CE", "EXPIRED_CONTRACT", "the nearest expiry is 23NOV26"),
         ("NIFTY 23NOV26 24525 PE", "NOT_LISTED", "the nearest strikes are 24500 and 24550"),
         ("NIFTY 23NOV26 99999 PE", "NOT_LISTED", "the nearest strikes are 24750"),

@@ -14,10 +14,12 @@ from optconsole.engine.model.instruments import (
     Instrument,
     Kind,
     Right,
+    choose_expiry,
     contract_name,
     expiry_code,
     parse_contract,
     parse_expiry,
+    with_year,
 )
 
 UNDERLYINGS = st.sampled_from(["NIFTY", "NIFTYNXT50", "SENSEX50", "M&M", "BAJAJ-AUTO"])
@@ -43,6 +45,27 @@ def test_case_and_spacing_do_not_matter(name: ContractName, gap: str) -> None:
 def test_an_expiry_reads_back_from_both_forms(day: date) -> None:
     assert parse_expiry(expiry_code(day)) == day
     assert parse_expiry(day.isoformat()) == day
+
+
+@given(EXPIRIES, st.lists(EXPIRIES))
+def test_a_day_without_its_year_is_the_nearest_one_listed(day: date, others: list[date]) -> None:
+    listed = [day, *others]
+    chosen = choose_expiry(expiry_code(day)[:5].lower(), listed)
+    assert chosen == min(each for each in listed if (each.month, each.day) == (day.month, day.day))
+    assert choose_expiry(expiry_code(day), []) == day
+
+
+@given(NAMES)
+def test_a_full_name_keeps_its_year(name: ContractName) -> None:
+    assert with_year(str(name), lambda _: []) == str(name)
+
+
+@given(NAMES.filter(lambda name: name.expiry is not None))
+def test_a_name_as_screens_show_it_finds_its_year_again(name: ContractName) -> None:
+    assert name.expiry is not None
+    code = expiry_code(name.expiry)
+    shown = str(name).replace(f" {code} ", f" {code[:5].capitalize()} ", 1)
+    assert parse_contract(with_year(shown, {name.underlying: [name.expiry]}.__getitem__)) == name
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from optconsole.engine.model.instruments import (
     Right,
     expiry_code,
     parse_contract,
+    with_year,
 )
 
 ChainRow = tuple[int, Instrument | None, Instrument | None]
@@ -83,12 +84,13 @@ class InstrumentMaster:
         return list(self._chains.get((underlying, expiry), ()))
 
     def resolve(self, text: str) -> Instrument:
-        """The instrument a person named, case and spacing forgiven.
+        """The instrument a person named, case, spacing and the expiry's year forgiven.
 
         Raises Refusal: BAD_CONTRACT or BAD_EXPIRY for text that names no contract, EXPIRED_CONTRACT for one before
-        the nearest listed expiry, NOT_LISTED with the nearest that is listed.
+        the nearest listed expiry, UNKNOWN_EXPIRY for a day without a year that is none, NOT_LISTED with the nearest
+        that is listed.
         """
-        asked = parse_contract(text)
+        asked = parse_contract(with_year(text, self.expiries))
         found = self._by_name.get(str(asked))
         if found is None:
             raise self._refusal(asked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
@@ -60,6 +61,9 @@ _SHAPE: Final = re.compile(
 )
 
 
+_PARTIAL_DAY: Final = re.compile(r"(\d{1,2})([A-Z]{3})", re.ASCII)
+
+
 class ContractName(msgspec.Struct, frozen=True):
     """The parts of a canonical name. ``strike`` is paise; an index has only an underlying."""
 
@@ -87,6 +91,35 @@ def parse_expiry(text: str) -> date:
         return date.fromisoformat(code)
     except ValueError:
         raise Refusal("BAD_EXPIRY", f"{text!r} is not an expiry; write it like 25NOV26.") from None
+
+
+def choose_expiry(text: str, listed: Iterable[date]) -> date:
+    """An expiry as a person writes it: in full, or as screens show it without a year (``25Nov``).
+
+    Without a year the nearest of ``listed`` with that day is meant. Raises Refusal(BAD_EXPIRY | UNKNOWN_EXPIRY).
+    """
+    match = _PARTIAL_DAY.fullmatch(text.strip().upper())
+    if match is None or match[2] not in _MONTHS:
+        return parse_expiry(text)
+    days = sorted(listed)
+    asked = (_MONTHS.index(match[2]) + 1, int(match[1]))
+    for each in days:
+        if (each.month, each.day) == asked:
+            return each
+    near = ", ".join(expiry_code(each) for each in days[:6]) or "none"
+    raise Refusal("UNKNOWN_EXPIRY", f"No expiry {text.strip()} is listed; there are {near}.")
+
+
+def with_year(text: str, expiries: Callable[[str], Iterable[date]]) -> str:
+    """A contract's name with the year that screens leave out: ``NIFTY 25Nov 24500 CE`` in full; other text as it is.
+
+    ``expiries`` gives what is listed of an underlying. Raises Refusal(UNKNOWN_EXPIRY).
+    """
+    parts = text.upper().split()
+    if len(parts) < 3 or not _PARTIAL_DAY.fullmatch(parts[1]):
+        return text
+    parts[1] = expiry_code(choose_expiry(parts[1], expiries(parts[0])))
+    return " ".join(parts)
 
 
 def contract_name(

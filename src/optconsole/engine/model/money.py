@@ -18,7 +18,9 @@ def paise(text: str) -> int:
         value = Decimal(text.strip().replace(",", "")) * PAISE_PER_RUPEE
     except InvalidOperation:
         raise Refusal("BAD_AMOUNT", f"{text!r} is not an amount in rupees; write it like 101.25.") from None
-    if not value.is_finite() or value != value.to_integral_value():
+    if not value.is_finite():
+        raise Refusal("BAD_AMOUNT", f"{text!r} is not an amount in rupees; write it like 101.25.")
+    if value != value.to_integral_value():
         raise Refusal("BAD_AMOUNT", f"{text!r} has more than two decimals; prices are whole paise.")
     return int(value)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import traceback
+from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,13 @@ from optconsole.engine.clock import fresh_id
 
 NAME: Final = "optconsole"
 _BYTES, _KEPT = 5_000_000, 4
+
+
+class _LogFile(RotatingFileHandler):
+    """A log that cannot be written is no reason to write over the screen: the store's own alarm tells of the disk."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        self.dropped = getattr(self, "dropped", 0) + 1
 
 
 class _JsonLines(logging.Formatter):
@@ -37,9 +45,11 @@ def open_log(path: Path) -> logging.Logger:
     logger = logging.getLogger(NAME)
     for handler in list(logger.handlers):
         logger.removeHandler(handler)
-        handler.close()
+        # what a full disk did not take is lost already; the next log must open all the same
+        with suppress(OSError):
+            handler.close()
     path.touch(mode=0o600, exist_ok=True)
-    target = RotatingFileHandler(path, maxBytes=_BYTES, backupCount=_KEPT, encoding="utf-8")
+    target = _LogFile(path, maxBytes=_BYTES, backupCount=_KEPT, encoding="utf-8")
     target.setFormatter(_JsonLines())
     logger.addHandler(target)
     logger.setLevel(logging.INFO)

@@ -168,6 +168,10 @@ def changeable(state: TradingState, order_id: str, verb: str) -> Order:
     order = state.orders.get(order_id)
     if order is None:
         raise Refusal("NO_SUCH_ORDER", f"No order is called {order_id!r}; `optconsole orders` lists today's.")
+    if order.foreign:
+        raise Refusal(
+            "FOREIGN_ORDER", f"{order.id} was not sent by this engine and is not touched; change it where it was sent."
+        )
     if order.status.final:
         raise Refusal("ORDER_FINAL", f"{order.id} is {order.status.value} and cannot be {verb}.")
     if order.broker_id is None:

@@ -71,6 +71,10 @@ class Intake:
         terms = _terms_of(row, order.terms)
         if terms != order.terms and row.status is not S.REJECTED:
             decision.facts.append(ev.OrderChanged(order_id=order.id, terms=terms))
+        if row.filled > order.filled and row.status in (S.CANCELLED, S.EXPIRED):
+            # Its last trades are still on their way: ended now, they would be missing when something is closed.
+            decision.effects.append(ReadBook(row.account))
+            return
         _final_fact(decision, order, row)
 
     def _trade_row(self, state: TradingState, decision: Decision, row: BrokerTrade) -> None:

@@ -82,11 +82,8 @@ class LiveRow:
         """Format every cell again."""
         self.cells = [None] * len(self.cells)
 
-    def cell(self, index: int, column: Column, width: int) -> tuple[str, str, bool]:
-        """Text of exactly ``width``, its role, and whether it had to be formatted now."""
-        found = self.cells[index]
-        if found is not None:
-            return (*found, False)
+    def format(self, index: int, column: Column, width: int) -> tuple[str, str]:
+        """Text of exactly ``width`` and its role, kept in ``cells``."""
         value = self.values[index]
         if value == BLANK:
             made = (" " * width, "")
@@ -94,7 +91,7 @@ class LiveRow:
             role = column.role if isinstance(column.role, str) else column.role(value)
             made = (fit(column.format(value), width, column.align), self.trends[index] or role)
         self.cells[index] = made
-        return (*made, True)
+        return made
 
 
 def choose(columns: Sequence[Column], width: int, gap: int = 1) -> list[int]:

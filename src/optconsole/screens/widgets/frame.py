@@ -1,4 +1,4 @@
-"""The frame of every screen: two header lines, the tabs, the newest fact and the footer of keys."""
+"""What of the frame is read from the mirror: the two header lines and the newest fact."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from textual.timer import Timer
+
 from optconsole.engine.model.vitals import LinkState
-from optconsole.screens.deck import Deck
+from optconsole.screens.deck import VIX, Deck
 from optconsole.screens.formats import sign_role
-from optconsole.screens.keymap import MODE_NUMBERS, Key
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.ribbon import Line, Ribbon
+from optconsole.screens.widgets.shell import SayLine
 from optconsole.screens.words import in_words
 
+SAID_FOR: Final = 6.0
+"""Seconds for which the console's own sentence stays."""
 _DOTS: Final = {
     LinkState.LIVE: ("●", "*", "good"),
     LinkState.STALE: ("◐", "~", "warn"),
@@ -55,6 +59,8 @@ class Header(Ribbon):
                 Part(fmt.price(last), "strong" if last is not None else "unknown", drop),
                 Part(f" {fmt.trend(change)}", sign_role(change), drop + 1 if drop else 1),
             ]
+        if (vix := mirror.mark(VIX)) is not None:
+            left += [Part("  VIX ", "dim", 9), Part(fmt.price(vix), "strong", 9)]
         return left, self._clock()
 
     def _clock(self) -> Sequence[Part]:
@@ -78,10 +84,21 @@ class Header(Ribbon):
     def _health(self) -> Line:
         fmt, mirror = self.deck.fmt, self.deck.mirror
         if mirror.lost:
+            if mirror.gone:
+                return self._gone(), []
             age = fmt.age(max(self.deck.monotonic() - self.deck.pulse.last_beat, 0.0))
             text = f" LINK LOST: what you see is {age} old; the engine and its guards run on. Reconnecting … "
             return [Part(text, "bad")], []
         return [*self._links(), *self._money()], self._guard()
+
+    def _gone(self) -> Sequence[Part]:
+        """What to do where no engine runs; since when the figures stand still is market time."""
+        last = self.deck.fmt.clock(self.deck.mirror.now)
+        return [
+            Part(" ENGINE GONE: ", "bad"),
+            Part("no engine runs on this home; ", "bad", 1),
+            Part(f"start it with `optconsole engine`; what is shown is from {last}", "bad"),
+        ]
 
     def _links(self) -> Iterable[Part]:
         fmt, vitals = self.deck.fmt, self.deck.mirror.vitals
@@ -90,11 +107,11 @@ class Header(Ribbon):
         yield Part(" ")
         for broker in vitals.brokers:
             yield self._dot(broker.order_write)
-            yield Part(f"{fmt.text(broker.name)} {fmt.latency(broker.latency_p50)}  ", "dim", 6)
+            yield from _labelled(fmt.text(broker.name), fmt.latency(broker.latency_p50), 6)
         yield self._dot(vitals.feed)
         yield Part(f"feed {fmt.age(vitals.feed_age)}  ", "stale" if vitals.feed is not LinkState.LIVE else "dim")
         yield self._dot(vitals.store)
-        yield Part(f"store {fmt.latency(vitals.commit_p50)}  ", "dim", 7)
+        yield from _labelled("store", fmt.latency(vitals.commit_p50), 7)
         full = vitals.orders_last_second >= vitals.orders_per_second_cap > 0
         used = f"ops {vitals.orders_last_second}/{vitals.orders_per_second_cap}  "
         yield Part(used, "warn" if full else "dim", 8)
@@ -128,45 +145,36 @@ class Header(Ribbon):
         return [ready, flag]
 
 
-class Tabs(Ribbon):
-    """The screens by number, drawn as the frame's top edge in the mode's colour."""
-
-    def __init__(self, deck: Deck, active: str) -> None:
-        super().__init__(1, id="tabs")
-        self.deck = deck
-        self.active = active
-
-    def refill(self) -> None:
-        """Draw the edge in the present mode."""
-        fmt = self.deck.fmt
-        edge = f"edge-{self.deck.mode}"
-        rule = fmt.glyph("─", "-")
-        parts = [Part(fmt.glyph("┌", "+"), edge)]
-        for place, (name, number) in enumerate(MODE_NUMBERS.items()):
-            here = name == self.active
-            if place:
-                parts.append(Part(fmt.glyph("┬", "+"), edge))
-            parts.append(Part(f" {number} ", "accent" if here else "dim"))
-            parts.append(Part(f"{name.capitalize()} ", "title" if here else "dim"))
-            parts.append(Part(rule, edge))
-        fill = self.size.width - sum(len(part.text) for part in parts) - 1
-        self.show((parts, [Part(rule * max(fill, 0) + fmt.glyph("┐", "+"), edge)]))
-
-    def on_resize(self) -> None:
-        super().on_resize()
-        self.refill()
+def _labelled(name: str, figure: str, drop: int) -> Iterable[Part]:
+    """A name and its figure; on a narrow terminal the first letter stays, as a dot alone says nothing."""
+    yield Part(name[:1], "dim")
+    yield Part(f"{name[1:]} {figure} ", "dim", drop)
+    yield Part(" ", "dim")
 
 
-class FactLine(Ribbon):
-    """The newest fact in plain words, or what the console itself has to say."""
+class FactLine(SayLine):
+    """The newest fact in plain words, or what the console itself had to say since."""
 
     def __init__(self, deck: Deck) -> None:
-        super().__init__(1, id="fact")
+        super().__init__()
         self.deck = deck
         self._seen = -1
+        self._fading: Timer | None = None
+
+    def say(self, text: str, role: str = "") -> None:
+        """Show a sentence, until there is a newer fact or it has been read."""
+        super().say(text, role)
+        if self._fading is not None:
+            self._fading.stop()
+        self._fading = self.set_timer(SAID_FOR, self.forget)
+
+    def forget(self) -> None:
+        """Show the newest fact again."""
+        self._seen = -1
+        self.refill()
 
     def refill(self) -> None:
-        """Show the newest fact; what the console itself said stays until there is a newer one."""
+        """Show the newest fact; what the console itself said stays for a while, or until there is a newer one."""
         fmt, mirror = self.deck.fmt, self.deck.mirror
         fact = mirror.newest
         if (fact.seq if fact else 0) == self._seen:
@@ -178,23 +186,3 @@ class FactLine(Ribbon):
         words = in_words(fact.event, mirror.state, fmt)
         role = words.role
         self.show(([Part(f" {fmt.clock(fact.at)} ", "dim"), Part(f"{words.mark} {words.text}", role)], []))
-
-    def say(self, text: str, role: str = "") -> None:
-        """Show a sentence of the console's own until the next fact."""
-        self.show(([Part(f" {text}", role)], []))
-
-
-class KeyLine(Ribbon):
-    """The keys that do something here."""
-
-    def __init__(self, deck: Deck) -> None:
-        super().__init__(1, id="keys")
-        self.deck = deck
-
-    def offer(self, keys: Sequence[Key]) -> None:
-        """Show these keys; on a narrow terminal the last ones leave first."""
-        keymap = self.deck.keymap
-        parts: list[Part] = [Part(" ")]
-        for place, key in enumerate(keys, start=1):
-            parts += [Part(keymap.shown(key), "key", place), Part(f" {key.description}  ", "dim", place)]
-        self.show((parts, [Part(f"{keymap.kill_chord()} KILL ", "down")]))

@@ -2,65 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.style import Style
-from textual import events
 from textual.geometry import Region, Size
-from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from optconsole.screens.keymap import bindings
 from optconsole.screens.theming import look_of
 from optconsole.screens.widgets.arrangement import arrange
 from optconsole.screens.widgets.cells import fit, segments
 from optconsole.screens.widgets.columns import Column, LiveRow, Row
+from optconsole.screens.widgets.cursor_grid import CursorGrid
 from optconsole.screens.widgets.flashes import MOST, STEP, Flashes
 from optconsole.screens.widgets.grid_layout import GridLayout, lay_out, offset_limit
 
+Read = Callable[[str], Sequence[Any]]
+"""Makes the present values of a row by its key."""
 
-class QuoteGrid(ScrollView, can_focus=True):
+
+class QuoteGrid(CursorGrid):
     """A table of fixed columns for values that change many times a second.
 
-    ``set_rows`` gives the rows, ``apply`` new values of some of them: one refresh, visible rows only. The first
+    ``set_rows`` gives the rows, ``apply`` new values of some of them: one refresh, visible rows only; ``touch`` does
+    so without making values that nobody sees. The first
     ``frozen`` columns stay while the rest moves sideways; ``pinned`` rows stay at the bottom.
     """
-
-    BINDINGS = bindings("grid")
-    DEFAULT_CSS = """
-    QuoteGrid {
-        height: 1fr;
-        overflow-x: hidden;
-        scrollbar-size-vertical: 1;
-    }
-    """
-
-    @dataclass
-    class CursorMoved(Message):
-        """The cursor stands on another row or zone."""
-
-        grid: QuoteGrid
-        key: str
-        zone: str
-
-        @property
-        def control(self) -> QuoteGrid:
-            return self.grid
-
-    @dataclass
-    class RowActivated(Message):
-        """Enter, or a click on the row under the cursor."""
-
-        grid: QuoteGrid
-        key: str
-        zone: str
-
-        @property
-        def control(self) -> QuoteGrid:
-            return self.grid
 
     def __init__(
         self,
@@ -77,16 +44,15 @@ class QuoteGrid(ScrollView, can_focus=True):
         self._centred = centred
         self._natural: list[Row] = []
         self._rows: dict[str, LiveRow] = {}
-        self._order: list[str] = []
-        self._place: dict[str, int] = {}
-        self._pinned: list[str] = []
         self._strips: dict[str, Strip] = {}
+        self._owed: dict[str, Read] = {}
         self._flashes = Flashes()
         self._flash_timer = False
         self._laid = GridLayout()
+        self._top = self._body = self._below = self._full = 0
         self._offset = 0
-        self._cursor = 0
-        self._zone = ""
+        self._left = ("", 0.0)
+        self._landed: str | None = None
         self.flashing = False
         self._dimmed = False
         self.needle = ""
@@ -111,6 +77,7 @@ class QuoteGrid(ScrollView, can_focus=True):
     def set_rows(self, rows: Sequence[Row], pinned: Sequence[Row] = ()) -> None:
         """Show these rows. The cursor stays on its row where that still exists."""
         self._natural = list(rows)
+        self._owed.clear()
         before, live = self._rows, {}
         for row in (*rows, *pinned):
             old = before.get(row.key)
@@ -127,25 +94,47 @@ class QuoteGrid(ScrollView, can_focus=True):
 
         Returns how many visible rows became dirty; they are refreshed in one call.
         """
+        return self.touch(changes, changes.__getitem__, hidden=True)
+
+    def touch(self, keys: Iterable[str], read: Read, *, hidden: bool = False) -> int:
+        """As ``apply`` for rows whose values ``read`` makes: of visible rows now, of others once they are looked at.
+
+        With ``hidden`` the values of all of them are taken now.
+        """
         self.applies += 1
         dirty: list[Region] = []
         lit: dict[str, set[int]] = {}
-        for key, values in changes.items():
-            live = self._rows.get(key)
-            if live is None or (last := live.take(values, self._columns)) < 0:
+        # one look at the geometry for all rows: asking Textual for it costs more than the row does
+        line_of, room, edges = self._liner(), self._room, self._laid.edges
+        for key in keys:
+            if (live := self._rows.get(key)) is None:
+                continue
+            y = line_of(key)
+            if y is None and not hidden:
+                self._owed[key] = read
+                continue
+            self._owed.pop(key, None)
+            if (last := live.take(read(key), self._columns)) < 0:
                 continue
             self._strips.pop(key, None)
-            if (y := self._line_of(key)) is not None:
+            if y is not None:
                 if live.flashing:
-                    lit[key] = live.flashing
-                live.flashing = set()
+                    lit[key], live.flashing = live.flashing, set()
                 # the compositor sends a row from its left edge up to where it is dirty, so the rest stays unsent
-                dirty.append(Region(0, y, self._laid.edges.get(last, self._room), 1))
+                dirty.append(Region(0, y, edges.get(last, room), 1))
         if self.flashing and 0 < len(lit) <= MOST:
             self._flash(lit)
         if dirty:
             self.refresh(*dirty)
         return len(dirty)
+
+    def _live(self, key: str) -> LiveRow:
+        """A row with the values it is owed."""
+        live = self._rows[key]
+        if (read := self._owed.pop(key, None)) is not None and live.take(read(key), self._columns) >= 0:
+            live.flashing = set()
+            self._strips.pop(key, None)
+        return live
 
     def shade(self, key: str, kind: str, shades: Mapping[str, str] | None = None) -> None:
         """Put a row on another ground."""
@@ -158,9 +147,29 @@ class QuoteGrid(ScrollView, can_focus=True):
         self._repaint(key)
 
     def narrow(self, needle: str) -> None:
-        """Show only rows whose text contains ``needle``; empty shows all."""
-        self.needle = needle
+        """Show only rows whose text contains ``needle``; empty shows all, with the cursor back where it was.
+
+        A row that was kept, or that the trader has moved to, keeps the cursor.
+        """
+        if needle == self.needle:
+            return
+        if not self.needle:
+            self._left = (self.cursor_key or "", self.scroll_y)
+        here, self.needle = self.cursor_key, needle
         self._rearrange()
+        if needle:
+            self._landed = self.cursor_key
+            return
+        key, top = self._left
+        if here in (None, self._landed) and key in self._place:
+            self._cursor = self._place[key]
+            self.scroll_to(y=top, animate=False, force=True)
+            self._announce()
+        self.call_after_refresh(self._scroll_into_view)
+
+    def keep(self) -> None:
+        """The row that finding has led to is the one that was looked for."""
+        self._landed = ""
 
     def sort_by(self, column: int | None, reverse: bool = False) -> None:
         """Order the rows of each group by a column as it is now; values that move later do not move rows."""
@@ -187,7 +196,7 @@ class QuoteGrid(ScrollView, can_focus=True):
     def _rearrange(self) -> None:
         key = self.cursor_key
         for row in self._natural:
-            row.values = self._rows[row.key].values
+            row.values = self._live(row.key).values
         shown = arrange(self._natural, self.needle, self.sort_column, self.sort_reverse)
         self._order = [row.key for row in shown]
         self._place = {row_key: index for index, row_key in enumerate(self._order)}
@@ -198,34 +207,14 @@ class QuoteGrid(ScrollView, can_focus=True):
     # ------------------------------------------------------------ reading
 
     @property
-    def cursor_key(self) -> str | None:
-        """Key of the row under the cursor; None without rows."""
-        return self._order[self._cursor] if self._cursor < len(self._order) else None
-
-    @property
-    def zone(self) -> str:
-        """The zone under the cursor; empty where the columns have none."""
-        return self._zone
-
-    @property
-    def keys(self) -> list[str]:
-        """The rows shown, from the top."""
-        return list(self._order)
-
-    @property
     def columns_shown(self) -> list[str]:
         """Titles of the columns that fit."""
         return [self._columns[index].title for index in self._laid.shown]
 
-    def visible_keys(self) -> list[str]:
-        """Rows inside the viewport."""
-        top = self.scroll_offset.y
-        return self._order[top : top + self._body_height()]
-
     def row_text(self, key: str) -> str:
         """What a row says, for tests: its shown cells joined by one space."""
-        live = self._rows[key]
-        shown = (live.cell(i, self._columns[i], self._laid.widths[i])[0].strip() for i in self._laid.shown)
+        live = self._live(key)
+        shown = (live.format(i, self._columns[i], self._laid.widths[i])[0].strip() for i in self._laid.shown)
         return " ".join(text for text in shown if text)
 
     @property
@@ -233,50 +222,19 @@ class QuoteGrid(ScrollView, can_focus=True):
         """Cells of a row: without the scrollbar, which a dirty row must not send again."""
         return self.scrollable_content_region.width
 
-    def _body_height(self) -> int:
-        return max(self.size.height - 1 - len(self._pinned), 0)
+    def _liner(self) -> Callable[[str], int | None]:
+        """Gives the line of the viewport that shows a row, or None, as the grid stands now."""
+        place, top, body = self._place, self.scroll_offset.y, self._body_height()
+        pinned = {key: line for line, key in enumerate(self._pinned, self._pinned_top())}
 
-    def _line_of(self, key: str) -> int | None:
-        """The line of the viewport that shows a row, or None."""
-        if key in self._place:
-            line = self._place[key] - self.scroll_offset.y
-            return line + 1 if 0 <= line < self._body_height() else None
-        if key in self._pinned:
-            return self._pinned_top() + self._pinned.index(key)
-        return None
+        def line_of(key: str) -> int | None:
+            if (index := place.get(key)) is None:
+                return pinned.get(key)
+            return index - top + 1 if 0 <= index - top < body else None
 
-    def _pinned_top(self) -> int:
-        return 1 + min(self._body_height(), max(len(self._order) - self.scroll_offset.y, 0))
+        return line_of
 
-    # ------------------------------------------------------------ the cursor
-
-    def move_to(self, key: str) -> None:
-        """Put the cursor on a row and scroll it into view."""
-        if key in self._place:
-            self._go(self._place[key])
-
-    def centre_on(self, key: str) -> None:
-        """Put the cursor on a row and the row in the middle."""
-        if key in self._place:
-            self.scroll_to(y=max(self._place[key] - self._body_height() // 2, 0), animate=False, force=True)
-            self._go(self._place[key])
-
-    def select_zone(self, zone: str) -> None:
-        """Select a zone of the columns."""
-        if zone != self._zone:
-            self._zone = zone
-            self._announce()
-            if (key := self.cursor_key) is not None:
-                self._repaint(key)
-
-    def action_cursor(self, step: int) -> None:
-        self._go(self._cursor + step)
-
-    def action_page(self, step: int) -> None:
-        self._go(self._cursor + step * max(self._body_height() - 1, 1))
-
-    def action_edge(self, step: int) -> None:
-        self._go(0 if step < 0 else len(self._order) - 1)
+    # ------------------------------------------------------------ columns
 
     def action_sideways(self, step: int) -> None:
         zones = list(dict.fromkeys(column.zone for column in self._columns if column.zone))
@@ -288,47 +246,6 @@ class QuoteGrid(ScrollView, can_focus=True):
         if offset != self._offset:
             self._offset = offset
             self._measure()
-
-    def action_activate(self) -> None:
-        if (key := self.cursor_key) is not None:
-            self.post_message(self.RowActivated(self, key, self._zone))
-
-    def _go(self, target: int) -> None:
-        target = min(max(target, 0), len(self._order) - 1)
-        if target < 0:
-            return
-        old, self._cursor = self.cursor_key, target
-        self._scroll_into_view()
-        new = self.cursor_key
-        if old != new:
-            for key in (old, new):
-                if key is not None:
-                    self._repaint(key)
-            self._announce()
-
-    def _announce(self) -> None:
-        if (key := self.cursor_key) is not None:
-            self.post_message(self.CursorMoved(self, key, self._zone))
-
-    def _scroll_into_view(self) -> None:
-        top, height = self.scroll_offset.y, self._body_height()
-        if height <= 0:
-            return
-        if self._cursor < top:
-            self.scroll_to(y=self._cursor, animate=False, force=True)
-        elif self._cursor >= top + height:
-            self.scroll_to(y=self._cursor - height + 1, animate=False, force=True)
-
-    def on_click(self, event: events.Click) -> None:
-        index = self.scroll_offset.y + event.y - 1
-        if event.y < 1 or index >= len(self._order) or event.y > self._body_height():
-            return
-        if zone := self._zone_at(event.x):
-            self.select_zone(zone)
-        if index == self._cursor:
-            self.action_activate()
-        else:
-            self._go(index)
 
     def _zone_at(self, x: int) -> str:
         column = self._laid.column_at(x)
@@ -352,12 +269,6 @@ class QuoteGrid(ScrollView, can_focus=True):
             self.vertical_scrollbar.position = self.scroll_y
         self.call_after_refresh(self._measure)
 
-    def on_focus(self) -> None:
-        self._repaint_cursor()
-
-    def on_blur(self) -> None:
-        self._repaint_cursor()
-
     def _measure(self) -> None:
         """Which columns fit, how wide each is, and where the first begins."""
         before, layout = self._laid, lay_out(self._columns, self._room, self._frozen, self._offset, self._centred)
@@ -365,6 +276,7 @@ class QuoteGrid(ScrollView, can_focus=True):
             for live in self._rows.values():
                 live.forget()
         self._laid = layout
+        self._full = self.outer_size.width
         self.virtual_size = Size(self._room, len(self._order) + 1 + len(self._pinned))
         self._forget()
 
@@ -374,24 +286,31 @@ class QuoteGrid(ScrollView, can_focus=True):
 
     def _repaint(self, key: str) -> None:
         self._strips.pop(key, None)
-        if (y := self._line_of(key)) is not None:
+        if (y := self._liner()(key)) is not None:
             self.refresh(Region(0, y, self._room, 1))
 
-    def _repaint_cursor(self) -> None:
-        if (key := self.cursor_key) is not None:
-            self._repaint(key)
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Finished strips as they are: a grid has no border, padding or opacity for Textual to add to each line."""
+        # as in ``touch``: the geometry is the same for all lines of one paint
+        self._top, self._body, self._below = self.scroll_offset.y, self._body_height(), self._pinned_top()
+        strips = [self.render_line(y) for y in crop.line_range]
+        background = self.background_colors[1]
+        for each in self.get_line_filters():
+            strips = [strip.apply_filter(each, background) for strip in strips]
+        if crop.column_span == (0, self._full):
+            return strips
+        return [strip.crop_extend(*crop.column_span, None) for strip in strips]
 
     def render_line(self, y: int) -> Strip:
         if y == 0:
             return self._head()
-        body = self._body_height()
         line = y - 1
-        if line < body and (index := line + self.scroll_offset.y) < len(self._order):
+        if line < self._body and (index := line + self._top) < len(self._order):
             return self._strip(self._order[index])
-        pinned = y - self._pinned_top()
+        pinned = y - self._below
         if 0 <= pinned < len(self._pinned):
             return self._strip(self._pinned[pinned])
-        return Strip.blank(self._room, look_of(self.app).style())
+        return Strip.blank(self._full, look_of(self.app).style())
 
     def _head(self) -> Strip:
         strip = self._strips.get("\0head")
@@ -408,7 +327,7 @@ class QuoteGrid(ScrollView, can_focus=True):
         return strip
 
     def _strip(self, key: str) -> Strip:
-        strip = self._strips.get(key)
+        strip = self._strips.get(key) if key not in self._owed else None
         if strip is None:
             strip = self._strips[key] = self._build(key)
             self.rows_rendered += 1
@@ -416,18 +335,22 @@ class QuoteGrid(ScrollView, can_focus=True):
 
     def _build(self, key: str) -> Strip:
         look = look_of(self.app)
-        live = self._rows[key]
+        live = self._live(key)
         row = live.row
         here = key == self.cursor_key and key not in self._pinned
         ground = ("cursor" if self.has_focus else "cursor-row") if here else row.kind
         blank = look.style("", ground if not (here and self._zone) else "cursor-row")
-        flashing = self._flashes.of(key)
+        flashing, widths = self._flashes.of(key), self._laid.widths
         parts: list[tuple[str, Style]] = [(" " * self._laid.margin, blank)]
         for index in self._laid.shown:
             column = self._columns[index]
-            text, role, formatted = live.cell(index, column, self._laid.widths[index])
-            self.cells_formatted += formatted
-            role = "dim" if self._dimmed else role
+            found = live.cells[index]
+            if found is None:
+                found = live.format(index, column, widths[index])
+                self.cells_formatted += 1
+            text, role = found
+            if self._dimmed:
+                role = "dim"
             own = ground
             if here and self._zone and column.zone != self._zone:
                 own = "cursor-row"
@@ -441,8 +364,8 @@ class QuoteGrid(ScrollView, can_focus=True):
         return self._finish(parts, blank)
 
     def _finish(self, parts: list[tuple[str, Style]], blank: Style) -> Strip:
-        width = self._room
-        used = self._laid.used
+        """A strip of the whole width; where there is a scrollbar it covers the strip's end."""
+        width, used = self._full, self._laid.used
         if used < width:
             parts.append((" " * (width - used), blank))
         strip = Strip(segments(parts), max(used, width))

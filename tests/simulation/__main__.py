@@ -1,0 +1,173 @@
+"""``python -m tests.simulation run|shrink|replay``: simulate days, reduce a failure, repeat it. Exit 1 on a breach."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
+
+from tests.simulation.kernel import recorded_tapes, seeded_tapes
+from tests.simulation.mutants import MUTANTS
+from tests.simulation.shrink import failing, shrunk
+from tests.simulation.world import KNOWN_GAPS, Result, simulate, tape_text, tapes_of
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run by its seed."""
+
+    seed: int
+    days: int
+    mutant: str
+    gap: str
+
+
+def days_of(seed: int) -> int:
+    """How many days the run of a seed has: one to three."""
+    return 1 + seed % 3
+
+
+def settings(mutant: str, gap: str) -> dict[str, Any]:
+    """Keyword arguments of ``simulate``. Of the known gaps, ``gap`` counts as a breach; ``all`` do."""
+    mutation = MUTANTS[mutant].mutation if mutant else nullcontext
+    return {"mutation": mutation, "tolerated": frozenset() if gap == "all" else KNOWN_GAPS - {gap}}
+
+
+def perform(job: Job) -> tuple[Job, Result]:
+    """Simulate one run."""
+    result = simulate(seeded_tapes(job.seed), job.days, **settings(job.mutant, job.gap))
+    gc.collect()
+    result.tapes = {}
+    return job, result
+
+
+def jobs(days: int, seed: int, mutant: str, gap: str) -> Iterator[Job]:
+    """Runs from ``seed`` on that come to ``days`` days."""
+    while days > 0:
+        take = min(days_of(seed), days)
+        yield Job(seed, take, mutant, gap)
+        days, seed = days - take, seed + 1
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Simulate and report."""
+    began = time.perf_counter()
+    wanted = list(jobs(arguments.days, arguments.seed, arguments.mutant, arguments.gap))
+    if arguments.jobs == 1:
+        results = [perform(job) for job in wanted]
+    else:
+        with ProcessPoolExecutor(arguments.jobs) as pool:
+            results = list(pool.map(perform, wanted, chunksize=8))
+    report = _report(results, time.perf_counter() - began, arguments.jobs)
+    if arguments.json:
+        print(json.dumps(report))
+    else:
+        _print(report)
+    return 1 if report["breaches"] else 0
+
+
+def _report(results: list[tuple[Job, Result]], seconds: float, cores: int) -> dict[str, Any]:
+    faults: Counter[str] = Counter()
+    for _job, result in results:
+        faults.update(result.faults)
+    days = sum(result.days for _job, result in results)
+    return {
+        "days": days,
+        "runs": len(results),
+        "intents": sum(result.intents for _job, result in results),
+        "calls": sum(result.calls for _job, result in results),
+        "events": sum(result.events for _job, result in results),
+        "faults": dict(sorted(faults.items())),
+        "faults_total": faults.total(),
+        "restarts": sum(result.restarts for _job, result in results),
+        "breaches": [
+            {"seed": job.seed, "days": job.days, "invariant": breach.invariant, "text": str(breach)}
+            for job, result in results
+            for breach in result.breaches
+        ],
+        "seconds": round(seconds, 1),
+        "days_a_minute": round(days / seconds * 60),
+        "cores": cores,
+    }
+
+
+def _print(report: dict[str, Any]) -> None:
+    for name in ("days", "runs", "intents", "calls", "events", "restarts", "faults_total"):
+        print(f"{name.replace('_', ' '):14}{report[name]:>9,}")
+    for verb, count in report["faults"].items():
+        print(f"  {verb:20}{count:>9,}")
+    print(f"{report['days_a_minute']:,} days a minute on {report['cores']} core(s), {report['seconds']} s")
+    for breach in report["breaches"]:
+        print(f"BREACH seed {breach['seed']}: {breach['text']}")
+    if not report["breaches"]:
+        print("no breach")
+
+
+def shrink(arguments: argparse.Namespace) -> int:
+    """Reduce the failure of a seed to the command that shows it."""
+    given = settings(arguments.mutant, arguments.gap)
+    days = days_of(arguments.seed)
+    first = simulate(seeded_tapes(arguments.seed), days, **given)
+    if not first.breaches:
+        print(f"seed {arguments.seed} breaks nothing")
+        return 0
+    invariant, days = first.breaches[0].invariant, first.breaches[0].day + 1
+    small = shrunk(first.tapes, failing(simulate, invariant, days=days, **given))
+    result = simulate(recorded_tapes(small), days, **given)
+    print(*result.breaches, sep="\n")
+    extra = (f" --mutant {arguments.mutant}" if arguments.mutant else "") + (
+        f" --gap {arguments.gap}" if arguments.gap else ""
+    )
+    print(f"{result.intents} intents, faults {dict(result.faults)}")
+    print(f"python -m tests.simulation replay --days {days}{extra} {tape_text(small) or '-'}")
+    return 1
+
+
+def replay(arguments: argparse.Namespace) -> int:
+    """Run from written tapes."""
+    tapes = recorded_tapes({} if arguments.tapes == "-" else tapes_of(arguments.tapes))
+    result = simulate(tapes, arguments.days, **settings(arguments.mutant, arguments.gap))
+    print(*result.breaches, sep="\n") if result.breaches else print("no breach")
+    return 1 if result.breaches else 0
+
+
+def main(words: list[str]) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    each = commands.add_parser("run", help="simulate days")
+    each.add_argument("--days", type=int, default=1000)
+    each.add_argument("--seed", type=int, default=0)
+    each.add_argument("--json", action="store_true")
+    each.add_argument("--jobs", type=int, default=1)
+    each.set_defaults(act=run)
+    one = commands.add_parser("shrink", help="reduce the failure of a seed")
+    one.add_argument("seed", type=int)
+    one.set_defaults(act=shrink)
+    again = commands.add_parser("replay", help="run from the tapes that shrink printed")
+    again.add_argument("tapes")
+    again.add_argument("--days", type=int, default=1)
+    again.set_defaults(act=replay)
+    for command in (each, one, again):
+        command.add_argument("--mutant", choices=sorted(MUTANTS), default="")
+        command.add_argument(
+            "--gap", choices=["all", *sorted(KNOWN_GAPS)], default="", help="known gaps that count too"
+        )
+    arguments = parser.parse_args(words)
+    return int(arguments.act(arguments))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,141 @@
+"""A tiny market: an index and four options that wander by ticks, gap, spike and go silent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Final
+
+from optconsole.engine.model.instruments import Instrument, Kind, Right, contract_name
+from optconsole.engine.model.quotes import Depth, Quote
+from optconsole.engine.model.timeline import IST, millis
+from optconsole.engine.ports import QuoteSink
+from tests.simulation.kernel import SimClock, TapeRandom
+from tests.simulation.swarm import Swarm
+
+DAYS: Final = (date(2026, 11, 16), date(2026, 11, 17), date(2026, 11, 18), date(2026, 11, 19), date(2026, 11, 20))
+LOT: Final = 65
+TICK: Final = 5
+WEEKLY: Final = DAYS[1]
+MONTHLY: Final = date(2026, 11, 30)
+
+
+def _option(strike: int, right: Right, expiry: date) -> Instrument:
+    return Instrument(
+        name=contract_name("NIFTY", expiry, strike * 100, right),
+        underlying="NIFTY",
+        exchange="NSE",
+        kind=Kind.OPTION,
+        lot=LOT,
+        tick=TICK,
+        freeze=1800,
+        expiry=expiry,
+        strike=strike * 100,
+        right=right,
+        last_trade=datetime.combine(expiry, time(15, 40), IST),
+    )
+
+
+INDEX: Final = Instrument(name="NIFTY", underlying="NIFTY", exchange="NSE", kind=Kind.INDEX, lot=1, tick=1, freeze=0)
+OPTIONS: Final = (
+    _option(25_000, Right.CALL, MONTHLY),
+    _option(25_000, Right.PUT, MONTHLY),
+    _option(25_500, Right.CALL, MONTHLY),
+    _option(25_000, Right.CALL, WEEKLY),
+)
+LISTED: Final = (INDEX, *OPTIONS)
+
+
+@dataclass
+class _Path:
+    instrument: Instrument
+    price: int
+    spread: int
+    bid_qty: int = 4 * LOT
+    ask_qty: int = 4 * LOT
+
+
+class Market:
+    """Prices off the market tape. On a quiet tape they stand still with ample size."""
+
+    def __init__(self, clock: SimClock, choices: TapeRandom, swarm: Swarm) -> None:
+        self._clock, self._choices, self._swarm = clock, choices, swarm
+        self.paths = {option.name: _Path(option, 100_00 + 20_00 * place, 2) for place, option in enumerate(OPTIONS)}
+        self._index = 25_050_00
+        self.frozen_until = 0.0
+
+    def listed(self, day: date) -> list[Instrument]:
+        """Contracts listed on ``day``."""
+        return [item for item in LISTED if item.expiry is None or item.expiry >= day]
+
+    def step(self) -> list[Quote]:
+        """Move some contracts and quote them."""
+        choices, stamp = self._choices, millis(self._clock.now())
+        moved = [Quote(name=INDEX.name, ts=stamp, ltp=self._index, prev_close=25_000_00, booked=False)]
+        for path in self.paths.values():
+            value = choices.byte()
+            if value < 96:
+                continue
+            drift = value % 11 - 5
+            if self._swarm.strikes("px.gap", choices):
+                drift *= 40
+            path.price = max(path.price + drift * TICK, 20_00)
+            path.bid_qty, path.ask_qty = LOT * (1 + value % 5), LOT * (1 + value // 5 % 5)
+            moved.append(self.quote(path.instrument.name))
+        self._index += choices.byte() % 21 - 10 if len(moved) > 1 else 0
+        if self._swarm.strikes("px.freeze", choices):
+            self.frozen_until = self._clock.monotonic() + choices.uniform(2, 25)
+        return moved
+
+    def opening(self, day: date) -> list[Quote]:
+        """The whole picture."""
+        index = Quote(name=INDEX.name, ts=millis(self._clock.now()), ltp=self._index, booked=False)
+        return [index, *(self.quote(item.name) for item in self.listed(day) if item.tradable)]
+
+    def quote(self, name: str) -> Quote:
+        """A contract as the exchange shows it now."""
+        path = self.paths[name]
+        return Quote(
+            name=name,
+            ts=millis(self._clock.now()),
+            bid=path.price - path.spread * TICK,
+            bid_qty=path.bid_qty,
+            ask=path.price + path.spread * TICK,
+            ask_qty=path.ask_qty,
+            ltp=path.price,
+            prev_close=path.price,
+        )
+
+    def price(self, name: str) -> int:
+        """Paise of the last trade."""
+        return self.paths[name].price
+
+    @property
+    def frozen(self) -> bool:
+        """True while the engine's feed is silent; the exchange goes on."""
+        return self._clock.monotonic() < self.frozen_until
+
+
+class SimFeed:
+    """``engine.ports.Feed`` of one life: the contracts, and nothing to start or stop; the world delivers quotes."""
+
+    name = "simulated"
+
+    def __init__(self, listed: Callable[[date], list[Instrument]]) -> None:
+        self._listed = listed
+
+    async def start(self, sink: QuoteSink) -> None:
+        """Nothing to start."""
+
+    async def stop(self) -> None:
+        """Nothing to stop."""
+
+    def instruments(self, day: date) -> list[Instrument]:
+        return self._listed(day)
+
+    def watch(self, names: Sequence[str]) -> None:
+        """Everything is quoted anyway."""
+
+    def depth(self, name: str) -> Depth | None:
+        return None

@@ -1,0 +1,241 @@
+"""The engine made wrong on purpose, one way at a time: an invariant that notices nothing of it is decoration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+from unittest.mock import patch
+
+import msgspec
+
+from optconsole.engine import core, state
+from optconsole.engine import events as ev
+from optconsole.engine.commands import Scope, ScopeKind
+from optconsole.engine.events import Recorded
+from optconsole.engine.model.book import TradingState
+from optconsole.engine.model.orders import Order, OrderStatus
+from optconsole.engine.ports import BrokerOrder, BrokerUnreachable, Doubtful, PlaceOutcome, Rejected
+from optconsole.engine.rules import pretrade
+from optconsole.engine.trading import closing, decision, intake
+from tests.simulation import broker, disk
+
+Mutation = Callable[[], AbstractContextManager[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A defect, and the invariants of which at least one must catch it."""
+
+    name: str
+    what: str
+    caught_by: frozenset[str]
+    mutation: Mutation
+
+
+@contextmanager
+def _m1() -> Iterator[None]:
+    original = core.Engine._send
+
+    async def send(self: core.Engine, effect: Any, call: Any) -> None:
+        async def twice() -> PlaceOutcome:
+            outcome = await call
+            if isinstance(outcome, Doubtful) and isinstance(effect, decision.SendPlace):
+                outcome = await self.world.brokers[effect.request.account].place(effect.request)
+            return outcome  # type: ignore[no-any-return]
+
+        await original(self, effect, twice())
+
+    with patch.object(core.Engine, "_send", send):
+        yield
+
+
+@contextmanager
+def _m2() -> Iterator[None]:
+    original = intake.placed
+
+    def placed(book: TradingState, name: str, order_id: str, outcome: PlaceOutcome) -> decision.Decision:
+        return original(book, name, order_id, Rejected("400", "x") if isinstance(outcome, Doubtful) else outcome)
+
+    with patch.object(intake, "placed", placed):
+        yield
+
+
+@contextmanager
+def _m3() -> Iterator[None]:
+    original = core.Engine._settle
+
+    async def settle(self: core.Engine, chosen: decision.Decision) -> None:
+        for effect in chosen.effects:
+            self._act(effect)
+        chosen.effects = []
+        await original(self, chosen)
+
+    with patch.object(core.Engine, "_settle", settle):
+        yield
+
+
+@contextmanager
+def _m5() -> Iterator[None]:
+    original = broker.Network.read
+
+    async def read(self: broker.Network) -> broker.Books:
+        try:
+            return await original(self)
+        except BrokerUnreachable:
+            return broker.Books([], [], [], [])
+
+    with patch.object(broker.Network, "read", read):
+        yield
+
+
+@contextmanager
+def _m6() -> Iterator[None]:
+    with patch.object(broker.SimBroker, "book_is_proof", property(lambda _self: True)):
+        yield
+
+
+@contextmanager
+def _m7() -> Iterator[None]:
+    original = state._APPLY[ev.OrderFilled]
+
+    def filled(book: TradingState, fact: Recorded, event: Any) -> None:
+        book.trades.pop(state.trade_key(event.account, event.traded_at.date(), event.trade_id), None)
+        original(book, fact, event)
+
+    with patch.dict(state._APPLY, {ev.OrderFilled: filled}), patch.object(intake, "trade_key", lambda *_: "none"):
+        yield
+
+
+@contextmanager
+def _m8() -> Iterator[None]:
+    original = state._APPLY[ev.OrderFilled]
+
+    def filled(book: TradingState, fact: Recorded, event: Any) -> None:
+        original(book, fact, event)
+        order = book.orders[event.order_id]
+        book.orders[order.id] = msgspec.structs.replace(order, filled=event.qty)
+
+    with patch.dict(state._APPLY, {ev.OrderFilled: filled}):
+        yield
+
+
+@contextmanager
+def _m13() -> Iterator[None]:
+    with patch.object(closing, "_uncovered", lambda _state, position: abs(position.qty)):
+        yield
+
+
+@contextmanager
+def _m14() -> Iterator[None]:
+    original = closing.advance
+
+    def advance(book: TradingState, *rest: Any) -> decision.Decision | None:
+        with patch.object(closing, "_working_in", lambda *_: []):
+            return original(book, *rest)
+
+    with patch.object(closing, "working_orders", lambda _state: []), patch.object(closing, "advance", advance):
+        yield
+
+
+@contextmanager
+def _m15() -> Iterator[None]:
+    original = state._APPLY[ev.EngineStarted]
+
+    def started(book: TradingState, fact: Recorded, event: Any) -> None:
+        original(book, fact, event)
+        book.killed = False
+
+    with patch.dict(state._APPLY, {ev.EngineStarted: started}):
+        yield
+
+
+@contextmanager
+def _m16() -> Iterator[None]:
+    original = pretrade._account_rules
+
+    def rules(*given: Any) -> Iterator[Any]:
+        return (check for check in original(*given) if check.code != "KILLED")
+
+    with patch.object(pretrade, "_account_rules", rules):
+        yield
+
+
+@contextmanager
+def _m24() -> Iterator[None]:
+    with patch.object(Order, "foreign", property(lambda _self: False)):
+        yield
+
+
+@contextmanager
+def _m25() -> Iterator[None]:
+    original = intake._final_fact
+
+    def final(chosen: decision.Decision, order: Order, row: BrokerOrder) -> None:
+        rejected = row.status is OrderStatus.UNKNOWN
+        original(chosen, order, msgspec.structs.replace(row, status=OrderStatus.REJECTED) if rejected else row)
+
+    with patch.object(intake, "_final_fact", final):
+        yield
+
+
+@contextmanager
+def _m26() -> Iterator[None]:
+    async def append(self: disk.SimJournal, facts: Any) -> None:
+        await self._point("store.before")
+        self._disk.write(list(self._rows(facts)))
+        if len(self._disk._cache) > 20:
+            self._disk.sync()
+
+    with patch.object(disk.SimJournal, "append", append):
+        yield
+
+
+@contextmanager
+def _m30() -> Iterator[None]:
+    def advance(book: TradingState, master: Any, situation: Any, install: str) -> decision.Decision | None:
+        for wish in book.flattening.values():
+            scope = Scope(ScopeKind(wish.kind), wish.name)
+            return closing._close(book, wish, scope, master, situation, install)
+        return None
+
+    with (
+        patch.object(closing, "advance", advance),
+        patch.object(closing, "_uncovered", lambda _state, held: abs(held.qty)),
+    ):
+        yield
+
+
+@contextmanager
+def _no_deadline() -> Iterator[None]:
+    with patch.object(core, "CALL_DEADLINE", 600.0):
+        yield
+
+
+def _mutant(name: str, what: str, caught_by: str, mutation: Mutation) -> Mutant:
+    return Mutant(name, what, frozenset(caught_by.split()), mutation)
+
+
+MUTANTS: Final[Mapping[str, Mutant]] = {
+    mutant.name: mutant
+    for mutant in (
+        _mutant("M1", "a place is posted again after doubt", "I-2 I-3", _m1),
+        _mutant("M2", "any error answer counts as rejected", "I-4 I-6", _m2),
+        _mutant("M3", "the send is stored after it left", "I-1", _m3),
+        _mutant("M5", "a failed read answers empty", "I-4 I-5 I-9", _m5),
+        _mutant("M6", "absence from any book counts as proof", "I-4", _m6),
+        _mutant("M7", "fills are not told apart by trade number", "I-7", _m7),
+        _mutant("M8", "a fill overwrites what was filled", "I-6", _m8),
+        _mutant("M13", "an exit ignores orders that close already", "I-11 I-13", _m13),
+        _mutant("M14", "kill leaves resting orders", "I-11 I-13", _m14),
+        _mutant("M15", "the kill latch does not survive a restart", "I-13", _m15),
+        _mutant("M16", "kill does not stop entries", "I-13", _m16),
+        _mutant("M24", "foreign orders are cancelled with ours", "I-24", _m24),
+        _mutant("M25", "a status we do not know counts as rejected", "I-4", _m25),
+        _mutant("M26", "a commit returns before the sync", "I-1 I-8", _m26),
+        _mutant("D1", "a silent call is never doubted", "I-17", _no_deadline),
+        _mutant("M30", "closing does not wait for cancels to be final", "I-11 I-13", _m30),
+    )
+}
+"""Those that today's engine can express; M numbers are those of the reliability specification."""

@@ -1,0 +1,141 @@
+"""A scripted trader: orders of every type, changes, cancels, exits, the kill switch, repeated and resent commands."""
+
+from __future__ import annotations
+
+from optconsole.engine.commands import (
+    AcknowledgeNotices,
+    AnyCommand,
+    CancelAll,
+    CancelOrder,
+    EngageKill,
+    Flatten,
+    ModifyOrder,
+    PlaceOrder,
+    ReleaseKill,
+    Scope,
+    ScopeKind,
+)
+from optconsole.engine.model.book import TradingState
+from optconsole.engine.model.orders import Order, OrderTerms, OrderType, Product, Side, Validity
+from tests.simulation.broker import ACCOUNT
+from tests.simulation.kernel import TapeRandom
+from tests.simulation.market import LOT, OPTIONS, TICK, WEEKLY, Market
+
+ACTIONS = (
+    *["place"] * 20,
+    *["modify"] * 5,
+    *["cancel"] * 5,
+    *["exit percent"] * 3,
+    *["flatten"] * 2,
+    *["cancel all"] * 2,
+    *["kill"] * 2,
+    *["release"] * 1,
+    *["again"] * 3,
+    *["acknowledge"] * 1,
+)
+
+
+class Operator:
+    """Draws what the trader does next from the operator tape; on a quiet tape the trader sits still."""
+
+    def __init__(self, choices: TapeRandom, market: Market) -> None:
+        self._choices, self._market = choices, market
+        self._count = 0
+        self.sent: list[AnyCommand] = []
+
+    def pause(self) -> float:
+        """Seconds until the next key; sometimes two at once."""
+        value = self._choices.byte()
+        return 6.0 if value == 0 else (value % 16) * 0.35
+
+    def command(self, state: TradingState, weekly: bool) -> AnyCommand | None:
+        """What the trader asks now, seeing the console's state; None for nothing."""
+        value = self._choices.byte()
+        if value == 0:
+            return None
+        action = ACTIONS[value % len(ACTIONS)]
+        if action == "again" and self.sent:
+            return self.sent[-1 - self._choices.byte() % min(4, len(self.sent))]
+        command = self._fresh(action, state, weekly)
+        if command is not None:
+            self.sent.append(command)
+        return command
+
+    def _fresh(self, action: str, state: TradingState, weekly: bool) -> AnyCommand | None:
+        self._count += 1
+        name, actor = f"c{self._count}", "key:sim"
+        match action:
+            case "place" | "again":
+                return PlaceOrder(id=name, actor=actor, terms=self._terms(weekly))
+            case "modify":
+                return self._change(name, actor, state)
+            case "cancel":
+                order = self._one_of(state)
+                return None if order is None else CancelOrder(id=name, actor=actor, order_id=order.id)
+            case "exit percent":
+                return Flatten(
+                    id=name, actor=actor, scope=self._scope(weekly), percent=self._choices.pick((50, 25, 75))
+                )
+            case "flatten":
+                return Flatten(id=name, actor=actor, scope=self._scope(weekly))
+            case "cancel all":
+                return CancelAll(id=name, actor=actor, scope=self._scope(weekly))
+            case "kill":
+                return EngageKill(id=name, actor=actor, why="drill")
+            case "release":
+                return ReleaseKill(id=name, actor=actor, typed="UNLOCK")
+            case _:
+                return AcknowledgeNotices(id=name, actor=actor, upto=state.seq)
+
+    def _terms(self, weekly: bool) -> OrderTerms:
+        choices = self._choices
+        contract = self._contract(weekly)
+        price = self._market.price(contract)
+        side = choices.pick((Side.BUY, Side.SELL))
+        type_ = choices.pick((OrderType.LIMIT, OrderType.MARKET, OrderType.LIMIT, OrderType.SL, OrderType.SL_M))
+        away = (choices.byte() % 17 - 6) * TICK
+        trigger = price + side.sign * (10 * TICK + abs(away)) if type_.has_trigger else None
+        limit = None
+        if type_ is OrderType.LIMIT:
+            limit = price - side.sign * away
+        elif type_ is OrderType.SL and trigger is not None:
+            limit = trigger + side.sign * 4 * TICK
+        return OrderTerms(
+            account=ACCOUNT.id,
+            contract=contract,
+            side=side,
+            qty=LOT * choices.randint(1, 4),
+            type=type_,
+            price=limit,
+            trigger=trigger,
+            product=Product.MIS if choices.happens(0.15) else Product.NRML,
+            validity=Validity.IOC if type_ is OrderType.LIMIT and choices.happens(0.1) else Validity.DAY,
+        )
+
+    def _contract(self, weekly: bool) -> str:
+        listed = [item.name for item in OPTIONS if weekly or item.expiry != WEEKLY]
+        return str(listed[self._choices.byte() % len(listed)])
+
+    def _change(self, name: str, actor: str, state: TradingState) -> ModifyOrder | None:
+        order = self._one_of(state)
+        if order is None:
+            return None
+        value = self._choices.byte()
+        if value % 3 == 0:
+            return ModifyOrder(id=name, actor=actor, order_id=order.id, qty=LOT * (1 + value % 5))
+        price = self._market.price(order.terms.contract) + (value % 21 - 10) * TICK
+        return ModifyOrder(id=name, actor=actor, order_id=order.id, price=price)
+
+    def _one_of(self, state: TradingState) -> Order | None:
+        working = [order for order in state.orders.values() if order.status.working]
+        return working[self._choices.byte() % len(working)] if working else None
+
+    def _scope(self, weekly: bool) -> Scope:
+        value = self._choices.byte()
+        if value % 3 == 0:
+            return Scope()
+        return (
+            Scope(ScopeKind.CONTRACT, self._contract(weekly))
+            if value % 3 == 1
+            else Scope(ScopeKind.UNDERLYING, "NIFTY")
+        )

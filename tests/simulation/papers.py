@@ -1,0 +1,38 @@
+"""What the judge keeps: its findings, and each order as the journal tells it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """An invariant that did not hold."""
+
+    invariant: str
+    text: str
+    day: int
+    at: float
+
+    def __str__(self) -> str:
+        return f"{self.invariant} day {self.day} at {self.at:.3f} s: {self.text}"
+
+
+@dataclass(slots=True)
+class Paper:
+    """One order as the journal tells it."""
+
+    order_id: str
+    tag: str
+    cause: str
+    terms: dict[str, Any]
+    sent: bool = False
+    sent_at: float | None = None
+    doubted: bool = False
+    broker_id: str = ""
+    ended: str = ""
+    filled: int = 0
+    asks: Counter[str] = field(default_factory=Counter)
+    open_asks: int = 0
