@@ -28,11 +28,15 @@ class Terminal:
         self.bytes = bytearray()
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
+            # before the program starts, as a real terminal would: set later, it may look too early and never again
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
             env = environment(TERM="xterm-256color", COLORTERM="truecolor", **extra)
+            for stale in ("COLUMNS", "LINES"):
+                # a test of the screens in this process may have left them; they would hide the terminal's own size
+                env.pop(stale, None)
             if "NO_COLOR" not in extra:
                 env.pop("NO_COLOR", None)
             os.execvpe(sys.executable, [sys.executable, "-m", "optconsole", *words], env)
-        self.resize(columns, rows)
 
     def resize(self, columns: int, rows: int) -> None:
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

@@ -143,8 +143,6 @@ class ConsoleScreen(FramedScreen):
         if self.app.screen is not self and now - self._fed_at < BENEATH_DIALOGS:
             return
         self._fed_at = now
-        # A terminal that changed while this screen was being opened sent it no event.
-        self._fit(self.size)
         changed, self._waiting = self._waiting, set()
         self.query_one(Header).refill()
         self.beat(changed)
