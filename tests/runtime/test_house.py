@@ -249,3 +249,20 @@ async def test_the_worst_case_of_a_stop_to_buy_is_its_worst_price(opened: Open) 
     assert preview.protection is not None
     assert preview.protection > trigger
     assert preview.max_loss == call.lot * preview.protection
+
+
+async def test_the_journal_says_why_the_engine_stopped(opened: Open) -> None:
+    first = await opened(hold=True)
+    await first.stop("the day is done")
+    again = await opened(hold=True)
+    facts = await again.engine.world.journal.read(limit=1000)
+    assert [fact.event.reason for fact in facts if isinstance(fact.event, ev.EngineStopped)] == ["the day is done"]
+
+
+async def test_a_start_plays_to_its_goal_and_holds_and_refuses_one_that_is_past(opened: Open) -> None:
+    with pytest.raises(Refusal) as refused:
+        await opened(start_at="10:00", until="09:30")
+    assert refused.value.code == "TIME_PASSED"
+    house = await opened(until="10:01", speed=0.0)
+    await Trader(house).until(lambda: house.feed.paused)
+    assert house.engine.world.clock.now().strftime("%H:%M:%S") == "10:01:00"

@@ -61,8 +61,6 @@ COMMANDS_RECALLED: Final = 5_000
 BOOK_REST: Final = 1.0
 """Seconds between two readings of a broker's book."""
 STEPS_AT_ONCE: Final = 100
-ORDERS_PER_SECOND: Final = 10
-S = OrderStatus
 
 
 @dataclass(slots=True)
@@ -515,7 +513,9 @@ class Engine:
         broker = self.world.brokers[account]
         # an order that is sent while the book is on its way may rightly be missing from it
         asked = frozenset(
-            name for name in reconciliation.doubted(self.state, account) if self.state.orders[name].status is S.UNKNOWN
+            name
+            for name in reconciliation.doubted(self.state, account)
+            if self.state.orders[name].status is OrderStatus.UNKNOWN
         )
         try:
             orders, trades = await broker.orders(), await broker.trades()

@@ -16,7 +16,8 @@ from optconsole import __version__
 from optconsole.brokers.paper.broker import PaperBroker
 from optconsole.brokers.paper.settings import PaperSettings
 from optconsole.config import Settings, load
-from optconsole.engine.clock import seeded
+from optconsole.engine.clock import fresh_id, seeded
+from optconsole.engine.commands import SteerReplay
 from optconsole.engine.core import Engine, World
 from optconsole.engine.market.calendar import Calendar
 from optconsole.engine.model.accounts import Account
@@ -24,7 +25,6 @@ from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.limits import OrderLimits
 from optconsole.engine.model.quotes import Depth, Quote
-from optconsole.engine.model.timeline import time_of_day
 from optconsole.engine.observe.log import incident, open_log
 from optconsole.engine.ports import JournalBroken
 from optconsole.engine.state import digest
@@ -104,7 +104,7 @@ async def open_house(options: RunOptions, progress: Progress = silent) -> House:
         bonds.engine = engine
         progress("agreeing with the exchange")
         broker.load(feed.instruments(stage.clock.now().date()))
-        stack.push_async_callback(engine.stop, "stopped")
+        stack.push_async_callback(bonds.farewell)
         await engine.start()
         keeper = _Keeper(engine, broker, journal, stage)
         stack.push_async_callback(keeper.close)
@@ -118,11 +118,12 @@ async def open_house(options: RunOptions, progress: Progress = silent) -> House:
         progress("waiting for quotes")
         await _first_quotes(engine)
         await engine.proceed()
-        _steer(options, stage, feed)
+        await _steer(options, engine, feed)
         keeper.start()
         closing = stack.pop_all()
 
-    async def stop(_reason: str) -> None:
+    async def stop(reason: str) -> None:
+        bonds.reason = reason
         await closing.aclose()
 
     return House(engine=engine, home=options.home, stage=stage, feed=feed, stop=stop)
@@ -172,20 +173,15 @@ async def _first_quotes(engine: Engine) -> None:
         await clock.sleep(0.005)
 
 
-def _steer(options: RunOptions, stage: Stage, feed: PlayedFeed) -> None:
+async def _steer(options: RunOptions, engine: Engine, feed: PlayedFeed) -> None:
+    """Let the market play as the options say. Raises Refusal for an ``--until`` that is past."""
     if not options.hold:
         feed.resume()
     if options.until is not None:
-        goal = time_of_day(stage.clock.now(), options.until)
-        if goal <= stage.clock.now():
-            raise Refusal(
-                "TIME_PASSED", f"--until {options.until} is past; market time is {stage.clock.now():%H:%M:%S}."
-            )
-        _BACKGROUND.add(task := asyncio.get_running_loop().create_task(feed.run_to(goal), name="run-to"))
-        task.add_done_callback(_BACKGROUND.discard)
-
-
-_BACKGROUND: Final[set[asyncio.Task[None]]] = set()
+        wish = SteerReplay(id=fresh_id(), actor="options", action="to", until=options.until)
+        reply = await engine.submit(wish)
+        if not reply.ok:
+            raise Refusal(reply.code, reply.text)
 
 
 class _Bonds:
@@ -194,6 +190,11 @@ class _Bonds:
     engine: Engine
     broker: PaperBroker
     feed: PlayedFeed
+    reason = "the start failed"
+    """Why the engine stops, for the journal; the house says it when it is asked to."""
+
+    async def farewell(self) -> None:
+        await self.engine.stop(self.reason)
 
     def depth(self, name: str) -> Depth | None:
         return self.feed.depth(name)
