@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -10,13 +11,13 @@ from unittest.mock import patch
 
 import msgspec
 
-from optconsole.engine import core, state
+from optconsole.engine import core, requests, state
 from optconsole.engine import events as ev
 from optconsole.engine.commands import Scope, ScopeKind
 from optconsole.engine.events import Recorded
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.orders import Order, OrderStatus
-from optconsole.engine.ports import BrokerOrder, BrokerUnreachable, Doubtful, PlaceOutcome, Rejected
+from optconsole.engine.ports import Broker, BrokerOrder, BrokerUnreachable, Doubtful, PlaceOutcome, Rejected
 from optconsole.engine.rules import pretrade
 from optconsole.engine.trading import closing, decision, intake
 from tests.simulation import broker, disk
@@ -36,18 +37,15 @@ class Mutant:
 
 @contextmanager
 def _m1() -> Iterator[None]:
-    original = core.Engine._send
+    original = requests._call
 
-    async def send(self: core.Engine, effect: Any, call: Any) -> None:
-        async def twice() -> PlaceOutcome:
-            outcome = await call
-            if isinstance(outcome, Doubtful) and isinstance(effect, decision.SendPlace):
-                outcome = await self.world.brokers[effect.request.account].place(effect.request)
-            return outcome  # type: ignore[no-any-return]
+    async def call(way: Broker, request: requests.Request) -> PlaceOutcome:
+        outcome = await original(way, request)
+        if isinstance(outcome, Doubtful) and isinstance(request, decision.SendPlace):
+            return await original(way, request)
+        return outcome
 
-        await original(self, effect, twice())
-
-    with patch.object(core.Engine, "_send", send):
+    with patch.object(requests, "_call", call):
         yield
 
 
@@ -68,8 +66,9 @@ def _m3() -> Iterator[None]:
 
     async def settle(self: core.Engine, chosen: decision.Decision) -> None:
         for effect in chosen.effects:
-            self._act(effect)
-        chosen.effects = []
+            if isinstance(effect, decision.SendPlace):
+                self._requests.put(effect, effect.request.account, requests.Urgency.EXIT, math.inf)
+        chosen.effects = [effect for effect in chosen.effects if not isinstance(effect, decision.SendPlace)]
         await original(self, chosen)
 
     with patch.object(core.Engine, "_settle", settle):
@@ -209,7 +208,7 @@ def _m30() -> Iterator[None]:
 
 @contextmanager
 def _no_deadline() -> Iterator[None]:
-    with patch.object(core, "CALL_DEADLINE", 600.0):
+    with patch.object(requests, "CALL_DEADLINE", 600.0):
         yield
 
 

@@ -10,10 +10,14 @@ from optconsole.engine.model.orders import OrderTerms
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Base. ``id`` is the asker's unique id (a repeated id is answered, not repeated); ``actor`` who asks."""
+    """Base. ``id`` is the asker's unique id (a repeated id is answered, not repeated); ``actor`` who asks.
+
+    ``asked`` is the machine's monotonic second at which it was asked, by which a command that waited too long is known.
+    """
 
     id: str
     actor: str
+    asked: float | None = None
 
 
 class PlaceOrder(Command, frozen=True, kw_only=True):
@@ -78,6 +82,25 @@ class ReleaseKill(Command, frozen=True, kw_only=True):
     typed: str
 
 
+class ReleaseDoubt(Command, frozen=True, kw_only=True):
+    """Let entries go on in spite of an order in doubt that is probably not at the broker."""
+
+    order_id: str
+    why: str = ""
+
+
+class AdoptOrder(Command, frozen=True, kw_only=True):
+    """Take over an order at the broker that this engine did not send."""
+
+    order_id: str
+
+
+class AdoptPosition(Command, frozen=True, kw_only=True):
+    """Take the broker's quantity for ours where the books differ. ``key`` is account/product/contract."""
+
+    key: str
+
+
 class AcknowledgeNotices(Command, frozen=True, kw_only=True):
     """Mark notices up to a sequence number as seen."""
 
@@ -103,6 +126,9 @@ AnyCommand = (
     | Flatten
     | EngageKill
     | ReleaseKill
+    | ReleaseDoubt
+    | AdoptOrder
+    | AdoptPosition
     | AcknowledgeNotices
     | SteerReplay
 )

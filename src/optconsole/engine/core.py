@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -14,7 +14,7 @@ import msgspec
 
 from optconsole.engine import commands as cmd
 from optconsole.engine import events as ev
-from optconsole.engine.clock import Clock
+from optconsole.engine.clock import Clock, seeded
 from optconsole.engine.commands import AnyCommand, Reply
 from optconsole.engine.events import AnyEvent, Recorded
 from optconsole.engine.market.board import QuoteBoard
@@ -22,19 +22,20 @@ from optconsole.engine.market.calendar import Calendar
 from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.errors import Refusal
+from optconsole.engine.model.health import WELL, AccountHealth
 from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.limits import OrderLimits
-from optconsole.engine.model.orders import OrderStatus, Side
+from optconsole.engine.model.orders import RiskClass, Side
 from optconsole.engine.model.quotes import Quote
+from optconsole.engine.model.text import display
 from optconsole.engine.model.timeline import time_of_day
 from optconsole.engine.model.vitals import Vitals
 from optconsole.engine.observe.log import incident
-from optconsole.engine.observe.meters import Meters, Rate
+from optconsole.engine.observe.meters import Meters
 from optconsole.engine.ports import (
     Broker,
     BrokerUnreachable,
     BrokerUpdate,
-    Doubtful,
     Feed,
     Journal,
     JournalBroken,
@@ -46,21 +47,28 @@ from optconsole.engine.ports import (
 from optconsole.engine.publisher import Publisher
 from optconsole.engine.queries import AnyAnswer, AnyQuery, JournalVerdict, Refused
 from optconsole.engine.reading import Reader
-from optconsole.engine.rules.pretrade import Situation
+from optconsole.engine.requests import Request, Requests, Urgency, urgency
+from optconsole.engine.rules.pretrade import Situation, risk_class
 from optconsole.engine.rules.tags import install_code
 from optconsole.engine.state import IllegalTransition, apply, digest
 from optconsole.engine.tap import ConflatedTap
-from optconsole.engine.trading import closing, desk, intake, reconciliation
-from optconsole.engine.trading.decision import Decision, Effect, ReadBook, SendCancel, SendModify, SendPlace
+from optconsole.engine.trading import closing, intake, reconciliation, resolution
+from optconsole.engine.trading.decision import Decision, Duty, Effect, ReadBook, SendCancel, SendModify, SendPlace
+from optconsole.engine.trading.handlers import View, decide
+from optconsole.engine.watching import Book, BookWatch
 
-CALL_DEADLINE: Final = 8.0
-"""Seconds after which a silent broker call is in doubt (reliability: one POST, total deadline 8 s)."""
+COMMAND_LIFE: Final = 5.0
+"""Seconds after which an order to take risk that nobody got round to is refused: it was meant for another market."""
 ANSWERS_KEPT: Final = 10_000
 COMMANDS_RECALLED: Final = 5_000
 """Facts looked through at a start for commands that were carried out before it."""
-BOOK_REST: Final = 1.0
-"""Seconds between two readings of a broker's book."""
 STEPS_AT_ONCE: Final = 100
+PACE_WORKING, PACE_HOLDING, PACE_IDLE = 2.0, 5.0, 30.0
+"""Seconds between two readings of a broker's book: while something works, while something is held, otherwise."""
+BLIND: Final = 10.0
+"""Seconds without a readable book, in session and with something to guard, after which the trader is told."""
+DUTIES: Final = (closing, resolution)
+"""Modules whose ``advance`` looks at the state after every input and says the next step, if one is due."""
 
 
 @dataclass(slots=True)
@@ -96,12 +104,11 @@ class Stated:
 
 
 @dataclass(slots=True)
-class Missing:
-    """Orders that were in doubt before a broker's book was read, with the tags that the book shows."""
+class Unreadable:
+    """A broker's book could not be read."""
 
     account: str
-    orders: frozenset[str]
-    tags: frozenset[str]
+    why: str
 
 
 @dataclass(slots=True)
@@ -109,7 +116,7 @@ class Nudged:
     """Time has passed: what waits for it is looked at again."""
 
 
-Input = Asked | Heard | Answered | Stated | Missing | Nudged
+Input = Asked | Heard | Answered | Stated | Book | Unreadable | Nudged
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +137,7 @@ class World:
     disk_free: Callable[[], int | None]
     playback: Playback | None = None
     cadence: float = 0.0
+    guard_only: str = ""
 
 
 class Engine:
@@ -147,8 +155,6 @@ class Engine:
         self._intake = intake.Intake(self._instrument, world.charge_for, world.exercise_charge)
         self._install = install_code(world.install_id)
         self._answers: OrderedDict[str, Reply] = OrderedDict()
-        self._book_asked: set[str] = set()
-        self._book_read_at: dict[str, float] = {}
         self._in_flight: dict[str, asyncio.Future[Reply]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._broken: JournalBroken | None = None
@@ -156,7 +162,18 @@ class Engine:
         self._idle.set()
         self._busy = False
         self._reader = Reader(self)
-        self._order_rate = Rate()
+        self._requests = Requests(
+            world.clock, world.brokers, self._answered, lambda work, name: self._spawn(work, name)
+        )
+        jitter = seeded(world.install_id)
+        self._watches = {
+            name: BookWatch(broker, world.clock, jitter, self._pace_of(name), self._put, self._unreadable)
+            for name, broker in world.brokers.items()
+        }
+        self._resolvers = {
+            name: resolution.Resolver(name, broker.name, broker.book_is_proof) for name, broker in world.brokers.items()
+        }
+        self._blind: set[str] = set()
         self.meters = Meters(started=world.clock.monotonic())
         self._log = logging.getLogger("optconsole.engine")
 
@@ -177,6 +194,7 @@ class Engine:
             ):
                 await self._state_facts([ev.AccountOpened(account=broker.account)])
             await broker.connect(self.hearer(broker.account.id))
+            self._spawn(self._watches[broker.account.id].run(), f"book-{broker.account.id}")
         checked, adopted = 0, len(self.state.trades)
         for account in self.world.brokers:
             checked += await self._reconcile(account)
@@ -205,6 +223,8 @@ class Engine:
 
     async def stop(self, reason: str) -> None:
         """Finish what is in the inbox, say goodbye in the journal, let go of brokers."""
+        for watch in self._watches.values():
+            watch.close()
         await self.settled()
         for broker in self.world.brokers.values():
             await broker.close()
@@ -256,6 +276,8 @@ class Engine:
         if running is None:
             running = asyncio.get_running_loop().create_future()
             self._in_flight[command.id] = running
+            if command.asked is None:
+                command = msgspec.structs.replace(command, asked=self.world.clock.monotonic())
             self._put(Asked(command, running))
         return await asyncio.shield(running)
 
@@ -312,7 +334,7 @@ class Engine:
 
     def orders_last_second(self) -> int:
         """Order requests that left in the last second."""
-        return int(self._order_rate.per_second(self.world.clock.monotonic()))
+        return self._requests.last_second()
 
     def feed_age(self) -> float | None:
         """Machine seconds since the last quote of anything; None before the first."""
@@ -323,7 +345,28 @@ class Engine:
         """What the rules may know of this instant."""
         now = self.world.clock.now()
         phase, _ = self.world.calendar.phase(now)
-        return Situation(now=now, phase=phase, quote=self.board.get, limits=self.world.limits)
+        return Situation(
+            now=now,
+            phase=phase,
+            quote=self.board.get,
+            limits=self.world.limits,
+            health=self.health,
+            age=self._quote_age,
+            patience=self._reader.patience(),
+            queued=self._requests.delay(Urgency.ENTRY),
+            guard_only=self.world.guard_only,
+        )
+
+    def health(self, account: str) -> AccountHealth:
+        """How well an account's broker can be reached now."""
+        watch = self._watches.get(account)
+        return WELL if watch is None else watch.health()
+
+    def _quote_age(self, name: str) -> float | None:
+        playback = self.world.playback
+        if self.board.get(name) is None:
+            return None
+        return 0.0 if playback is not None and playback.paused else self.feed_age()
 
     def vitals(self) -> Vitals:
         """The engine's health right now."""
@@ -358,11 +401,10 @@ class Engine:
                 await self._settle(Decision("engine", "", facts=facts))
                 if not done.done():
                     done.set_result(None)
-            case Missing(account, orders, tags):
-                broker = self.world.brokers[account]
-                await self._settle(
-                    reconciliation.resolve_missing(self.state, broker.name, orders, tags, broker.book_is_proof)
-                )
+            case Book():
+                await self._read(item)
+            case Unreadable(account, why):
+                await self._settle(self._blindness(account, why))
             case Nudged():
                 return
 
@@ -386,28 +428,11 @@ class Engine:
         self._answer(command, answer, msgspec.structs.replace(reply, seq=self.state.seq))
 
     def _decide(self, command: AnyCommand) -> Decision:
-        state, situation = self.state, self.situation()
-        match command:
-            case cmd.PlaceOrder():
-                return desk.place(state, command, self.master, situation, self._install)
-            case cmd.ModifyOrder():
-                return desk.modify(state, command, self.master, situation)
-            case cmd.CancelOrder():
-                return desk.cancel(state, command)
-            case cmd.CancelAll():
-                return closing.cancel_all(state, command)
-            case cmd.Flatten():
-                return closing.flatten(state, command)
-            case cmd.EngageKill():
-                return closing.engage_kill(state, command)
-            case cmd.ReleaseKill():
-                return closing.release_kill(state, command, situation.now)
-            case cmd.AcknowledgeNotices():
-                decision = Decision(command.actor, command.id)
-                decision.facts.append(ev.NoticeAcknowledged(upto=min(command.upto, state.seq)))
-                return decision
-            case cmd.SteerReplay():
-                return self._steer(command)
+        if isinstance(command, cmd.SteerReplay):
+            return self._steer(command)
+        if isinstance(command, cmd.PlaceOrder):
+            self._still_meant(command)
+        return decide(View(self.state, self.master, self.situation(), self._install), command)
 
     def _outcome(self, effect: SendPlace | SendModify | SendCancel, outcome: PlaceOutcome) -> Decision:
         match effect:
@@ -418,8 +443,19 @@ class Engine:
             case SendCancel(order_id, account, _):
                 return intake.cancelled(self.state, self.world.brokers[account].name, order_id, outcome)
 
+    def _still_meant(self, command: cmd.PlaceOrder) -> None:
+        """Raises Refusal for an order that waited, with the machine asleep or busy, until its market was gone."""
+        waited = 0.0 if command.asked is None else self.world.clock.monotonic() - command.asked
+        if waited > COMMAND_LIFE and risk_class(self.state, command.terms) is RiskClass.INCREASE:
+            raise Refusal(
+                "STALE_COMMAND",
+                f"The order was given {waited:.0f} s ago and is not sent any more; "
+                "look at the price and give it again.",
+            )
+
     async def _settle(self, decision: Decision) -> None:
         """Store, apply, publish, act: in this order and no other."""
+        decided = self.world.clock.monotonic()
         if decision.facts:
             at = self.world.clock.now()
             facts = [
@@ -434,62 +470,55 @@ class Engine:
             self.state = after
             self._publisher.publish(facts)
         for effect in decision.effects:
-            self._act(effect)
+            self._act(effect, decided)
 
     async def _advance(self) -> None:
-        """Carry flattens as far as they go now: not before the book is agreed and prices are known."""
+        """Carry every duty as far as it goes now: not before the book is agreed and prices are known."""
         if not self.state.ready or self.meters.last_quote is None:
             return
+        for duty in DUTIES:
+            try:
+                await self._carry(duty.advance)
+            except JournalBroken:
+                raise
+            except Exception as error:  # one duty that fails must not keep the others from theirs
+                code = incident("duty", error)
+                self._warn_once("DUTY_FAILED", f"A guard failed (incident {code}); close by hand what it guards.")
+
+    async def _carry(self, duty: Duty) -> None:
         for _ in range(STEPS_AT_ONCE):
-            step = closing.advance(self.state, self.master, self.situation(), self._install)
+            step = duty(self.state, self.master, self.situation(), self._install)
             if step is None:
                 return
             await self._settle(step)
 
     # ------------------------------------------------------------ effects
 
-    def _act(self, effect: Effect) -> None:
+    def _act(self, effect: Effect, decided: float) -> None:
         match effect:
-            case SendPlace(_, request):
-                broker = self.world.brokers[request.account]
-                self.world.feed.watch([request.instrument.name])
-                self._request(effect, broker.place(request))
-            case SendModify(_, account, request):
-                broker = self.world.brokers[account]
-                self._request(effect, broker.modify(request))
-            case SendCancel(_, account, broker_id):
-                broker = self.world.brokers[account]
-                self._request(effect, broker.cancel(broker_id))
             case ReadBook(account):
-                if account not in self._book_asked:
-                    self._book_asked.add(account)
-                    self._spawn(self._read_book(account), f"read-book-{account}")
+                self._watches[account].want()
+            case SendPlace(order_id, request):
+                self.world.feed.watch([request.instrument.name])
+                self._requests.put(effect, request.account, urgency(effect, self.state.orders[order_id]), decided)
+            case SendModify(order_id, account, _) | SendCancel(order_id, account, _):
+                self._requests.put(effect, account, urgency(effect, self.state.orders[order_id]), decided)
 
-    def _request(self, effect: SendPlace | SendModify | SendCancel, call: Awaitable[PlaceOutcome]) -> None:
-        self._order_rate.add(self.world.clock.monotonic())
-        self._spawn(self._send(effect, call), f"send-{effect.order_id}")
-
-    async def _send(self, effect: SendPlace | SendModify | SendCancel, call: Awaitable[PlaceOutcome]) -> None:
-        """One request, one answer. Whatever is not an answer is doubt, never an error to swallow."""
-        outcome: PlaceOutcome
-        try:
-            async with asyncio.timeout(CALL_DEADLINE):
-                outcome = await call
-        except TimeoutError:
-            outcome = Doubtful(f"no answer within {CALL_DEADLINE:.0f} s")
-        except Exception as error:
-            outcome = Doubtful(f"the broker adapter failed (incident {incident('broker', error)})")
-        self._put(Answered(effect, outcome))
+    def _answered(self, request: Request, outcome: PlaceOutcome) -> None:
+        account = request.request.account if isinstance(request, SendPlace) else request.account
+        self._watches[account].answered(outcome)
+        self._put(Answered(request, outcome))
 
     async def _reconcile(self, account: str) -> int:
         """Hear the broker's whole book, then settle what it does not show. Returns the orders compared."""
         broker = self.world.brokers[account]
         try:
-            orders, trades = await broker.orders(), await broker.trades()
-            settlements, positions = await broker.settlements(), await broker.positions()
+            book = await self._watches[account].read()
+            settlements = await broker.settlements()
         except BrokerUnreachable as failed:
             raise Refusal("BROKER_UNREACHABLE", f"{broker.name} does not answer: {failed}.") from failed
-        rows: list[BrokerUpdate] = [*reconciliation.book_rows(orders, trades), *settlements]
+        orders, positions = book.orders, book.positions
+        rows: list[BrokerUpdate] = [*reconciliation.book_rows(orders, book.trades), *settlements]
         for row in rows:
             self._put(Heard(account, row))
         await self.settled()
@@ -504,27 +533,63 @@ class Engine:
             await self._state_facts(decision.facts)
         return len(orders)
 
-    async def _read_book(self, account: str) -> None:
-        """One reading serves all that asked meanwhile; a book that lags is read again, but not in a rush."""
-        clock = self.world.clock
-        await clock.sleep(max(0.0, self._book_read_at.get(account, -BOOK_REST) + BOOK_REST - clock.monotonic()))
-        self._book_asked.discard(account)
-        self._book_read_at[account] = clock.monotonic()
-        broker = self.world.brokers[account]
-        # an order that is sent while the book is on its way may rightly be missing from it
-        asked = frozenset(
-            name
-            for name in reconciliation.doubted(self.state, account)
-            if self.state.orders[name].status is OrderStatus.UNKNOWN
+    def _pace_of(self, account: str) -> Callable[[], float]:
+        def pace() -> float:
+            state = self.state
+            if any(order.status.working and order.terms.account == account for order in state.orders.values()):
+                return PACE_WORKING
+            held = any(position.qty and position.key.account == account for position in state.positions.values())
+            return PACE_HOLDING if held else PACE_IDLE
+
+        return pace
+
+    def _unreadable(self, account: str, why: str) -> None:
+        self._log.warning("the book of %s could not be read: %s", account, why)
+        self._put(Unreadable(account, why))
+
+    async def _read(self, book: Book) -> None:
+        """Hear a whole book, then settle what it does not show."""
+        broker, resolver = self.world.brokers[book.account], self._resolvers[book.account]
+        for row in reconciliation.book_rows(book.orders, book.trades):
+            try:
+                decision = self._intake.hear(self.state, broker.name, row)
+                if decision.facts or decision.effects:
+                    await self._settle(decision)
+            except JournalBroken:
+                raise
+            except Exception as error:
+                self._failed(Heard(book.account, row), error)
+        now = self.world.clock.monotonic()
+        resolver.notice(self.state, now)
+        tags = {row.tag for row in book.orders if row.tag}
+        asked = resolver.asked_before(book.asked)
+        await self._settle(reconciliation.resolve_missing(self.state, broker.name, asked, tags, broker.book_is_proof))
+        await self._settle(resolution.unanswered(self.state, book.account, self.world.clock.now()))
+        await self._settle(resolver.judge(self.state, book.orders, book.positions, book.asked, now))
+        await self._settle(resolver.compare(self.state, book.positions, now))
+        if book.account in self._blind:
+            self._blind.discard(book.account)
+            text = f"The book of {book.account} is readable again."
+            await self._settle(Decision("engine", "", [ev.NoticeRaised(level="info", code="BOOK_BACK", text=text)]))
+
+    def _blindness(self, account: str, why: str) -> Decision:
+        """One alarm for a book that stays unreadable while something is to be guarded."""
+        decision = Decision("engine", "reconcile")
+        health = self.health(account)
+        age = health.book_age
+        guarded = self._pace_of(account)() < PACE_IDLE
+        if account in self._blind or not guarded or (not health.lost and age is not None and age < BLIND):
+            return decision
+        self._blind.add(account)
+        decision.facts.append(
+            ev.NoticeRaised(
+                level="alarm",
+                code="LOGIN_LOST" if health.lost else "BOOK_UNREADABLE",
+                text=f"The book of {account} cannot be read: {display(why)}. Nothing new is taken on; exits go on.",
+                subject=account,
+            )
         )
-        try:
-            orders, trades = await broker.orders(), await broker.trades()
-        except BrokerUnreachable:
-            self._log.warning("the book of %s could not be read", account)
-            return
-        for row in reconciliation.book_rows(orders, trades):
-            self._put(Heard(account, row))
-        self._put(Missing(account, asked, frozenset(row.tag for row in orders if row.tag)))
+        return decision
 
     def _steer(self, command: cmd.SteerReplay) -> Decision:
         """Time is the world's, not the book's: steering leaves no fact."""
@@ -610,6 +675,12 @@ class Engine:
         done.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         self._put(Stated([ev.NoticeRaised(level="alarm", code=code, text=text)], done))
 
+    def _warn_once(self, code: str, text: str) -> None:
+        """As ``_warn``, but not again while the same alarm stands unacknowledged."""
+        standing = (notice for notice in self.state.notices if notice.seq > self.state.acknowledged)
+        if not any(notice.code == code for notice in standing):
+            self._warn(code, text)
+
     def _release(self, item: Input, code: str, text: str) -> None:
         if isinstance(item, Asked):
             self._answer(item.command, item.answer, Reply(ok=False, code=code, text=text))
@@ -628,8 +699,9 @@ class Engine:
         self._check_idle()
 
     def _check_idle(self) -> None:
-        sending = any(task.get_name().startswith(("send-", "read-book-")) for task in self._tasks)
-        if self._inbox.empty() and not sending and not self._busy:
+        sending = self._requests.waiting or any(task.get_name().startswith("send-") for task in self._tasks)
+        reading = any(watch.busy for watch in self._watches.values())
+        if self._inbox.empty() and not sending and not reading and not self._busy:
             self._idle.set()
 
     async def _watch_loop(self) -> None:
@@ -638,5 +710,14 @@ class Engine:
             before = self.world.clock.monotonic()
             await asyncio.sleep(interval)
             self.meters.loop_lag.add(max(0.0, (self.world.clock.monotonic() - before - interval) * 1000))
-            if self.state.flattening and self._broken is None:
+            if self._broken is None and self._on_duty():
                 self._put(Nudged())
+
+    def _on_duty(self) -> bool:
+        """Whether time alone may make a step due."""
+        state = self.state
+        return bool(
+            state.flattening
+            or any(position.qty for position in state.positions.values())
+            or any(order.status.working for order in state.orders.values())
+        )

@@ -10,7 +10,7 @@ from datetime import date, datetime
 import msgspec
 
 from optconsole.engine.model.accounts import Account
-from optconsole.engine.model.orders import OrderTerms, Product, RiskClass, Side
+from optconsole.engine.model.orders import OrderTerms, Product, RiskClass, Role, Side
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -91,6 +91,7 @@ class OrderIntended(OrderEvent, frozen=True, kw_only=True):
     risk: RiskClass
     lot: int
     parent: str = ""
+    role: Role = Role.ENTRY
 
 
 class OrderAdopted(OrderEvent, frozen=True, kw_only=True):
@@ -103,6 +104,10 @@ class OrderAdopted(OrderEvent, frozen=True, kw_only=True):
     lot: int
 
 
+class OrderClaimed(OrderEvent, frozen=True, kw_only=True):
+    """The trader took over an order that this engine did not send: it is changed and cancelled like ours now."""
+
+
 class OrderSent(OrderEvent, frozen=True, kw_only=True):
     """Durable before the first byte left. From here on silence means UNKNOWN."""
 
@@ -113,6 +118,10 @@ class OrderAcknowledged(OrderEvent, frozen=True, kw_only=True):
     """The broker holds the order under ``broker_id``."""
 
     broker_id: str
+
+
+class OrderConfirmed(OrderEvent, frozen=True, kw_only=True):
+    """The broker's own book shows the order at work; an answer alone is no proof of that."""
 
 
 class OrderTriggered(OrderEvent, frozen=True, kw_only=True):
@@ -188,6 +197,65 @@ class OrderDoubted(OrderEvent, frozen=True, kw_only=True):
     """Sent, but what became of it cannot be proven."""
 
     cause: str
+
+
+class OrderPresumedAbsent(OrderEvent, frozen=True, kw_only=True):
+    """``reads`` usable books, one of them newer than the order, do not show it. It stays watched and reserved."""
+
+    reads: int
+
+
+class OrderReleasable(OrderEvent, frozen=True, kw_only=True):
+    """Probably absent, without the proof: the trader may release what the doubt holds back."""
+
+    reads: int
+
+
+class OrderDoubtReleased(OrderEvent, frozen=True, kw_only=True):
+    """The trader let entries go on in spite of this order. The watch and the reservation stay."""
+
+    why: str
+
+
+class PositionAdopted(Event, frozen=True, kw_only=True):
+    """The trader took the broker's figure for ours: ``qty`` signed units (the difference) at ``price`` each."""
+
+    account: str
+    product: Product
+    contract: str
+    lot: int
+    qty: int
+    price: int
+
+    @property
+    def stream(self) -> str:
+        return f"account:{self.account}"
+
+
+class DriftSeen(Event, frozen=True, kw_only=True):
+    """Our book and the broker's hold different net quantities of a contract, twice in a row."""
+
+    account: str
+    product: Product
+    contract: str
+    ours: int
+    theirs: int
+
+    @property
+    def stream(self) -> str:
+        return f"account:{self.account}"
+
+
+class DriftEnded(Event, frozen=True, kw_only=True):
+    """The books agree on the contract again."""
+
+    account: str
+    product: Product
+    contract: str
+
+    @property
+    def stream(self) -> str:
+        return f"account:{self.account}"
 
 
 class PositionSettled(Event, frozen=True, kw_only=True):
@@ -273,8 +341,10 @@ AnyEvent = (
     | OrderDenied
     | OrderIntended
     | OrderAdopted
+    | OrderClaimed
     | OrderSent
     | OrderAcknowledged
+    | OrderConfirmed
     | OrderTriggered
     | OrderFilled
     | OrderChangeAsked
@@ -286,6 +356,12 @@ AnyEvent = (
     | OrderRejected
     | OrderExpired
     | OrderDoubted
+    | OrderPresumedAbsent
+    | OrderReleasable
+    | OrderDoubtReleased
+    | PositionAdopted
+    | DriftSeen
+    | DriftEnded
     | PositionSettled
     | NoticeRaised
     | NoticeAcknowledged

@@ -187,6 +187,14 @@ class BrokerUnreachable(Exception):
     """A read got no usable answer; what the broker holds is unknown."""
 
 
+class LoginLost(BrokerUnreachable):
+    """The broker no longer knows us: nothing is retried with the same token."""
+
+
+LOGIN_LOST = "LOGIN_LOST"
+"""The code of a ``Rejected`` by which an adapter says that a request was refused for want of a login."""
+
+
 # ---------------------------------------------------------------- market data
 
 QuoteSink = Callable[[Sequence[Quote]], None]
@@ -333,6 +341,7 @@ class EnginePort(Protocol):
 
 
 __all__ = [
+    "LOGIN_LOST",
     "Accepted",
     "AnyEvent",
     "Beat",
@@ -347,6 +356,7 @@ __all__ = [
     "Feed",
     "Journal",
     "JournalBroken",
+    "LoginLost",
     "ModifyRequest",
     "NotSent",
     "PlaceOutcome",

@@ -155,7 +155,7 @@ class Reader:
             unlimited=unlimited,
         )
 
-    def _patience(self) -> float:
+    def patience(self) -> float:
         """Machine seconds that may pass between two deliveries: a recorded minute bar comes once a minute."""
         world = self._engine.world
         speed = world.playback.speed if world.playback else 1.0
@@ -176,7 +176,7 @@ class Reader:
             world=engine.world.name,
             phase=phase,
             phase_ends=ends,
-            feed=feed_state(phase, age, playback is not None and playback.paused, self._patience()),
+            feed=feed_state(phase, age, playback is not None and playback.paused, self.patience()),
             feed_age=age,
             quotes_per_second=engine.meters.quotes.per_second(tick),
             store=LinkState.LIVE if engine.broken is None else LinkState.DEAD,

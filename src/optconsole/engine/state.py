@@ -11,7 +11,7 @@ import msgspec
 
 from optconsole.engine import events as ev
 from optconsole.engine.events import Recorded
-from optconsole.engine.model.book import AccountBook, Flattening, Notice, TradingState
+from optconsole.engine.model.book import AccountBook, Drift, Flattening, Notice, TradingState
 from optconsole.engine.model.orders import Order, OrderStatus, Pending, RiskClass, Trade
 from optconsole.engine.model.positions import Position, PositionKey
 
@@ -23,11 +23,13 @@ class IllegalTransition(Exception):
     """A fact that cannot follow from the state: the journal and the program disagree."""
 
 
+_ALIVE: Final = (S.SENT, S.UNKNOWN, S.PRESUMED_ABSENT, S.OPEN, S.TRIGGER_PENDING, S.PARTIAL)
 TRANSITIONS: Final[dict[type[ev.OrderEvent], dict[OrderStatus, OrderStatus]]] = {
     ev.OrderSent: {S.INTENDED: S.SENT},
     ev.OrderAcknowledged: {
         S.SENT: S.OPEN,
         S.UNKNOWN: S.OPEN,
+        S.PRESUMED_ABSENT: S.OPEN,
         S.OPEN: S.OPEN,
         S.TRIGGER_PENDING: S.TRIGGER_PENDING,
         S.PARTIAL: S.PARTIAL,
@@ -36,7 +38,9 @@ TRANSITIONS: Final[dict[type[ev.OrderEvent], dict[OrderStatus, OrderStatus]]] = 
         S.REJECTED: S.REJECTED,
         S.EXPIRED: S.EXPIRED,
     },
-    ev.OrderTriggered: {S.OPEN: S.OPEN, S.TRIGGER_PENDING: S.OPEN, S.SENT: S.OPEN, S.UNKNOWN: S.OPEN},
+    ev.OrderConfirmed: {s: s for s in S if s not in (S.DENIED, S.INTENDED)},
+    ev.OrderClaimed: {S.OPEN: S.OPEN, S.TRIGGER_PENDING: S.TRIGGER_PENDING, S.PARTIAL: S.PARTIAL},
+    ev.OrderTriggered: dict.fromkeys((S.OPEN, S.TRIGGER_PENDING, S.SENT, S.UNKNOWN, S.PRESUMED_ABSENT), S.OPEN),
     ev.OrderChangeAsked: {S.OPEN: S.OPEN, S.TRIGGER_PENDING: S.TRIGGER_PENDING, S.PARTIAL: S.PARTIAL},
     ev.OrderChanged: {
         S.OPEN: S.OPEN,
@@ -49,10 +53,13 @@ TRANSITIONS: Final[dict[type[ev.OrderEvent], dict[OrderStatus, OrderStatus]]] = 
     ev.OrderChangeRefused: {s: s for s in S if s not in (S.DENIED, S.INTENDED)},
     ev.OrderCancelAsked: {S.OPEN: S.OPEN, S.TRIGGER_PENDING: S.TRIGGER_PENDING, S.PARTIAL: S.PARTIAL},
     ev.OrderCancelRefused: {s: s for s in S if s not in (S.DENIED, S.INTENDED)},
-    ev.OrderCancelled: dict.fromkeys((S.SENT, S.UNKNOWN, S.OPEN, S.TRIGGER_PENDING, S.PARTIAL), S.CANCELLED),
-    ev.OrderRejected: dict.fromkeys((S.SENT, S.UNKNOWN, S.OPEN, S.TRIGGER_PENDING, S.PARTIAL), S.REJECTED),
-    ev.OrderExpired: dict.fromkeys((S.INTENDED, S.SENT, S.UNKNOWN, S.OPEN, S.TRIGGER_PENDING, S.PARTIAL), S.EXPIRED),
+    ev.OrderCancelled: dict.fromkeys(_ALIVE, S.CANCELLED),
+    ev.OrderRejected: dict.fromkeys(_ALIVE, S.REJECTED),
+    ev.OrderExpired: dict.fromkeys((S.INTENDED, *_ALIVE), S.EXPIRED),
     ev.OrderDoubted: {S.SENT: S.UNKNOWN},
+    ev.OrderPresumedAbsent: {S.UNKNOWN: S.PRESUMED_ABSENT},
+    ev.OrderReleasable: {S.UNKNOWN: S.UNKNOWN},
+    ev.OrderDoubtReleased: {S.UNKNOWN: S.UNKNOWN, S.PRESUMED_ABSENT: S.PRESUMED_ABSENT},
 }
 """The legal changes of an order's status. A fill is judged by ``_after_fill``; it may arrive in any sent state."""
 
@@ -64,7 +71,7 @@ def next_status(order: Order, event: ev.OrderEvent) -> OrderStatus:
     after = TRANSITIONS.get(type(event), {}).get(order.status)
     if after is None:
         raise IllegalTransition(f"{type(event).__name__} cannot happen to {order.id}, which is {order.status}")
-    if isinstance(event, ev.OrderAcknowledged) and order.status in (S.SENT, S.UNKNOWN):
+    if isinstance(event, ev.OrderAcknowledged) and order.status in (S.SENT, S.UNKNOWN, S.PRESUMED_ABSENT):
         waits = order.terms.type.has_trigger and not order.triggered
         return S.TRIGGER_PENDING if waits else S.OPEN
     return after
@@ -167,6 +174,8 @@ def _order_intended(state: TradingState, fact: Recorded, event: ev.OrderIntended
         intended_at=fact.at,
         updated_at=fact.at,
         actor=fact.actor,
+        role=event.role,
+        parent=event.parent,
     )
 
 
@@ -196,11 +205,18 @@ def _order_changed(state: TradingState, fact: Recorded, event: ev.OrderEvent) ->
 
 Changes = dict[str, Any]
 _SETTLED: Final[Changes] = {"pending": Pending.NONE, "asked": None}
+NOT_CONFIRMED: Final = "NOT_CONFIRMED"
+"""Reason code of a change or cancel of which nobody knows whether it was carried out."""
 
 
 def _new_terms(order: Order, _fact: Recorded, event: ev.OrderChanged) -> Changes:
     done = not order.status.final and order.filled >= event.terms.qty
     return {**_SETTLED, "terms": event.terms, **({"status": S.FILLED} if done else {})}
+
+
+def _cancel_refused(_order: Order, _fact: Recorded, event: ev.OrderCancelRefused) -> Changes:
+    # one that was merely not confirmed is still wanted
+    return {**_refused(_order, _fact, event), "cancel_wanted": event.code == NOT_CONFIRMED}
 
 
 def _refused(_order: Order, _fact: Recorded, event: Any) -> Changes:
@@ -217,17 +233,39 @@ _CHANGES: Final[dict[type[ev.OrderEvent], Callable[[Order, Recorded, Any], Chang
         "broker_id": event.broker_id,
         "reason_code": "",
         "reason": "",
+        "releasable": False,
+        "released": False,
     },
+    ev.OrderConfirmed: lambda _order, _fact, _event: {"confirmed": True},
+    ev.OrderClaimed: lambda _order, _fact, _event: {"claimed": True},
     ev.OrderTriggered: lambda _order, _fact, _event: {"triggered": True},
-    ev.OrderChangeAsked: lambda _order, _fact, event: {"pending": Pending.MODIFY, "asked": event.terms},
+    ev.OrderChangeAsked: lambda order, fact, event: {
+        "pending": Pending.MODIFY,
+        "asked": event.terms,
+        "changed_at": fact.at,
+        "changes": order.changes + 1,
+    },
     ev.OrderChanged: _new_terms,
     ev.OrderChangeRefused: _refused,
-    ev.OrderCancelAsked: lambda _order, _fact, _event: {"pending": Pending.CANCEL},
-    ev.OrderCancelRefused: _refused,
+    ev.OrderCancelAsked: lambda _order, fact, _event: {
+        "pending": Pending.CANCEL,
+        "changed_at": fact.at,
+        "cancel_wanted": True,
+    },
+    ev.OrderCancelRefused: _cancel_refused,
     ev.OrderCancelled: _ended,
     ev.OrderRejected: _refused,
     ev.OrderExpired: _ended,
     ev.OrderDoubted: lambda _order, _fact, event: {"reason_code": "UNKNOWN", "reason": event.cause},
+    ev.OrderPresumedAbsent: lambda _order, _fact, event: {
+        "reason_code": "PRESUMED_ABSENT",
+        "reason": f"{event.reads} readings of the broker's book do not show it.",
+    },
+    ev.OrderReleasable: lambda _order, _fact, event: {
+        "releasable": True,
+        "reason": f"Probably absent: {event.reads} readings of the broker's book do not show it.",
+    },
+    ev.OrderDoubtReleased: lambda _order, _fact, _event: {"released": True},
 }
 """What each event writes into its order besides the status. Its keys are those of ``TRANSITIONS``."""
 
@@ -266,6 +304,24 @@ def _order_filled(state: TradingState, fact: Recorded, event: ev.OrderFilled) ->
     position_key = PositionKey(event.account, event.product, event.contract)
     held = state.positions.get(str(position_key)) or Position(key=position_key, lot=order.lot)
     state.positions[str(position_key)] = held.traded(event.side.sign * event.qty, event.price, event.charges)
+
+
+def _position_adopted(state: TradingState, _fact: Recorded, event: ev.PositionAdopted) -> None:
+    key = PositionKey(event.account, event.product, event.contract)
+    held = state.positions.get(str(key)) or Position(key=key, lot=event.lot)
+    state.positions[str(key)] = held.traded(event.qty, event.price)
+    state.drifts.pop(str(key), None)
+
+
+def _drift_seen(state: TradingState, fact: Recorded, event: ev.DriftSeen) -> None:
+    key = PositionKey(event.account, event.product, event.contract)
+    known = state.drifts.get(str(key))
+    since = fact.at if known is None else known.since
+    state.drifts[str(key)] = Drift(key=key, ours=event.ours, theirs=event.theirs, since=since)
+
+
+def _drift_ended(state: TradingState, _fact: Recorded, event: ev.DriftEnded) -> None:
+    state.drifts.pop(str(PositionKey(event.account, event.product, event.contract)), None)
 
 
 def _position_settled(state: TradingState, _fact: Recorded, event: ev.PositionSettled) -> None:
@@ -320,6 +376,9 @@ _APPLY: Final[dict[type[ev.Event], Callable[[TradingState, Recorded, Any], None]
     ev.OrderFilled: _order_filled,
     ev.FlattenBegun: _flatten_begun,
     ev.FlattenEnded: _flatten_ended,
+    ev.PositionAdopted: _position_adopted,
+    ev.DriftSeen: _drift_seen,
+    ev.DriftEnded: _drift_ended,
     ev.PositionSettled: _position_settled,
     ev.NoticeRaised: _notice_raised,
     ev.NoticeAcknowledged: _notice_acknowledged,

@@ -8,7 +8,7 @@ import msgspec
 
 from optconsole.engine.model.accounts import Account
 from optconsole.engine.model.orders import Order, Trade
-from optconsole.engine.model.positions import Position
+from optconsole.engine.model.positions import Position, PositionKey
 
 
 class AccountBook(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +40,15 @@ class Flattening(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
 
 
+class Drift(msgspec.Struct, frozen=True, kw_only=True):
+    """A contract of which our book and the broker's hold different net quantities (signed units)."""
+
+    key: PositionKey
+    ours: int
+    theirs: int
+    since: datetime
+
+
 class TradingState(msgspec.Struct, kw_only=True):
     """Everything the facts say. Values are immutable; only ``apply`` puts them in place.
 
@@ -62,6 +71,7 @@ class TradingState(msgspec.Struct, kw_only=True):
     trades: dict[str, Trade] = {}
     notices: tuple[Notice, ...] = ()
     flattening: dict[str, Flattening] = {}
+    drifts: dict[str, Drift] = {}
 
     def copy(self) -> TradingState:
         """An independent state: containers are copied, the immutable values in them shared."""
@@ -72,4 +82,5 @@ class TradingState(msgspec.Struct, kw_only=True):
             positions=dict(self.positions),
             trades=dict(self.trades),
             flattening=dict(self.flattening),
+            drifts=dict(self.drifts),
         )

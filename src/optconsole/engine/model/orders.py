@@ -61,13 +61,33 @@ class RiskClass(StrEnum):
     PROTECT = "PROTECT"
 
 
+class Role(StrEnum):
+    """What an order is for; the letter its tag carries."""
+
+    ENTRY = "E"
+    STOP = "S"
+    TARGET = "T"
+    EXIT = "X"
+    HEDGE = "H"
+    KILL = "K"
+
+    @property
+    def closes(self) -> bool:
+        """True for orders that the engine itself derives from an open position to bring it to nought."""
+        return self in (Role.EXIT, Role.KILL)
+
+
 class OrderStatus(StrEnum):
-    """Where an order is, as far as the engine can prove."""
+    """Where an order is, as far as the engine can prove.
+
+    PRESUMED_ABSENT was sent and is missing from books that would show it; it stays watched and counted in risk.
+    """
 
     DENIED = "DENIED"
     INTENDED = "INTENDED"
     SENT = "SENT"
     UNKNOWN = "UNKNOWN"
+    PRESUMED_ABSENT = "PRESUMED_ABSENT"
     OPEN = "OPEN"
     TRIGGER_PENDING = "TRIGGER_PENDING"
     PARTIAL = "PARTIAL"
@@ -85,6 +105,11 @@ class OrderStatus(StrEnum):
     def working(self) -> bool:
         """True while the order may still trade at the broker, including when that is only possible."""
         return self in _WORKING
+
+    @property
+    def reserved(self) -> bool:
+        """True while risk is kept for the order: working, or absent as far as anybody can tell."""
+        return self in _WORKING or self is OrderStatus.PRESUMED_ABSENT
 
 
 _FINAL = frozenset(
@@ -119,7 +144,8 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True):
     """What the trader asks for. Prices in paise, ``qty`` in units.
 
     ``price`` is the limit of LIMIT and SL; ``trigger`` of SL and SL-M. ``protection`` is the limit price at
-    which a MARKET or a triggered SL-M really travels; the engine fills it in.
+    which a MARKET or a triggered SL-M really travels; the engine fills it in. ``source`` says on whose behalf: a
+    path of basket, strategy and leg, empty for the trader's own hand.
     """
 
     account: str
@@ -133,6 +159,7 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True):
     product: Product = Product.NRML
     validity: Validity = Validity.DAY
     note: str = ""
+    source: str = ""
 
     @property
     def limit(self) -> int | None:
@@ -143,7 +170,10 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True):
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """An order with its history folded in. Built only by ``engine.state.apply``.
 
-    ``filled_value`` is paise (sum of price times units); ``charges`` paise.
+    ``filled_value`` is paise (sum of price times units); ``charges`` paise. ``parent`` is the id of what the order is
+    a part of: a sliced order, a protection, a flatten. ``confirmed`` is set once the broker's own book showed it,
+    ``releasable`` and ``released`` while it is in doubt, ``claimed`` when the trader took over an order of others.
+    ``changed_at`` is when a change or cancel was last asked, ``changes`` counts the changes sent.
     """
 
     id: str
@@ -165,6 +195,15 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     reason_code: str = ""
     reason: str = ""
     actor: str = ""
+    role: Role = Role.ENTRY
+    parent: str = ""
+    confirmed: bool = False
+    cancel_wanted: bool = False
+    releasable: bool = False
+    released: bool = False
+    claimed: bool = False
+    changed_at: datetime | None = None
+    changes: int = 0
 
     @property
     def remaining(self) -> int:
@@ -174,7 +213,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def foreign(self) -> bool:
         """True for an order at the broker that this engine did not send: it is counted, never touched unasked."""
-        return self.sent_at is None and self.broker_id is not None
+        return self.sent_at is None and self.broker_id is not None and not self.claimed
 
     @property
     def average(self) -> float | None:

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from optconsole.engine.model.book import TradingState
+from optconsole.engine.model.health import WELL, AccountHealth
 from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.limits import OrderLimits
 from optconsole.engine.model.money import rupees
@@ -27,12 +28,22 @@ OK: Final = "ok"
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What the rules may know of the world at one instant."""
+    """What the rules may know of the world at one instant.
+
+    ``age`` gives machine seconds since a contract was last quoted, None when it never was; ``patience`` is the silence
+    that is usual for the source. ``queued`` is how many seconds an entry would wait for its turn to leave.
+    ``guard_only`` says why only guards and exits may act, empty when all is well.
+    """
 
     now: datetime
     phase: MarketPhase
     quote: Callable[[str], Quote | None]
     limits: OrderLimits
+    health: Callable[[str], AccountHealth] = lambda _account: WELL
+    age: Callable[[str], float | None] = lambda _name: 0.0
+    patience: float = 0.0
+    queued: float = 0.0
+    guard_only: str = ""
 
 
 def price_in(amount: int) -> str:
@@ -100,7 +111,7 @@ def checks(
     """All rules on one order. ``terms`` carry their protection; ``replacing`` is the order a change is for."""
     found: list[Check] = []
     risk = risk_class(state, terms, replacing)
-    found.extend(_account_rules(state, terms, risk))
+    found.extend(_account_rules(state, terms, risk, situation))
     found.extend(_contract_rules(instrument, situation))
     if not instrument.tradable:
         return tuple(found)
@@ -118,7 +129,7 @@ def _refuse(code: str, text: str) -> Check:
     return Check(code=code, severity=REFUSE, text=text)
 
 
-def _account_rules(state: TradingState, terms: OrderTerms, risk: RiskClass) -> Iterator[Check]:
+def _account_rules(state: TradingState, terms: OrderTerms, risk: RiskClass, situation: Situation) -> Iterator[Check]:
     if terms.account not in state.accounts:
         known = ", ".join(sorted(state.accounts)) or "none"
         yield _refuse("UNKNOWN_ACCOUNT", f"No account is called {terms.account!r}; known: {known}.")
@@ -132,17 +143,65 @@ def _account_rules(state: TradingState, terms: OrderTerms, risk: RiskClass) -> I
 
     if risk is RiskClass.INCREASE:
         yield from _doubt_rule(state, terms.account)
+        yield from _ability_rules(terms, situation)
 
 
 def _doubt_rule(state: TradingState, account: str) -> Iterator[Check]:
     """No new risk on an account while it is not known what risk there is (reliability 4.7)."""
     for order in state.orders.values():
-        if order.status is OrderStatus.UNKNOWN and order.terms.account == account and order.risk is RiskClass.INCREASE:
+        if (
+            order.status is OrderStatus.UNKNOWN
+            and not order.released
+            and order.terms.account == account
+            and order.risk is RiskClass.INCREASE
+        ):
             yield _refuse(
                 "ORDER_IN_DOUBT",
-                f"What became of {order.id} is unknown; until it is, only orders that reduce a position may leave.",
+                f"What became of {order.id} is unknown; until it is, only orders that reduce a position may leave. "
+                + ("Release it on the Orders screen if it is not at the broker." if order.releasable else ""),
             )
             return
+
+
+BOOK_OLD: Final = 60.0
+"""Seconds after which a book that was not read again is no ground to take risk on."""
+QUEUE_LIMIT: Final = 3.0
+"""Seconds an entry may wait for its turn before it is refused instead."""
+FEED_SILENT: Final = 15.0
+
+
+def _ability_rules(terms: OrderTerms, situation: Situation) -> Iterator[Check]:
+    """No new risk on a broker, a feed or a store that could not guard it (reliability 4.9)."""
+    if situation.guard_only:
+        yield _refuse("GUARD_ONLY", f"Only guards and exits act: {situation.guard_only}")
+    health = situation.health(terms.account)
+    if health.lost:
+        yield _refuse("LOGIN_LOST", f"The login of {terms.account} is gone: {health.lost} Log in again to take risk.")
+    elif health.refusing_for > 0:
+        yield _refuse(
+            "BREAKER_OPEN",
+            f"{health.failures} requests to {terms.account} failed in a row; entries are tried again in "
+            f"{health.refusing_for:.0f} s. Exits, stops and cancels go on.",
+        )
+    elif health.book_age is None or health.book_age > BOOK_OLD:
+        known = "never" if health.book_age is None else f"{health.book_age:.0f} s ago"
+        yield _refuse(
+            "BOOK_UNSEEN",
+            f"The book of {terms.account} was last read {known}; risk is taken only on one younger than "
+            f"{BOOK_OLD:.0f} s.",
+        )
+    if situation.queued > QUEUE_LIMIT:
+        yield _refuse(
+            "RATE_BUDGET",
+            f"Orders that are due first need {situation.queued:.1f} s of the 10 a second; try again after that.",
+        )
+    age = situation.age(terms.contract)
+    if age is not None and age > FEED_SILENT + 3 * situation.patience:
+        yield _refuse(
+            "STALE_PRICE",
+            f"The price of {terms.contract} is {age:.0f} s old; risk is taken only on prices younger than "
+            f"{FEED_SILENT + 3 * situation.patience:.0f} s.",
+        )
 
 
 def _contract_rules(instrument: Instrument, situation: Situation) -> Iterator[Check]:

@@ -19,6 +19,9 @@ from optconsole.engine.store.rows import (
     position_row,
 )
 
+Moving = ev.OrderFilled | ev.PositionSettled | ev.PositionAdopted
+"""Facts that move a position."""
+
 
 class Projection:
     """The state as the journal sees it, and the rows that follow from it."""
@@ -36,7 +39,7 @@ class Projection:
     def fold(self, fact: Recorded) -> None:
         """Apply the fact. Raises IllegalTransition, and is of no more use then."""
         event = fact.event
-        if not isinstance(event, ev.OrderFilled | ev.PositionSettled):
+        if not isinstance(event, Moving):
             apply(self.state, fact)
             if isinstance(event, ev.SessionOpened):
                 self._fills, self._made = {}, {}
@@ -65,7 +68,7 @@ class Projection:
             case ev.OrderFilled():
                 yield fill_row(event, seq)
                 yield from self._traded(event, seq)
-            case ev.PositionSettled():
+            case ev.PositionSettled() | ev.PositionAdopted():
                 yield from self._traded(event, seq)
             case ev.AccountOpened():
                 yield account_row(state.accounts[event.account.id], seq)
@@ -75,11 +78,11 @@ class Projection:
             case ev.NoticeRaised():
                 yield notice_row(fact, event)
 
-    def _traded(self, event: ev.OrderFilled | ev.PositionSettled, seq: int) -> Iterator[Upsert]:
+    def _traded(self, event: Moving, seq: int) -> Iterator[Upsert]:
         yield position_row(self.state.positions[_position_key(event)], self.day, seq)
         realised, charges = self._made[event.account]
         yield day_row(self.day, event.account, realised, charges, self._fills.get(event.account, 0), seq)
 
 
-def _position_key(event: ev.OrderFilled | ev.PositionSettled) -> str:
+def _position_key(event: Moving) -> str:
     return str(PositionKey(event.account, event.product, event.contract))

@@ -169,7 +169,14 @@ def _close(
             for qty in _slices(free - odd, lot, min(instrument.freeze, situation.limits.max_lots * lot)):
                 before = len(decision.effects)
                 add_order(
-                    state, decision, _closing_terms(position, qty, wish.why), instrument, situation, install, role
+                    state,
+                    decision,
+                    _closing_terms(position, qty, wish.why),
+                    instrument,
+                    situation,
+                    install,
+                    role,
+                    wish.id,
                 )
                 if len(decision.effects) == before and decision.reply is not None:
                     failures.append(f"{position.key.contract}: {decision.reply.text}")

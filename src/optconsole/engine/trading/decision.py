@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from optconsole.engine.commands import Reply
 from optconsole.engine.events import AnyEvent
+from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.orders import Order
 from optconsole.engine.ports import ModifyRequest, PlaceRequest
+from optconsole.engine.rules.pretrade import Situation
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,10 @@ class Decision:
         """The id of the next order this decision adds: a count that only facts move, so replay gives the same."""
         self.orders_added += 1
         return f"O{state.order_count + self.orders_added}"
+
+
+Duty = Callable[[TradingState, InstrumentMaster, Situation, str], Decision | None]
+"""Looks at the state and says the next step that is due now, None when none is. The last argument is the install."""
 
 
 def working_orders(state: TradingState) -> list[Order]:

@@ -10,13 +10,13 @@ from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.instruments import Instrument
-from optconsole.engine.model.orders import Order, OrderTerms, OrderType, Pending
+from optconsole.engine.model.orders import Order, OrderTerms, OrderType, Pending, Role
 from optconsole.engine.ports import ModifyRequest, PlaceRequest
 from optconsole.engine.rules import tags
 from optconsole.engine.rules.pretrade import Situation, checks, refusal, risk_class, with_protection
 from optconsole.engine.trading.decision import Decision, SendCancel, SendModify, SendPlace
 
-ENTRY, EXIT, KILL = "E", "X", "K"
+ENTRY, EXIT, KILL = Role.ENTRY, Role.EXIT, Role.KILL
 
 
 def place(
@@ -40,7 +40,8 @@ def add_order(
     instrument: Instrument,
     situation: Situation,
     install: str,
-    role: str,
+    role: Role,
+    parent: str = "",
 ) -> Decision:
     """Append one order to a decision: intent, send and request, or the denial with its reason."""
     terms = with_protection(terms, instrument, situation.quote(instrument.name))
@@ -48,7 +49,7 @@ def add_order(
     if refused is not None:
         return _denied(state, decision, terms, refused.code, refused.text)
     order_id = decision.next_order_id(state)
-    tag = tags.encode(tags.Tag(install=install, counter=int(order_id[1:]), role=role, leg=0, part=0, attempt=0))
+    tag = tags.encode(tags.Tag(install=install, counter=int(order_id[1:]), role=role.value, leg=0, part=0, attempt=0))
     decision.facts += [
         ev.OrderIntended(
             order_id=order_id,
@@ -56,6 +57,8 @@ def add_order(
             tag=tag,
             risk=risk_class(state, terms),
             lot=max(instrument.lot, 1),
+            role=role,
+            parent=parent,
         ),
         ev.OrderSent(order_id=order_id, attempt=0),
     ]

@@ -12,7 +12,16 @@ from optconsole.engine import events as ev
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.money import rupees
-from optconsole.engine.model.orders import Order, OrderStatus, OrderTerms, OrderType, Pending, RiskClass, Side
+from optconsole.engine.model.orders import (
+    Order,
+    OrderStatus,
+    OrderTerms,
+    OrderType,
+    Pending,
+    RiskClass,
+    Role,
+    Side,
+)
 from optconsole.engine.model.positions import PositionKey
 from optconsole.engine.model.text import display
 from optconsole.engine.ports import (
@@ -26,8 +35,8 @@ from optconsole.engine.ports import (
     Rejected,
     Settlement,
 )
-from optconsole.engine.state import trade_key
-from optconsole.engine.trading.decision import Decision, ReadBook
+from optconsole.engine.state import NOT_CONFIRMED, trade_key
+from optconsole.engine.trading.decision import Decision, ReadBook, SendCancel
 
 ChargeFor = Callable[[date, Instrument, Side, int], int]
 """Paise an order costs whose fills on that day are worth so many paise in total."""
@@ -35,6 +44,7 @@ ExerciseCharge = Callable[[date, Instrument, int], int]
 Lookup = Callable[[str], Instrument | None]
 S = OrderStatus
 ORPHAN: Final = "ORPHAN_TRADE"
+_AT_WORK: Final = (S.OPEN, S.TRIGGER_PENDING, S.PARTIAL)
 
 
 class Intake:
@@ -44,6 +54,7 @@ class Intake:
         self._lookup = lookup
         self._charge_for = charge_for
         self._exercise_charge = exercise_charge
+        self._places: dict[str, str] = {}
 
     def hear(self, state: TradingState, broker: str, update: BrokerUpdate) -> Decision:
         """Facts that follow from one row; none when it says nothing new."""
@@ -57,15 +68,31 @@ class Intake:
                 self._settlement(state, decision, update)
         return decision
 
+    def _find(self, state: TradingState, tag: str, broker_id: str) -> Order | None:
+        """As ``find``, remembering where: a book of a thousand rows is heard every two seconds."""
+        for name in (tag, f"id:{broker_id}"):
+            order = state.orders.get(self._places.get(name, ""))
+            if order is not None and ((tag and order.tag == tag) or order.broker_id == broker_id):
+                return order
+        order = find(state, tag, broker_id)
+        if order is not None:
+            self._places[tag or f"id:{broker_id}"] = order.id
+        return order
+
     def _order_row(self, state: TradingState, decision: Decision, row: BrokerOrder) -> None:
-        order = find(state, row.tag, row.broker_id)
+        order = self._find(state, row.tag, row.broker_id)
         if order is None:
-            self._adopt(state, decision, row)
+            # a reading that was under way when the day changed shows orders whose day is over
+            if state.day is None or row.updated_at.date() >= state.day:
+                self._adopt(state, decision, row)
             return
         if order.broker_id is None and row.status is not S.REJECTED:
             decision.facts.append(ev.OrderAcknowledged(order_id=order.id, broker_id=row.broker_id))
+            _late_arrival(decision, order, row)
         if order.status.final:
             return
+        if order.role is Role.STOP and not order.confirmed and row.status in _AT_WORK:
+            decision.facts.append(ev.OrderConfirmed(order_id=order.id))
         if row.triggered and not order.triggered and order.terms.type.has_trigger and not row.status.final:
             decision.facts.append(ev.OrderTriggered(order_id=order.id))
         terms = _terms_of(row, order.terms)
@@ -82,7 +109,7 @@ class Intake:
             return
         if state.day is not None and row.at.date() < state.day:
             return
-        order = find(state, row.tag, row.broker_id)
+        order = self._find(state, row.tag, row.broker_id)
         if order is None:
             if any(notice.code == ORPHAN and notice.subject == row.broker_id for notice in state.notices):
                 return  # the book was read for it already, and reading it for ever would tell no more
@@ -197,6 +224,26 @@ class Intake:
             )
 
 
+def _late_arrival(decision: Decision, order: Order, row: BrokerOrder) -> None:
+    """An order that was given up turns up after all: what it would add is cancelled, what it filled is told."""
+    given_up = order.status is S.PRESUMED_ABSENT or order.released
+    if not given_up:
+        return
+    terms = order.terms
+    decision.facts.append(
+        ev.NoticeRaised(
+            level="alarm",
+            code="LATE_ARRIVAL",
+            text=f"{order.id} {terms.side.value} {terms.qty} {terms.contract} was given up and is at the broker after "
+            f"all, {row.filled} filled.",
+            subject=order.id,
+        )
+    )
+    if order.risk is RiskClass.INCREASE and not row.status.final:
+        decision.facts.append(ev.OrderCancelAsked(order_id=order.id, why="late arrival"))
+        decision.effects.append(SendCancel(order.id, terms.account, row.broker_id))
+
+
 def find(state: TradingState, tag: str, broker_id: str) -> Order | None:
     """Our order behind a broker row: by tag where it has one, else by the broker's id."""
     for order in reversed(state.orders.values()):
@@ -251,7 +298,7 @@ def placed(state: TradingState, broker: str, order_id: str, outcome: PlaceOutcom
         case Accepted(broker_id):
             if order.broker_id is None:
                 decision.facts.append(ev.OrderAcknowledged(order_id=order_id, broker_id=broker_id))
-        case Rejected(code, reason) if order.status in (S.SENT, S.UNKNOWN):
+        case Rejected(code, reason) if order.status in (S.SENT, S.UNKNOWN, S.PRESUMED_ABSENT):
             _rejected(decision, order, code, reason)
         case NotSent(cause) if order.status is S.SENT:
             _rejected(decision, order, "NOT_SENT", f"Nothing left: {cause}")
@@ -285,7 +332,7 @@ def modified(state: TradingState, broker: str, order_id: str, outcome: PlaceOutc
                 ev.OrderChangeRefused(order_id=order_id, code=display(code, 60), reason=display(reason))
             )
         case Doubtful(cause) | NotSent(cause):
-            decision.facts.append(ev.OrderChangeRefused(order_id=order_id, code="NOT_CONFIRMED", reason=display(cause)))
+            decision.facts.append(ev.OrderChangeRefused(order_id=order_id, code=NOT_CONFIRMED, reason=display(cause)))
             decision.effects.append(ReadBook(order.terms.account))
     return decision
 
@@ -296,7 +343,7 @@ def cancelled(state: TradingState, broker: str, order_id: str, outcome: PlaceOut
     order = state.orders[order_id]
     if order.pending is not Pending.CANCEL or isinstance(outcome, Accepted):
         return decision
-    code = outcome.code if isinstance(outcome, Rejected) else "NOT_CONFIRMED"
+    code = outcome.code if isinstance(outcome, Rejected) else NOT_CONFIRMED
     reason = outcome.reason if isinstance(outcome, Rejected) else outcome.cause
     decision.facts.append(ev.OrderCancelRefused(order_id=order_id, code=display(code, 60), reason=display(reason)))
     decision.effects.append(ReadBook(order.terms.account))

@@ -1,0 +1,54 @@
+"""Which rule answers which command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from optconsole.engine import commands as cmd
+from optconsole.engine import events as ev
+from optconsole.engine.market.master import InstrumentMaster
+from optconsole.engine.model.book import TradingState
+from optconsole.engine.rules.pretrade import Situation
+from optconsole.engine.trading import closing, desk, resolution
+from optconsole.engine.trading.decision import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a command is decided on."""
+
+    state: TradingState
+    master: InstrumentMaster
+    situation: Situation
+    install: str
+
+
+def decide(view: View, command: cmd.AnyCommand) -> Decision:
+    """The facts and effects of a command. Raises Refusal."""
+    return HANDLERS[type(command)](view, command)
+
+
+def _acknowledge(view: View, command: cmd.AcknowledgeNotices) -> Decision:
+    decision = Decision(command.actor, command.id)
+    decision.facts.append(ev.NoticeAcknowledged(upto=min(command.upto, view.state.seq)))
+    return decision
+
+
+HANDLERS: Final[dict[type[cmd.Command], Callable[[View, Any], Decision]]] = {
+    cmd.PlaceOrder: lambda view, command: desk.place(view.state, command, view.master, view.situation, view.install),
+    cmd.ModifyOrder: lambda view, command: desk.modify(view.state, command, view.master, view.situation),
+    cmd.CancelOrder: lambda view, command: desk.cancel(view.state, command),
+    cmd.CancelAll: lambda view, command: closing.cancel_all(view.state, command),
+    cmd.Flatten: lambda view, command: closing.flatten(view.state, command),
+    cmd.EngageKill: lambda view, command: closing.engage_kill(view.state, command),
+    cmd.ReleaseKill: lambda view, command: closing.release_kill(view.state, command, view.situation.now),
+    cmd.ReleaseDoubt: lambda view, command: resolution.release_doubt(view.state, command),
+    cmd.AdoptOrder: lambda view, command: resolution.adopt_order(view.state, command),
+    cmd.AdoptPosition: lambda view, command: resolution.adopt_position(
+        view.state, command, view.master, view.situation
+    ),
+    cmd.AcknowledgeNotices: _acknowledge,
+}
+"""Every command but the steering of a replay, which is the world's business and not the book's."""

@@ -1,0 +1,184 @@
+"""One reader of each broker's book: whoever wants the book waits for the same reading, and nobody hammers a broker.
+
+Updates that a broker pushes are hints and may be lost (reliability W04); the book is read all day, every two seconds
+while something works and less often otherwise. What fails is tried again with growing pauses; a broker that fails on
+and on is told by ``health``, and the rules then take no new risk on it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+
+from optconsole.engine.clock import Clock, Rng
+from optconsole.engine.model.health import AccountHealth
+from optconsole.engine.observe.log import incident
+from optconsole.engine.ports import (
+    LOGIN_LOST,
+    Broker,
+    BrokerOrder,
+    BrokerPosition,
+    BrokerTrade,
+    BrokerUnreachable,
+    Doubtful,
+    LoginLost,
+    NotSent,
+    PlaceOutcome,
+    Rejected,
+)
+
+READ_DEADLINE: Final = 8.0
+REST: Final = 1.0
+"""Seconds between two readings of a broker's book, however many ask for one."""
+TRIES: Final = 3
+LONGEST_PAUSE: Final = 8.0
+BREAK_AFTER: Final = 3
+"""Orders that failed in a row before entries are held back."""
+BREAK_FIRST: Final = 5.0
+BREAK_LONGEST: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A broker's whole book as of one reading, begun at the monotonic second ``asked``."""
+
+    account: str
+    asked: float
+    orders: Sequence[BrokerOrder]
+    trades: Sequence[BrokerTrade]
+    positions: Sequence[BrokerPosition]
+
+
+class BookWatch:
+    """Reads one account's book when wanted and when its pace says so; knows how well the broker answers.
+
+    ``pace`` gives the seconds until the next reading that nobody asked for; ``begun`` is called as a reading begins
+    and what it returns goes to ``deliver`` with the book.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        clock: Clock,
+        rng: Rng,
+        pace: Callable[[], float],
+        deliver: Callable[[Book], None],
+        failed: Callable[[str, str], None],
+    ) -> None:
+        self._broker = broker
+        self._clock = clock
+        self._rng = rng
+        self._pace = pace
+        self._deliver = deliver
+        self._failed = failed
+        self._wanted = asyncio.Event()
+        self._reading = False
+        self._read_at: float | None = None
+        self._began_at = -REST
+        self._failures = 0
+        self._refusing_until = 0.0
+        self._lost = ""
+        self._closed = False
+
+    # ------------------------------------------------------------ what others ask
+
+    @property
+    def busy(self) -> bool:
+        """Whether a reading is wanted or under way."""
+        return not self._closed and (self._reading or self._wanted.is_set())
+
+    def want(self) -> None:
+        """Have the book read soon."""
+        self._wanted.set()
+
+    def close(self) -> None:
+        """Count as done, whatever is still wanted or under way."""
+        self._closed = True
+
+    def health(self) -> AccountHealth:
+        """How well the broker can be reached now."""
+        now = self._clock.monotonic()
+        return AccountHealth(
+            book_age=None if self._read_at is None else now - self._read_at,
+            refusing_for=max(0.0, self._refusing_until - now),
+            failures=self._failures,
+            lost=self._lost,
+        )
+
+    def answered(self, outcome: PlaceOutcome) -> None:
+        """Learn from the outcome of a request: failures in a row open the breaker, any word of the broker closes it."""
+        if isinstance(outcome, Rejected) and outcome.code == LOGIN_LOST:
+            self._login_lost(outcome.reason)
+            return
+        if not isinstance(outcome, Doubtful | NotSent):
+            self._failures, self._refusing_until = 0, 0.0
+            return
+        self._failures += 1
+        if self._failures >= BREAK_AFTER:
+            pause = min(BREAK_LONGEST, BREAK_FIRST * 2 ** (self._failures - BREAK_AFTER))
+            self._refusing_until = self._clock.monotonic() + pause
+
+    # ------------------------------------------------------------ reading
+
+    async def run(self) -> None:
+        """Read for ever. Whatever one reading meets, the next one comes."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(self._pace(), REST)):
+                    await self._wanted.wait()
+            rest = self._began_at + REST - self._clock.monotonic()
+            if rest > 0:
+                await self._clock.sleep(rest)
+            self._reading = True
+            self._wanted.clear()
+            try:
+                self._deliver(await self.read())
+            except LoginLost as gone:
+                self._login_lost(str(gone))
+            except BrokerUnreachable as failed:
+                self._failed(self._broker.account.id, str(failed))
+            except Exception as error:
+                self._failed(self._broker.account.id, f"incident {incident('book', error)}")
+            finally:
+                self._reading = False
+
+    async def read(self) -> Book:
+        """The book now, with a few tries. Raises BrokerUnreachable; LoginLost at once."""
+        tries = AsyncRetrying(
+            stop=stop_after_attempt(TRIES),
+            wait=self._pause,
+            retry=retry_if_exception(_worth_another_try),
+            sleep=self._clock.sleep,
+            reraise=True,
+        )
+        book: Book = await tries(self._once)
+        self._read_at = self._clock.monotonic()
+        self._lost = ""
+        return book
+
+    async def _once(self) -> Book:
+        self._began_at = self._clock.monotonic()
+        try:
+            async with asyncio.timeout(READ_DEADLINE):
+                orders, trades = await self._broker.orders(), await self._broker.trades()
+                positions = await self._broker.positions()
+        except TimeoutError:
+            raise BrokerUnreachable(f"no answer within {READ_DEADLINE:.0f} s") from None
+        return Book(self._broker.account.id, self._began_at, orders, trades, positions)
+
+    def _pause(self, state: RetryCallState) -> float:
+        """Full jitter over a doubling span, so that many clients do not come back together."""
+        return self._rng.uniform(0.0, min(LONGEST_PAUSE, 0.5 * 2**state.attempt_number))
+
+    def _login_lost(self, reason: str) -> None:
+        self._lost = reason or "the broker refused the token."
+        self._failed(self._broker.account.id, self._lost)
+
+
+def _worth_another_try(error: BaseException) -> bool:
+    return isinstance(error, BrokerUnreachable) and not isinstance(error, LoginLost)
