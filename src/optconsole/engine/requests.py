@@ -25,6 +25,7 @@ ENTRY_LIFE: Final = 5.0
 SECOND: Final = 1.1
 """The rolling second, with a little over for what the network bunches together."""
 MINUTE: Final = 60.0
+SHORTEST_REST: Final = 0.001
 
 Request = SendPlace | SendModify | SendCancel
 Deliver = Callable[[Request, PlaceOutcome], None]
@@ -100,7 +101,8 @@ class Requests:
             if pause > 0:
                 if not self._pacing:
                     self._pacing = True
-                    self._spawn(self._resume(pause), "send-pace")
+                    # a rest of nothing at all would not bring the window on by one tick
+                    self._spawn(self._resume(max(pause, SHORTEST_REST)), "send-pace")
                 return
             self._waiting[kind].popleft()
             self._left.append(now)

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from optconsole.engine.clock import seeded
+from optconsole.engine.model.health import AccountHealth
+from optconsole.engine.ports import (
+    Accepted,
+    BrokerOrder,
+    BrokerPosition,
+    BrokerTrade,
+    BrokerUnreachable,
+    Doubtful,
+    LoginLost,
+    NotSent,
+    Rejected,
+)
+from optconsole.engine.watching import READ_DEADLINE, Book, BookWatch
+from tests.engine.facts import PAPER
+from tests.engine.virtual import play
+from tests.simulation.kernel import SimClock
+
+
+class Books:
+    """A broker that can be read, or fails as it is told; it knows when it was asked."""
+
+    name, account = "paper", PAPER
+
+    def __init__(self, clock: SimClock) -> None:
+        self.clock = clock
+        self.asked: list[float] = []
+        self.fault: BaseException | None = None
+        self.silent = False
+
+    async def orders(self) -> list[BrokerOrder]:
+        self.asked.append(self.clock.monotonic())
+        if self.silent:
+            await asyncio.get_running_loop().create_future()
+        if self.fault is not None:
+            raise self.fault
+        return []
+
+    async def trades(self) -> list[BrokerTrade]:
+        return []
+
+    async def positions(self) -> list[BrokerPosition]:
+        return []
+
+
+class Watched:
+    """A watch that runs, with all it said."""
+
+    def __init__(self, clock: SimClock, pace: float) -> None:
+        self.books = Books(clock)
+        self.read: list[Book] = []
+        self.failures: list[str] = []
+        self.watch = BookWatch(
+            self.books,  # type: ignore[arg-type]
+            clock,
+            seeded(1),
+            lambda: pace,
+            self.read.append,
+            lambda _account, why: self.failures.append(why),
+        )
+
+
+def run(scene: Callable[[SimClock, Watched], Awaitable[None]], pace: float = 2.0) -> Watched:
+    async def whole(clock: SimClock) -> Watched:
+        watched = Watched(clock, pace)
+        task = asyncio.get_running_loop().create_task(watched.watch.run())
+        await scene(clock, watched)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return watched
+
+    return play(whole)
+
+
+def test_a_book_is_read_at_its_pace_and_sooner_when_wanted() -> None:
+    async def scene(clock: SimClock, watched: Watched) -> None:
+        await clock.sleep(6.5)
+        watched.watch.want()
+        await clock.sleep(1.0)
+
+    assert run(scene).books.asked == [2.0, 4.0, 6.0, 7.0]
+
+
+def test_many_who_want_the_book_share_readings_a_second_apart() -> None:
+    async def scene(clock: SimClock, watched: Watched) -> None:
+        for _ in range(40):
+            watched.watch.want()
+            await clock.sleep(0.1)
+
+    asked = run(scene, pace=30.0).books.asked
+    assert all(later - earlier > 0.999 for earlier, later in pairwise(asked))
+    assert 4 <= len(asked) <= 5
+
+
+def test_a_broker_that_fails_is_asked_again_a_few_times_with_pauses_and_then_told_of() -> None:
+    async def scene(clock: SimClock, watched: Watched) -> None:
+        watched.books.fault = BrokerUnreachable("no route")
+        watched.watch.want()
+        await clock.sleep(8.0)
+
+    watched = run(scene, pace=100.0)
+    assert len(watched.books.asked) == 3
+    assert watched.failures == ["no route"]
+    assert watched.read == []
+
+
+def test_ten_minutes_of_failure_do_not_become_a_storm() -> None:
+    async def scene(clock: SimClock, watched: Watched) -> None:
+        watched.books.fault = BrokerUnreachable("429")
+        await clock.sleep(600.0)
+
+    assert len(run(scene).books.asked) <= 600 / 2 * 3
+
+
+def test_a_lost_login_is_not_tried_again_with_the_same_token() -> None:
+    async def scene(clock: SimClock, watched: Watched) -> None:
+        watched.books.fault = LoginLost("token expired")
+        watched.watch.want()
+        await clock.sleep(5.0)
+        assert watched.watch.health().lost == "token expired"
+        watched.books.fault = None
+        watched.watch.want()
+        await clock.sleep(2.0)
+
+    watched = run(scene, pace=100.0)
+    assert len(watched.books.asked) == 2
+    assert watched.watch.health().lost == ""
+
+
+def test_a_silent_broker_does_not_hold_the_reader_for_ever() -> None:
+    async def scene(clock: SimClock, watched: Watched) -> None:
+        watched.books.silent = True
+        watched.watch.want()
+        await clock.sleep(4 * READ_DEADLINE)
+
+    watched = run(scene, pace=1000.0)
+    assert len(watched.books.asked) == 3
+    assert watched.failures == ["no answer within 8 s"]
+
+
+def health_after(*outcomes: Any, later: float = 0.0) -> AccountHealth:
+    async def scene(clock: SimClock) -> AccountHealth:
+        watched = Watched(clock, 2.0)
+        for outcome in outcomes:
+            watched.watch.answered(outcome)
+        await clock.sleep(later)
+        return watched.watch.health()
+
+    return play(scene)
+
+
+def test_three_failed_requests_in_a_row_open_the_breaker_and_any_word_closes_it() -> None:
+    failed = (NotSent("no route"), Doubtful("no answer"))
+    assert health_after(*failed).refusing_for == 0
+    assert health_after(*failed, NotSent("no route")).refusing_for == 5.0
+    assert health_after(*failed, NotSent("no route"), NotSent("no route")).refusing_for == 10.0
+    assert health_after(*failed, NotSent("no route"), Accepted("B1")).refusing_for == 0
+    assert health_after(*failed, Rejected("MARGIN", "short of money"), NotSent("x")).refusing_for == 0
+
+
+def test_an_open_breaker_lets_entries_through_again_after_its_time() -> None:
+    assert health_after(*[NotSent("no route")] * 3, later=5.0).refusing_for == 0
+    assert health_after(*[NotSent("no route")] * 30).refusing_for == 60.0
+
+
+def test_a_request_refused_for_want_of_a_login_loses_it() -> None:
+    assert health_after(Rejected("LOGIN_LOST", "expired at 03:00")).lost == "expired at 03:00"
+
+
+@pytest.mark.parametrize("age", [0.0, 12.0])
+def test_the_age_of_the_book_counts_from_its_last_whole_reading(age: float) -> None:
+    async def scene(clock: SimClock, watched: Watched) -> None:
+        watched.watch.want()
+        await clock.sleep(1.0)
+        watched.books.fault = BrokerUnreachable("gone")
+        await clock.sleep(age)
+
+    watched = run(scene, pace=1000.0)
+    assert len(watched.read) == 1
+    assert watched.watch.health().book_age == 1.0 + age
