@@ -132,6 +132,24 @@ def test_silence_and_a_broken_adapter_are_doubt(answer: Exception | None) -> Non
     assert isinstance(outcome, Doubtful)
 
 
+def test_what_is_urgent_does_not_wait_as_long_as_what_came_before_it() -> None:
+    async def scene(clock: SimClock) -> Desk:
+        desk = Desk(clock)
+        for number in range(4):
+            desk.put(f"X{number}", Urgency.EXIT)
+        await clock.sleep(0.5)
+        for number in range(4, 10):
+            desk.put(f"X{number}", Urgency.EXIT)
+        desk.put("E", Urgency.ENTRY)
+        desk.put("S", Urgency.PROTECT)
+        await clock.sleep(3.0)
+        return desk
+
+    moments = {name: moment for moment, name in play(scene).wire.left}
+    assert moments["S"] < 1.2
+    assert moments["E"] > 1.5
+
+
 @given(st.lists(st.tuples(st.sampled_from(list(Urgency)), st.floats(0, 0.4)), max_size=60))
 def test_whatever_comes_the_budget_holds_and_everything_is_answered_once(arrivals: list[tuple[Urgency, float]]) -> None:
     async def scene(clock: SimClock) -> Desk:

@@ -21,5 +21,6 @@ def play(scene: Callable[[SimClock], Coroutine[Any, Any, T]]) -> T:
         left = asyncio.all_tasks(loop)
         for task in left:
             task.cancel()
-        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        if left:
+            loop.run_until_complete(asyncio.wait(left))
         loop.close()

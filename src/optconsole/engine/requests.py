@@ -67,7 +67,7 @@ class Requests:
         self._spawn = spawn
         self._waiting: dict[Urgency, deque[tuple[Request, str, float]]] = {kind: deque() for kind in Urgency}
         self._left: deque[float] = deque()
-        self._pacing = False
+        self._wakes_at: float | None = None
 
     @property
     def waiting(self) -> int:
@@ -99,10 +99,7 @@ class Requests:
                 continue
             pause = self._pause(kind, now)
             if pause > 0:
-                if not self._pacing:
-                    self._pacing = True
-                    # a rest of nothing at all would not bring the window on by one tick
-                    self._spawn(self._resume(max(pause, SHORTEST_REST)), "send-pace")
+                self._wake(now + pause, pause)
                 return
             self._waiting[kind].popleft()
             self._left.append(now)
@@ -111,11 +108,19 @@ class Requests:
     def _next(self) -> Urgency | None:
         return next((kind for kind in Urgency if self._waiting[kind]), None)
 
-    async def _resume(self, pause: float) -> None:
+    def _wake(self, at: float, pause: float) -> None:
+        """Look again at that monotonic second, unless that is about to happen sooner: the urgent wait less long."""
+        if self._wakes_at is None or at < self._wakes_at:
+            self._wakes_at = at
+            # a rest of nothing at all would not bring the window on by one tick
+            self._spawn(self._resume(at, max(pause, SHORTEST_REST)), "send-pace")
+
+    async def _resume(self, at: float, pause: float) -> None:
         try:
             await self._clock.sleep(pause)
         finally:
-            self._pacing = False
+            if self._wakes_at == at:
+                self._wakes_at = None
         self._pump()
 
     def _count(self, now: float, window: float) -> int:
