@@ -7,9 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from optconsole.engine import core
+from optconsole.engine import commands as cmd
 from optconsole.engine import events as ev
 from optconsole.engine import queries as q
+from optconsole.engine import requests
 from optconsole.engine.commands import CancelOrder, EngageKill
 from optconsole.engine.events import Recorded
 from optconsole.engine.model.instruments import Instrument
@@ -79,11 +80,11 @@ async def test_an_order_the_exchange_never_took_is_resolved_and_holds_up_no_kill
     configure(home, "ack_latency_ms = 400")
     house = await opened()
     trader = Trader(house)
-    monkeypatch.setattr(core, "CALL_DEADLINE", 0.05)
+    monkeypatch.setattr(requests, "CALL_DEADLINE", 0.05)
     lost = await trader.place(call, Side.SELL)
     assert lost.status is OrderStatus.EXPIRED
     assert [notice.code for notice in house.engine.state.notices][-2:] == ["ORDER_UNKNOWN", "ORDER_NOT_SENT"]
-    monkeypatch.setattr(core, "CALL_DEADLINE", 8.0)
+    monkeypatch.setattr(requests, "CALL_DEADLINE", 8.0)
     assert (await house.engine.submit(EngageKill(id="k", actor="test"))).ok
     await trader.until(lambda: not open_quantities(house))
 
@@ -139,3 +140,40 @@ async def test_a_row_that_cannot_be_taken_in_is_an_alarm_and_costs_nothing_else(
     await house.engine.settled()
     assert [notice.code for notice in house.engine.state.notices] == ["BROKER_ROW_REFUSED"]
     assert list(open_quantities(house).values()) == [-2 * call.lot]
+    (letter,) = house.engine.state.letters.values()
+    assert letter.kind == "trade"
+    again = await house.engine.submit(cmd.ReplayLetter(id="again", actor="test", letter_id=letter.id))
+    assert (again.ok, again.code) == (False, "LETTER_UNREADABLE")
+    assert (await house.engine.submit(cmd.DropLetter(id="drop", actor="test", letter_id=letter.id))).ok
+    assert house.engine.state.letters == {}
+
+
+async def test_a_row_that_failed_once_is_heard_again_from_its_letter(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = await opened(hold=True)
+    trader = Trader(house)
+    call = await trader.at_the_money()
+    intake = house.engine._intake
+
+    def fail(*_given: object) -> None:
+        raise RuntimeError("not today")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(intake, "_trade_row", fail)
+        await trader.engine.submit(
+            cmd.PlaceOrder(
+                id="sell",
+                actor="test",
+                terms=OrderTerms(
+                    account="paper", contract=call.name, side=Side.SELL, qty=call.lot, type=OrderType.MARKET
+                ),
+            )
+        )
+        await house.engine.settled()
+    assert open_quantities(house) == {}
+    (letter,) = house.engine.state.letters.values()
+    await house.engine.submit(cmd.ReplayLetter(id="again", actor="test", letter_id=letter.id))
+    await house.engine.settled()
+    assert list(open_quantities(house).values()) == [-call.lot]
+    assert house.engine.state.letters == {}

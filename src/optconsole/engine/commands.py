@@ -101,6 +101,18 @@ class AdoptPosition(Command, frozen=True, kw_only=True):
     key: str
 
 
+class ReplayLetter(Command, frozen=True, kw_only=True):
+    """Hear a broker's row again that could not be taken into the book."""
+
+    letter_id: str
+
+
+class DropLetter(Command, frozen=True, kw_only=True):
+    """Put such a row away."""
+
+    letter_id: str
+
+
 class AcknowledgeNotices(Command, frozen=True, kw_only=True):
     """Mark notices up to a sequence number as seen."""
 
@@ -129,6 +141,8 @@ AnyCommand = (
     | ReleaseDoubt
     | AdoptOrder
     | AdoptPosition
+    | ReplayLetter
+    | DropLetter
     | AcknowledgeNotices
     | SteerReplay
 )

@@ -52,8 +52,17 @@ from optconsole.engine.rules.pretrade import Situation, risk_class
 from optconsole.engine.rules.tags import install_code
 from optconsole.engine.state import IllegalTransition, apply, digest
 from optconsole.engine.tap import ConflatedTap
-from optconsole.engine.trading import closing, intake, reconciliation, resolution
-from optconsole.engine.trading.decision import Decision, Duty, Effect, ReadBook, SendCancel, SendModify, SendPlace
+from optconsole.engine.trading import closing, intake, letters, reconciliation, resolution
+from optconsole.engine.trading.decision import (
+    Decision,
+    Duty,
+    Effect,
+    HearAgain,
+    ReadBook,
+    SendCancel,
+    SendModify,
+    SendPlace,
+)
 from optconsole.engine.trading.handlers import View, decide
 from optconsole.engine.watching import Book, BookWatch
 
@@ -81,10 +90,11 @@ class Asked:
 
 @dataclass(slots=True)
 class Heard:
-    """A row from a broker."""
+    """A row from a broker. ``letter`` names the dead letter it was kept in."""
 
     account: str
     update: BrokerUpdate
+    letter: str = ""
 
 
 @dataclass(slots=True)
@@ -384,7 +394,7 @@ class Engine:
             except JournalBroken as broken:
                 self._break(broken, item)
             except Exception as error:
-                self._failed(item, error)
+                await self._failed(item, error)
             self._busy = False
             self._check_idle()
 
@@ -392,9 +402,11 @@ class Engine:
         match item:
             case Asked(command, answer):
                 await self._carry_out(command, answer)
-            case Heard(account, update):
+            case Heard(account, update, letter):
                 name = self.world.brokers[account].name
                 await self._settle(self._intake.hear(self.state, name, update))
+                if letter in self.state.letters:
+                    await self._settle(Decision("engine", "dead letter", [ev.InputReplayed(letter_id=letter)]))
             case Answered(effect, outcome):
                 await self._settle(self._outcome(effect, outcome))
             case Stated(facts, done):
@@ -469,6 +481,9 @@ class Engine:
             await self.world.journal.append(facts)
             self.state = after
             self._publisher.publish(facts)
+            if any(isinstance(event, ev.OrderDoubted) for event in decision.facts):
+                for resolver in self._resolvers.values():
+                    resolver.notice(after, self.world.clock.monotonic())
         for effect in decision.effects:
             self._act(effect, decided)
 
@@ -498,6 +513,8 @@ class Engine:
         match effect:
             case ReadBook(account):
                 self._watches[account].want()
+            case HearAgain(account, row, letter_id):
+                self._put(Heard(account, row, letter_id))
             case SendPlace(order_id, request):
                 self.world.feed.watch([request.instrument.name])
                 self._requests.put(effect, request.account, urgency(effect, self.state.orders[order_id]), decided)
@@ -558,7 +575,7 @@ class Engine:
             except JournalBroken:
                 raise
             except Exception as error:
-                self._failed(Heard(book.account, row), error)
+                await self._failed(Heard(book.account, row), error)
         now = self.world.clock.monotonic()
         resolver.notice(self.state, now)
         tags = {row.tag for row in book.orders if row.tag}
@@ -655,18 +672,32 @@ class Engine:
         self._log.error("the journal is broken: %s", broken.text)
         self._release(item, broken.code, broken.text)
 
-    def _failed(self, item: Input, error: Exception) -> None:
+    async def _failed(self, item: Input, error: Exception) -> None:
         """A defect of ours costs this one input, never the engine."""
         code = incident("engine", error)
         kind = "fact" if isinstance(error, IllegalTransition) else "input"
         self._log.error("an impossible %s was refused, incident %s", kind, code)
         self._release(item, "INTERNAL", f"The engine could not do this (incident {code}); the log tells why.")
+        if isinstance(item, Heard):
+            await self._set_aside(item, code)
         if isinstance(item, Heard | Answered):
-            self._warn(
+            self._warn_once(
                 "BROKER_ROW_REFUSED",
                 f"What the broker said could not be taken into the book (incident {code}); compare it with the "
-                "broker's, then restart the engine.",
+                "broker's. The Health screen keeps what was said and can have it heard again.",
             )
+
+    async def _set_aside(self, item: Heard, code: str) -> None:
+        """Keep what the broker said; the same row read from the book every two seconds is kept once."""
+        aside = letters.set_aside(self.state, item.update, f"incident {code}", item.letter)
+        (kept,) = aside.facts
+        if item.letter or not any(
+            isinstance(kept, ev.InputSetAside) and letter.row == kept.row for letter in self.state.letters.values()
+        ):
+            try:
+                await self._settle(aside)
+            except JournalBroken as broken:
+                self._break(broken, item)
 
     def _warn(self, code: str, text: str) -> None:
         """Put an alarm into the journal without waiting for it."""

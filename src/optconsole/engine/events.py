@@ -288,6 +288,28 @@ class NoticeAcknowledged(Event, frozen=True, kw_only=True):
     upto: int
 
 
+class InputSetAside(Event, frozen=True, kw_only=True):
+    """A broker's row could not be taken into the book; ``row`` is its JSON. The same id again is one more failure."""
+
+    letter_id: str
+    account: str
+    kind: str
+    row: str
+    why: str
+
+
+class InputReplayed(Event, frozen=True, kw_only=True):
+    """A row that was set aside was heard again, and now it could be taken in."""
+
+    letter_id: str
+
+
+class InputDropped(Event, frozen=True, kw_only=True):
+    """The trader put a row away that was set aside."""
+
+    letter_id: str
+
+
 class FlattenBegun(Event, frozen=True, kw_only=True):
     """A wish to be flat in a scope, kept until it is carried out. ``percent`` of each position."""
 
@@ -365,6 +387,9 @@ AnyEvent = (
     | PositionSettled
     | NoticeRaised
     | NoticeAcknowledged
+    | InputSetAside
+    | InputReplayed
+    | InputDropped
     | FlattenBegun
     | FlattenEnded
     | KillEngaged

@@ -11,7 +11,7 @@ import msgspec
 
 from optconsole.engine import events as ev
 from optconsole.engine.events import Recorded
-from optconsole.engine.model.book import AccountBook, Drift, Flattening, Notice, TradingState
+from optconsole.engine.model.book import AccountBook, Drift, Flattening, Letter, Notice, TradingState
 from optconsole.engine.model.orders import Order, OrderStatus, Pending, RiskClass, Trade
 from optconsole.engine.model.positions import Position, PositionKey
 
@@ -341,6 +341,24 @@ def _notice_acknowledged(state: TradingState, _fact: Recorded, event: ev.NoticeA
     state.acknowledged = max(state.acknowledged, event.upto)
 
 
+def _input_set_aside(state: TradingState, fact: Recorded, event: ev.InputSetAside) -> None:
+    known = state.letters.get(event.letter_id)
+    state.letters[event.letter_id] = Letter(
+        id=event.letter_id,
+        account=event.account,
+        kind=event.kind,
+        row=event.row,
+        why=event.why,
+        at=fact.at,
+        tries=1 if known is None else known.tries + 1,
+    )
+
+
+def _letter_gone(state: TradingState, _fact: Recorded, event: ev.InputReplayed | ev.InputDropped) -> None:
+    if state.letters.pop(event.letter_id, None) is None:
+        raise IllegalTransition(f"no letter is called {event.letter_id}")
+
+
 def _flatten_begun(state: TradingState, fact: Recorded, event: ev.FlattenBegun) -> None:
     state.flattening[event.flatten_id] = Flattening(
         id=event.flatten_id, kind=event.kind, name=event.name, percent=event.percent, why=event.why, actor=fact.actor
@@ -374,6 +392,9 @@ _APPLY: Final[dict[type[ev.Event], Callable[[TradingState, Recorded, Any], None]
     ev.OrderIntended: _order_intended,
     ev.OrderAdopted: _order_adopted,
     ev.OrderFilled: _order_filled,
+    ev.InputSetAside: _input_set_aside,
+    ev.InputReplayed: _letter_gone,
+    ev.InputDropped: _letter_gone,
     ev.FlattenBegun: _flatten_begun,
     ev.FlattenEnded: _flatten_ended,
     ev.PositionAdopted: _position_adopted,

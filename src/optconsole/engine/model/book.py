@@ -49,6 +49,18 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime
 
 
+class Letter(msgspec.Struct, frozen=True, kw_only=True):
+    """A broker's row, as JSON, that could not be taken into the book. ``tries`` counts how often it failed."""
+
+    id: str
+    account: str
+    kind: str
+    row: str
+    why: str
+    at: datetime
+    tries: int = 1
+
+
 class TradingState(msgspec.Struct, kw_only=True):
     """Everything the facts say. Values are immutable; only ``apply`` puts them in place.
 
@@ -72,6 +84,7 @@ class TradingState(msgspec.Struct, kw_only=True):
     notices: tuple[Notice, ...] = ()
     flattening: dict[str, Flattening] = {}
     drifts: dict[str, Drift] = {}
+    letters: dict[str, Letter] = {}
 
     def copy(self) -> TradingState:
         """An independent state: containers are copied, the immutable values in them shared."""
@@ -83,4 +96,5 @@ class TradingState(msgspec.Struct, kw_only=True):
             trades=dict(self.trades),
             flattening=dict(self.flattening),
             drifts=dict(self.drifts),
+            letters=dict(self.letters),
         )

@@ -10,7 +10,7 @@ from optconsole.engine.events import AnyEvent
 from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.orders import Order
-from optconsole.engine.ports import ModifyRequest, PlaceRequest
+from optconsole.engine.ports import BrokerUpdate, ModifyRequest, PlaceRequest
 from optconsole.engine.rules.pretrade import Situation
 
 
@@ -47,7 +47,16 @@ class ReadBook:
     account: str
 
 
-Effect = SendPlace | SendModify | SendCancel | ReadBook
+@dataclass(frozen=True, slots=True)
+class HearAgain:
+    """Take a broker's row in again that failed before."""
+
+    account: str
+    row: BrokerUpdate
+    letter_id: str
+
+
+Effect = SendPlace | SendModify | SendCancel | ReadBook | HearAgain
 
 
 @dataclass(slots=True)

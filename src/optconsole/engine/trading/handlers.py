@@ -11,7 +11,7 @@ from optconsole.engine import events as ev
 from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.rules.pretrade import Situation
-from optconsole.engine.trading import closing, desk, resolution
+from optconsole.engine.trading import closing, desk, letters, resolution
 from optconsole.engine.trading.decision import Decision
 
 
@@ -49,6 +49,8 @@ HANDLERS: Final[dict[type[cmd.Command], Callable[[View, Any], Decision]]] = {
     cmd.AdoptPosition: lambda view, command: resolution.adopt_position(
         view.state, command, view.master, view.situation
     ),
+    cmd.ReplayLetter: lambda view, command: letters.replay(view.state, command),
+    cmd.DropLetter: lambda view, command: letters.drop(view.state, command),
     cmd.AcknowledgeNotices: _acknowledge,
 }
 """Every command but the steering of a replay, which is the world's business and not the book's."""
