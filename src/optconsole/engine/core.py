@@ -52,7 +52,7 @@ from optconsole.engine.rules.pretrade import Situation, risk_class
 from optconsole.engine.rules.tags import install_code
 from optconsole.engine.state import IllegalTransition, apply, digest
 from optconsole.engine.tap import ConflatedTap
-from optconsole.engine.trading import closing, intake, letters, reconciliation, resolution
+from optconsole.engine.trading import closing, intake, letters, reconciliation, resolution, sentinel
 from optconsole.engine.trading.decision import (
     Decision,
     Duty,
@@ -76,7 +76,7 @@ PACE_WORKING, PACE_HOLDING, PACE_IDLE = 2.0, 5.0, 30.0
 """Seconds between two readings of a broker's book: while something works, while something is held, otherwise."""
 BLIND: Final = 10.0
 """Seconds without a readable book, in session and with something to guard, after which the trader is told."""
-DUTIES: Final = (closing, resolution)
+DUTIES: Final = (closing, resolution, sentinel)
 """Modules whose ``advance`` looks at the state after every input and says the next step, if one is due."""
 
 
@@ -584,6 +584,9 @@ class Engine:
         await self._settle(resolution.unanswered(self.state, book.account, self.world.clock.now()))
         await self._settle(resolver.judge(self.state, book.orders, book.positions, book.asked, now))
         await self._settle(resolver.compare(self.state, book.positions, now))
+        seen_wrong = sentinel.inspect(self.state, book.account, book.orders)
+        if seen_wrong is not None:
+            await self._settle(seen_wrong)
         if book.account in self._blind:
             self._blind.discard(book.account)
             text = f"The book of {book.account} is readable again."
