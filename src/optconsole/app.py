@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from rich.console import RenderableType
 from rich.segment import Segment, Segments
 from textual.app import App, SystemCommand
 from textual.events import Event, Resize
@@ -22,6 +23,7 @@ from textual.screen import Screen
 from optconsole.engine.model.errors import Refusal
 from optconsole.paths import package_data, themes_dir
 from optconsole.screens.cramped import cover, ignored
+from optconsole.screens.driver import ConsoleDriver
 from optconsole.screens.framed import FramedScreen
 from optconsole.screens.keymap import MODE_NUMBERS, Chord, Keymap, bindings
 from optconsole.screens.plain import AsciiFilter
@@ -75,8 +77,9 @@ class ConsoleApp(App[int]):
     ESCAPE_TO_MINIMIZE: ClassVar[bool] = False
 
     def __init__(self, opener: Opener, options: ConsoleOptions) -> None:
-        super().__init__()
+        super().__init__(driver_class=ConsoleDriver)
         self.options = options
+        self._unpainted = False
         self._ascii = AsciiFilter()
         self._colourless = NoColor()
         self.deck: Deck | None = None
@@ -258,6 +261,19 @@ class ConsoleApp(App[int]):
     async def _check_terminal(self) -> None:
         if terminal_gone():
             await self._hang_up()
+        elif self._unpainted and not self._terminal_behind():
+            self._unpainted = False
+            self.refresh()
+
+    def _terminal_behind(self) -> bool:
+        return isinstance(self._driver, ConsoleDriver) and self._driver.behind
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        """A frame that the terminal cannot take is not sent; once it reads again, all of it is painted anew."""
+        if self._terminal_behind():
+            self._unpainted = True
+        else:
+            super()._display(screen, renderable)
 
     async def _hang_up(self) -> None:
         """Stop our own engine and end at once: the driver would wait for ever to write its goodbye to nobody."""

@@ -22,7 +22,9 @@ from tests.e2e.process import environment
 class Terminal:
     """The console in a pty of a given size; ``screen`` is what a person would see."""
 
-    def __init__(self, *words: str, columns: int = 120, rows: int = 36, **extra: str) -> None:
+    def __init__(
+        self, *words: str, columns: int = 120, rows: int = 36, program: str = "optconsole", **extra: str
+    ) -> None:
         self._emulator = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._emulator)
         self.bytes = bytearray()
@@ -36,7 +38,7 @@ class Terminal:
                 env.pop(stale, None)
             if "NO_COLOR" not in extra:
                 env.pop("NO_COLOR", None)
-            os.execvpe(sys.executable, [sys.executable, "-m", "optconsole", *words], env)
+            os.execvpe(sys.executable, [sys.executable, "-m", program, *words], env)
 
     def resize(self, columns: int, rows: int) -> None:
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -51,14 +53,42 @@ class Terminal:
         lines = self._emulator.buffer.values()
         return {colour for line in lines for cell in line.values() for colour in (cell.fg, cell.bg)}
 
-    def press(self, keys: str) -> None:
-        os.write(self._fd, keys.encode())
+    def press(self, keys: str | bytes) -> None:
+        """Send keys in one burst, reading on meanwhile: a paste is longer than the terminal's own buffer."""
+        left = memoryview(keys.encode() if isinstance(keys, str) else keys)
+        while left:
+            readable, writable, _ = select.select([self._fd], [self._fd], [], 10.0)
+            assert readable or writable, "the terminal takes no keys"
+            if readable:
+                self.pump(0.0)
+            if writable:
+                left = left[os.write(self._fd, left[:1024]) :]
+
+    def clogged(self, seconds: float = 20.0) -> None:
+        """Read nothing until nothing more fits into the terminal, and all that the program writes waits."""
+        slave = os.open(os.ptsname(self._fd), os.O_RDWR | os.O_NOCTTY)
+        room = select.poll()
+        room.register(slave, select.POLLOUT)
+        deadline, full = time.monotonic() + seconds, 0
+        try:
+            while full < 10:
+                assert time.monotonic() < deadline, "the terminal never filled up"
+                # keys that paint the whole screen again, so that it fills soon
+                os.write(self._fd, b"12")
+                full = 0 if room.poll(0) else full + 1
+                time.sleep(0.05)
+        finally:
+            os.close(slave)
+
+    def forget(self) -> None:
+        """Start with an empty picture, as a terminal that was resized to nothing has."""
+        self._emulator.reset()
 
     def pump(self, seconds: float) -> None:
         """Let the program run, and show what it writes."""
         until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
-            ready, _, _ = select.select([self._fd], [], [], left)
+        while (left := until - time.monotonic()) > 0 or not seconds:
+            ready, _, _ = select.select([self._fd], [], [], max(left, 0.0))
             if not ready:
                 return
             try:

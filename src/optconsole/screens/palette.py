@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Final
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
 
 from optconsole.engine.model.orders import Side
+from optconsole.engine.model.text import display
 from optconsole.engine.queries import FindInstruments, InstrumentList
 from optconsole.screens.base import ConsoleScreen
 from optconsole.screens.command_actions import perform
@@ -63,6 +65,7 @@ class ConsoleCommands(Provider):
         for listed in answer.instruments if isinstance(answer, InstrumentList) else ():
             if listed.tradable:
                 for side in Side:
-                    text = f"{side.value.capitalize()} {listed.name}"
+                    # content, as a plain string would be read as markup
+                    text = Content(f"{side.value.capitalize()} {display(listed.name)}")
                     wish = Trade(side, listed.name)
                     yield Hit(0.9, text, self._run(wish), help="Open the ticket")

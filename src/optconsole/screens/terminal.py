@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 CHECK_EVERY: Final = 0.25
-"""Seconds between looks. The driver's queue of unwritten frames holds a second or more; then it blocks for ever."""
+"""Seconds between looks: is the terminal still there, and does it read again."""
 HUNG_UP: Final = 129
 TERMINATED: Final = 143
 """Exit codes as a shell reports an end by SIGHUP and SIGTERM."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optconsole.engine.model.text import SHOWN_LENGTH, display
+from optconsole.engine.model.text import MOST_MARKS, SHOWN_LENGTH, display
 
 HARMLESS = ("L", "M", "N", "P", "S", "Zs")
 
@@ -35,10 +35,17 @@ def test_ordinary_text_is_left_alone(text: str) -> None:
         ("zero\u200bwidth", "zero\\u200bwidth"),
         ("\U000e0041", "\\U000e0041"),
         ("रिजेक्ट ₹ 5", "रिजेक्ट ₹ 5"),
+        ("blank\u3164name", "blank\\u3164name"),
+        ("x\ufe0f", "x\\ufe0f"),
     ],
 )
 def test_hostile_characters_become_marks(text: str, shown: str) -> None:
     assert display(text) == shown
+
+
+def test_a_flood_of_combining_marks_stays_on_its_line() -> None:
+    assert display("e" + "\u0301" * 200 + "f") == "e" + "\u0301" * MOST_MARKS + "f"
+    assert display("e" + "\u0301" * 9_000) == "e" + "\u0301" * MOST_MARKS + "…"
 
 
 def test_long_text_is_cut_with_an_ellipsis() -> None:

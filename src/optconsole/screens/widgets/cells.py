@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -15,9 +16,15 @@ from optconsole.engine.model.text import display
 Align = Literal["left", "right", "center"]
 
 
+_UNUSUAL: Final = re.compile("[^\x20-\u02ff\u2010-\u205e\u20a0-\u20bf\u2190-\u27ff]")
+"""What is neither Latin nor one of the signs that we draw with: it may combine, or show nothing."""
+
+
 def safe(text: str) -> str:
     """The text itself when every character is visible, else with marks for those that are not."""
-    return text if text.isprintable() else display(text)
+    if text.isprintable() and (text.isascii() or not _UNUSUAL.search(text)):
+        return text
+    return display(text)
 
 
 def fit(text: str, width: int, align: Align = "left", ellipsis: str = "…") -> str:
