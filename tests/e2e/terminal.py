@@ -25,11 +25,16 @@ class Terminal:
     def __init__(
         self, *words: str, columns: int = 120, rows: int = 36, program: str = "optconsole", **extra: str
     ) -> None:
+        self.words = words
         self._emulator = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._emulator)
         self.bytes = bytearray()
-        self.pid, self._fd = pty.fork()
+        self._fd, slave = pty.openpty()
+        self._slave_name = os.ttyname(slave)
+        self.pid = os.fork()
         if self.pid == 0:
+            os.close(self._fd)
+            os.login_tty(slave)
             # before the program starts, as a real terminal would: set later, it may look too early and never again
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
             env = environment(TERM="xterm-256color", COLORTERM="truecolor", **extra)
@@ -39,6 +44,7 @@ class Terminal:
             if "NO_COLOR" not in extra:
                 env.pop("NO_COLOR", None)
             os.execvpe(sys.executable, [sys.executable, "-m", program, *words], env)
+        os.close(slave)
 
     def resize(self, columns: int, rows: int) -> None:
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -66,16 +72,18 @@ class Terminal:
 
     def clogged(self, seconds: float = 20.0) -> None:
         """Read nothing until nothing more fits into the terminal, and all that the program writes waits."""
-        slave = os.open(os.ptsname(self._fd), os.O_RDWR | os.O_NOCTTY)
+        slave = os.open(self._slave_name, os.O_RDWR | os.O_NOCTTY)
         room = select.poll()
         room.register(slave, select.POLLOUT)
-        deadline, full = time.monotonic() + seconds, 0
+        deadline, looks, full = time.monotonic() + seconds, 0, 0
         try:
-            while full < 10:
+            while full < 20:
                 assert time.monotonic() < deadline, "the terminal never filled up"
-                # keys that paint the whole screen again, so that it fills soon
-                os.write(self._fd, b"12")
+                if looks % 5 == 0:
+                    # another screen, so that all of it is painted again
+                    os.write(self._fd, b"13"[looks // 5 % 2 :][:1])
                 full = 0 if room.poll(0) else full + 1
+                looks += 1
                 time.sleep(0.05)
         finally:
             os.close(slave)
@@ -121,6 +129,11 @@ class Terminal:
             if pid:
                 return os.waitstatus_to_exitcode(status)
         raise AssertionError(f"still running:\n{self.screen}")
+
+    def gone(self) -> bool:
+        """Whether the program has ended; reads nothing of what it still has to say."""
+        pid, self.status = os.waitpid(self.pid, os.WNOHANG)
+        return pid != 0
 
     def signal(self, number: signal.Signals) -> None:
         os.kill(self.pid, number)

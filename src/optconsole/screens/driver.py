@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import selectors
-import termios
 from codecs import getincrementaldecoder
 from contextlib import suppress
 from queue import Empty
@@ -18,7 +17,7 @@ from optconsole.screens.pasting import PasteGate
 FRAMES_AHEAD: Final = 8
 """Writes that may wait for the terminal; beyond that no frame is made until it has read them."""
 GOODBYE_SECONDS: Final = 2.0
-"""How long the last words wait for a terminal that takes nothing, before they are thrown away."""
+"""How long the last words wait for a terminal that takes nothing, before the console ends without them."""
 _READ: Final = 4096
 _LOOK_EVERY: Final = 0.1
 
@@ -46,16 +45,17 @@ class ConsoleDriver(LinuxDriver):
         super().stop_application_mode()
 
     def close(self) -> None:
-        """Wait for the last words, though not for ever: a stalled terminal must not keep a dead console alive."""
+        """Wait for the last words, though not for ever: a stalled terminal must not keep a dead console alive.
+
+        The engine has been let go of before; what is left is a thread that no signal wakes from its write.
+        """
         writer = self._writer_thread
         if writer is None:
             return
         writer._queue.put(None)
         writer.join(GOODBYE_SECONDS)
-        while writer.is_alive():
-            with suppress(termios.error):
-                termios.tcflush(self.fileno, termios.TCOFLUSH)
-            writer.join(_LOOK_EVERY)
+        if writer.is_alive():
+            os._exit(self._app.return_code or 0)
 
     def run_input_thread(self) -> None:
         """Read keys until the console ends or the terminal is gone; bytes that are no text become marks."""
