@@ -17,6 +17,7 @@ from rich.console import RenderableType
 from rich.segment import Segment, Segments
 from textual.app import App, SystemCommand
 from textual.events import Event, Resize
+from textual.events import Key as KeyPress
 from textual.filter import ANSIToTruecolor, LineFilter, Monochrome, NoColor
 from textual.screen import Screen
 
@@ -25,7 +26,7 @@ from optconsole.paths import package_data, themes_dir
 from optconsole.screens.cramped import cover, ignored
 from optconsole.screens.driver import ConsoleDriver
 from optconsole.screens.framed import FramedScreen
-from optconsole.screens.keymap import MODE_NUMBERS, Chord, Keymap, bindings
+from optconsole.screens.keymap import MODE_NUMBERS, Chord, Keymap, Presses, bindings
 from optconsole.screens.plain import AsciiFilter
 from optconsole.screens.splash import Splash
 from optconsole.screens.terminal import CHECK_EVERY, HUNG_UP, TERMINATED, is_remote, on_signals, terminal_gone
@@ -89,6 +90,7 @@ class ConsoleApp(App[int]):
         self._first = options.screen if options.screen in MODE_NUMBERS else "positions"
         self._tasks: set[asyncio.Task[None]] = set()
         self._kill = Chord()
+        self.presses = Presses()
         self._kill_waits = False
         self._leaving = False
         self._funds_at = -FUNDS_EVERY
@@ -286,6 +288,8 @@ class ConsoleApp(App[int]):
     async def on_event(self, event: Event) -> None:
         if ignored(event, self.size, self._keys):
             return
+        if isinstance(event, KeyPress):
+            self.presses.add(event.key, event.time)
         await super().on_event(event)
         if isinstance(event, Resize) and self.is_running:
             for screen in tuple(self.screen_stack):

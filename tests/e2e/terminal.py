@@ -47,8 +47,12 @@ class Terminal:
         os.close(slave)
 
     def resize(self, columns: int, rows: int) -> None:
-        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.window(columns, rows)
         self._emulator.resize(rows, columns)
+
+    def window(self, columns: int, rows: int) -> None:
+        """Tell the program of another size; the picture that is read here keeps its own."""
+        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     @property
     def screen(self) -> str:
@@ -87,10 +91,6 @@ class Terminal:
                 time.sleep(0.05)
         finally:
             os.close(slave)
-
-    def forget(self) -> None:
-        """Start with an empty picture, as a terminal that was resized to nothing has."""
-        self._emulator.reset()
 
     def pump(self, seconds: float) -> None:
         """Let the program run, and show what it writes."""

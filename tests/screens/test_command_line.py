@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual import events
 from textual.events import Paste
 
 from optconsole.engine import commands as cmd
@@ -178,3 +179,15 @@ async def test_a_paste_over_a_screen_presses_no_key(screen: str) -> None:
         await settled(pilot)
         assert app.screen.name == screen
         assert not link.submitted
+
+
+async def test_enter_held_down_on_an_empty_line_leaves_once_and_breaks_nothing() -> None:
+    async with stage_app(StageLink()).run_test(size=(120, 36)) as pilot:
+        app = await opened(pilot)
+        await pilot.press("colon")
+        line_beneath = app.screen_stack[0]
+        for _ in range(20):
+            app.post_message(events.Key("enter", "\r"))
+        await settled(pilot)
+        assert app.is_running
+        assert app.screen is line_beneath

@@ -5,11 +5,11 @@ from __future__ import annotations
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from optconsole.engine.commands import Scope, ScopeKind
 from optconsole.screens.closing import open_in, scope_words, working_in
 from optconsole.screens.deck import Deck
+from optconsole.screens.presence import Dialog
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.ribbon import Line, Ribbon
 
@@ -28,7 +28,7 @@ def scopes(deck: Deck, contract: str | None) -> dict[str, Scope]:
     return found
 
 
-class ClosingMenu(ModalScreen[tuple[str, Scope]]):
+class ClosingMenu(Dialog[tuple[str, Scope]]):
     """Answers what (``o`` orders, ``p`` positions) and where; None when another key is pressed."""
 
     def __init__(self, deck: Deck, contract: str | None) -> None:

@@ -8,7 +8,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from optconsole.engine.model.errors import Refusal
@@ -17,14 +16,14 @@ from optconsole.screens.base import ConsoleScreen
 from optconsole.screens.command_actions import known_to, perform, preview
 from optconsole.screens.commands import Known, Wish, complete, parse, usage
 from optconsole.screens.deck import Deck
-from optconsole.screens.presence import Present
+from optconsole.screens.presence import Dialog
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.ribbon import Ribbon
 
 OFFERED: Final = 12
 
 
-class CommandLine(Present, ModalScreen[None]):
+class CommandLine(Dialog[None]):
     """One line. Tab completes, up and down recall, Enter does what the line beneath says, Esc leaves."""
 
     BINDINGS = [

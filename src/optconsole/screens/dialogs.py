@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Final
 
-from textual import on
+from textual import events, on
+from textual._time import get_time
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from optconsole.screens.keymap import Presses
+from optconsole.screens.presence import Dialog
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.ribbon import Line, Ribbon
 
+ANSWERS: Final = frozenset({"y", "enter"})
 
-class Confirm(ModalScreen[bool]):
+
+class Confirm(Dialog[bool]):
     """Asks before something that matters. Answers True only for a deliberate yes.
 
-    ``y`` confirms, ``Enter`` too where ``easy`` (what reduces risk); with ``word`` that word must be typed.
+    ``y`` confirms, ``Enter`` too where ``easy`` (what reduces risk); with ``word`` that word must be typed. A key
+    that was pressed before the question could be read, or only repeats one that was, is no answer to it.
     """
 
     BINDINGS = [
@@ -33,6 +40,7 @@ class Confirm(ModalScreen[bool]):
         self._lines = lines
         self._easy = easy
         self._word = word
+        self._shown_at = math.inf
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog") as dialog:
@@ -52,6 +60,17 @@ class Confirm(ModalScreen[bool]):
             keys = [Part("y", "key"), Part(" or Enter do it   " if self._easy else " does it   ", "dim")]
         keys += [Part("Esc", "key"), Part(" leaves everything as it is", "dim")]
         self.query_one("#dialog-keys", Ribbon).show((keys, []))
+        self.call_after_refresh(self._shown)
+
+    def _shown(self) -> None:
+        self._shown_at = get_time()
+
+    def on_key(self, event: events.Key) -> None:
+        if self._word or event.key not in ANSWERS:
+            return
+        early = event.time < self._shown_at
+        if early or _presses(self).repeats(event.key, event.time):
+            event.stop()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While a word is asked for, no single key may answer."""
@@ -73,6 +92,10 @@ class Confirm(ModalScreen[bool]):
             self.dismiss(True)
         else:
             event.input.value = ""
+
+
+def _presses(screen: Confirm) -> Presses:
+    return getattr(screen.app, "presses", Presses())
 
 
 def leaving_question(count: int) -> Confirm:

@@ -9,11 +9,11 @@ import msgspec
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from optconsole.engine.events import Recorded
 from optconsole.screens.deck import Deck
 from optconsole.screens.formats import Formats
+from optconsole.screens.presence import Dialog
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.columns import Column, Row
 from optconsole.screens.widgets.quote_grid import QuoteGrid
@@ -42,7 +42,7 @@ def _flat(prefix: str, value: object, fmt: Formats) -> Iterator[tuple[str, str]]
         yield prefix, text
 
 
-class FactDetail(ModalScreen[bool]):
+class FactDetail(Dialog[bool]):
     """The fact in full. Answers True to go to its cause."""
 
     BINDINGS = [

@@ -9,11 +9,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.events import Resize
-from textual.screen import ModalScreen
 
 from optconsole.screens.commands import VERBS
 from optconsole.screens.deck import Deck
 from optconsole.screens.keymap import Key
+from optconsole.screens.presence import Dialog
 from optconsole.screens.widgets.arrangement import GROUP
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.columns import BLANK, Column, Row
@@ -55,7 +55,7 @@ WHERE_OFFERED: Final = frozenset({"why"})
 """Keys of every screen that do something only where a screen offers them."""
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """A scrolling list; any closing key returns."""
 
     BINDINGS = [Binding("escape,q,question_mark,enter", "close", "Close", tooltip="Back.", id="help.close")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -178,6 +179,8 @@ KEYS: Final[tuple[Key, ...]] = (
 _BY_ID: Final = {key.id: key for key in KEYS}
 
 
+_REMEMBERED: Final = 1_000
+"""Presses remembered: more than wait to be handled at any time."""
 EVERYWHERE: Final = ("app", "global")
 """Contexts whose bindings work on every screen."""
 _KEY: Final = re.compile(
@@ -302,6 +305,21 @@ class Debounce:
         last = self._last.get(name)
         self._last[name] = now
         return last is None or now - last >= ORDER_KEY_PAUSE
+
+
+class Presses:
+    """Remembers when keys were pressed, so that a key held down or pasted is not taken for an answer."""
+
+    def __init__(self) -> None:
+        self._pressed: deque[tuple[str, float]] = deque(maxlen=_REMEMBERED)
+
+    def add(self, key: str, at: float) -> None:
+        """A key was pressed ``at`` this time (monotonic seconds)."""
+        self._pressed.append((key, at))
+
+    def repeats(self, key: str, at: float) -> bool:
+        """Whether the press of this key ``at`` that time only repeats one shortly before it."""
+        return any(key == other and 0 < at - then < ORDER_KEY_PAUSE for other, then in self._pressed)
 
 
 class Chord:

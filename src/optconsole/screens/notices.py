@@ -5,14 +5,13 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from optconsole.engine.commands import AcknowledgeNotices
 from optconsole.engine.model.book import Notice, TradingState
 from optconsole.screens.deck import Deck
 from optconsole.screens.formats import Formats
 from optconsole.screens.mirror import Topic
-from optconsole.screens.presence import Present
+from optconsole.screens.presence import Dialog
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.columns import Column, Row
 from optconsole.screens.widgets.quote_grid import QuoteGrid
@@ -48,7 +47,7 @@ def notice_row(notice: Notice, state: TradingState, fmt: Formats) -> Row:
     return Row(str(notice.seq), [mark, (notice.level, role), (notice.text, role), notice.subject, notice.code])
 
 
-class NoticesScreen(Present, ModalScreen[None]):
+class NoticesScreen(Dialog[None]):
     """Newest on top; Enter marks all as seen."""
 
     BINDINGS = [

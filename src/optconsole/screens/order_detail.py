@@ -8,7 +8,6 @@ from typing import Final
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from optconsole.engine.events import Recorded
 from optconsole.engine.model.orders import Order
@@ -16,7 +15,7 @@ from optconsole.engine.queries import JournalPage, ReadJournal
 from optconsole.screens.deck import Deck
 from optconsole.screens.mirror import Topic
 from optconsole.screens.order_words import prices, side_role, state_role, state_words
-from optconsole.screens.presence import Present
+from optconsole.screens.presence import Dialog
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.columns import Column, Row
 from optconsole.screens.widgets.quote_grid import QuoteGrid
@@ -26,7 +25,7 @@ from optconsole.screens.words import in_words
 HEAD: Final = 6
 
 
-class OrderDetail(Present, ModalScreen[None]):
+class OrderDetail(Dialog[None]):
     """The history of an order; it grows while it is open."""
 
     BINDINGS = [Binding("escape,q,enter", "close", "Close", tooltip="Back to the orders.", id="order.close")]

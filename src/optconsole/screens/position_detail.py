@@ -5,12 +5,12 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from optconsole.engine.model.orders import Order, Side, Trade
 from optconsole.engine.model.positions import Position, PositionKey
 from optconsole.screens.deck import Deck
 from optconsole.screens.formats import Formats, sign_role
+from optconsole.screens.presence import Dialog
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.columns import Column, Row
 from optconsole.screens.widgets.quote_grid import QuoteGrid
@@ -43,7 +43,7 @@ def fill_row(trade: Trade, lot: int, fmt: Formats) -> Row:
     return Row(f"{trade.account}/{trade.id}", values)
 
 
-class PositionDetail(ModalScreen[None]):
+class PositionDetail(Dialog[None]):
     """Fills and orders behind a row; it moves with the market while it is open."""
 
     BINDINGS = [Binding("escape,q,enter", "close", "Close", tooltip="Back to the positions.", id="detail.close")]

@@ -8,8 +8,8 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
+from optconsole.screens.presence import Dialog
 from optconsole.screens.theming import Look
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.columns import Column, Row
@@ -17,7 +17,7 @@ from optconsole.screens.widgets.quote_grid import QuoteGrid
 from optconsole.screens.widgets.ribbon import Ribbon
 
 
-class ThemePicker(ModalScreen[None]):
+class ThemePicker(Dialog[None]):
     """A short list with a sample of the colours that matter."""
 
     BINDINGS = [

@@ -10,7 +10,6 @@ from typing import Final
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.worker import WorkType
 
@@ -27,7 +26,7 @@ from optconsole.screens.depth import at_top
 from optconsole.screens.dialogs import Confirm
 from optconsole.screens.keymap import KEYS, bindings
 from optconsole.screens.mirror import Topic
-from optconsole.screens.presence import Present
+from optconsole.screens.presence import Dialog
 from optconsole.screens.ticket_face import CHOICE_WIDTH, Face, Phase, field_row, lines
 from optconsole.screens.ticket_model import USUAL_TICK, Draft, Field, draft_of, first_price
 from optconsole.screens.widgets.cells import Part
@@ -43,7 +42,7 @@ MOST_LINES: Final = 40
 _REFUSED: Final = (OrderStatus.REJECTED, OrderStatus.DENIED)
 
 
-class TicketScreen(Present, ModalScreen[None]):
+class TicketScreen(Dialog[None]):
     """One order, placed or changed. Every opening sends at most one command until the engine has answered it."""
 
     BINDINGS = bindings("ticket")

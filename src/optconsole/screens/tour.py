@@ -8,9 +8,9 @@ from typing import Final
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from optconsole.screens.deck import Deck
+from optconsole.screens.presence import Dialog
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.ribbon import Line, Ribbon
 
@@ -32,7 +32,7 @@ def first_time(home: Path) -> bool:
     return home.is_dir() and not (home / SEEN_FILE).exists()
 
 
-class Tour(ModalScreen[None]):
+class Tour(Dialog[None]):
     """One page; Enter leaves it for good. Any other key leaves it too and then does what it does."""
 
     DEFAULT_CSS = """
