@@ -81,9 +81,9 @@ def test_a_hostile_note_given_on_the_command_line_is_text_everywhere(running: En
         console.shows("Verify")
         console.press("j\r")
         console.pump(0.5)
-        console.press("\x03")
+        console.press("\x1b")
         console.pump(0.5)
-        console.press("y")
+        console.press("q")
         assert console.ended() == 0
     finally:
         console.close()

@@ -78,6 +78,7 @@ def filled(home: Path, ids: list[str]) -> bool:
     return any(found[each].status is OrderStatus.FILLED for each in ids)
 
 
+@pytest.mark.parametrize("console", ["alone"], indirect=True)
 def test_a_console_whose_terminal_is_stalled_still_ends_when_told_to(console: tuple[Path, Terminal]) -> None:
     home, terminal = console
     terminal.clogged()

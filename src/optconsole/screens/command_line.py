@@ -142,6 +142,9 @@ class CommandLine(Dialog[None]):
         except Refusal:
             self._show(line)
             return
+        if not self.is_active:
+            # a second Enter came while the first was carried out
+            return
         if not self.deck.history or self.deck.history[-1] != line:
             self.deck.history.append(line)
         beneath = self._beneath()
