@@ -266,3 +266,17 @@ async def test_a_start_plays_to_its_goal_and_holds_and_refuses_one_that_is_past(
     house = await opened(until="10:01", speed=0.0)
     await Trader(house).until(lambda: house.feed.paused)
     assert house.engine.world.clock.now().strftime("%H:%M:%S") == "10:01:00"
+
+
+async def test_a_state_that_its_journal_does_not_give_is_an_alarm_while_trading_goes_on(opened: Open) -> None:
+    house = await opened(hold=True)
+    trader = Trader(house)
+    await trader.place(await trader.at_the_money(), Side.SELL)
+    await house.engine.self_check()
+    await house.engine.settled()
+    assert house.engine.state.notices == ()
+    house.engine.state.order_count += 1
+    await house.engine.self_check()
+    await house.engine.self_check()
+    await house.engine.settled()
+    assert [notice.code for notice in house.engine.state.notices] == ["SENTINEL_I8"]

@@ -72,6 +72,8 @@ ANSWERS_KEPT: Final = 10_000
 COMMANDS_RECALLED: Final = 5_000
 """Facts looked through at a start for commands that were carried out before it."""
 STEPS_AT_ONCE: Final = 100
+VERIFY_PAGE: Final = 1_000
+"""Facts folded at a time when the journal is compared with the state: a few milliseconds of the loop."""
 PACE_WORKING, PACE_HOLDING, PACE_IDLE = 2.0, 5.0, 30.0
 """Seconds between two readings of a broker's book: while something works, while something is held, otherwise."""
 BLIND: Final = 10.0
@@ -319,7 +321,7 @@ class Engine:
             return verdict
         replayed, live = TradingState(), self.state
         while replayed.seq < live.seq:
-            page = await self.world.journal.read(after=replayed.seq, limit=5000)
+            page = await self.world.journal.read(after=replayed.seq, limit=VERIFY_PAGE)
             if not page:
                 break
             for fact in page:
@@ -329,6 +331,11 @@ class Engine:
             return verdict
         text = f"Replaying {replayed.seq} facts does not give the live state; stop the engine and start it again."
         return msgspec.structs.replace(verdict, ok=False, first_bad=replayed.seq, text=text)
+
+    async def self_check(self) -> None:
+        """Compare the state with what the journal gives, while trading goes on; a difference is an alarm (I-8)."""
+        if self._broken is None and not (verdict := await self.verify()).ok:
+            self._warn_once(sentinel.PREFIX + "I8", verdict.text)
 
     # ------------------------------------------------------------ for the reader and the taps
 

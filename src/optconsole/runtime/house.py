@@ -40,6 +40,7 @@ from optconsole.runtime.stage import PlayedFeed, Stage
 LOG_NAME: Final = "optconsole.log"
 HOUSEKEEPING_SECONDS: Final = 1.0
 CHECKPOINT_SECONDS: Final = 30
+SELF_CHECK_SECONDS: Final = 3600
 FIRST_QUOTES_SECONDS: Final = 1.0
 Progress = Callable[[str], None]
 
@@ -253,6 +254,8 @@ class _Keeper:
                 self._broker.mark_time(now)
                 if beats % CHECKPOINT_SECONDS == 0:
                     await self._checkpoint()
+                if beats % SELF_CHECK_SECONDS == 0:
+                    await self._engine.self_check()
             except Exception as error:  # the next beat must come whatever this one met
                 incident("keeper", error)
 
