@@ -56,6 +56,9 @@ def test_absence_from_a_book_that_proves_nothing_leaves_the_order_unknown() -> N
     lost = story.order(terms(Side.SELL), acknowledged=False)
     story.tell(*reconciliation.resolve_missing(story.state, "live", {lost}, set(), proof=False).facts)
     assert story.state.orders[lost].status is OrderStatus.UNKNOWN
+    assert [(notice.code, notice.level, notice.subject) for notice in story.state.notices] == [
+        ("ORDER_UNKNOWN", "alarm", lost)
+    ]
 
 
 @pytest.mark.parametrize(

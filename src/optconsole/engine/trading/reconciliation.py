@@ -61,8 +61,15 @@ def resolve_missing(
             decision.facts += _never_arrived(order)
             lost.append(order)
         elif order.status is OrderStatus.SENT:
+            cause = "the engine stopped before the answer came"
+            decision.facts.append(ev.OrderDoubted(order_id=order.id, cause=cause))
             decision.facts.append(
-                ev.OrderDoubted(order_id=order.id, cause="The engine stopped before the answer came.")
+                ev.NoticeRaised(
+                    level="alarm",
+                    code="ORDER_UNKNOWN",
+                    text=f"What became of {order.id} is unknown: {cause}. It may be working.",
+                    subject=order.id,
+                )
             )
     closing = next((order for order in lost if _of_kill(order)), None)
     if closing is not None and state.killed and restarted:
