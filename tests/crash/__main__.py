@@ -20,7 +20,7 @@ def main() -> int:
     swept = verbs.add_parser("sweep", help="strike a scripted day at its points")
     swept.add_argument("--points", default="all", help="all, or a number k for every k-th")
     swept.add_argument("--first", type=int, default=1, help="the first point to strike")
-    swept.add_argument("--jobs", type=int, default=2, help="days at once")
+    swept.add_argument("--jobs", type=int, default=6, help="days at once; a day mostly waits for its pace")
     swept.add_argument("--signal", choices=("KILL", "TERM"), default="KILL")
     swept.add_argument("--broker", choices=("both", "embedded", "remote"), default="both")
     swept.add_argument("--mutant", default="", help="an engine made wrong on purpose, as tests.simulation names it")

@@ -111,8 +111,10 @@ class Checker:
             self._calls,
             self._one_order_each,
             self._none_dead_alive,
+            self._none_lost_silently,
             self._fills,
             self._kill,
+            self._flat,
             self._answers,
             self._replay,
             self._shown_truth,
@@ -205,6 +207,18 @@ class Checker:
             if not paper.acknowledged and not paper.ended:
                 self.breach("I-18", f"{paper.order_id} is at the exchange and still in doubt")
 
+    def _none_lost_silently(self) -> None:
+        """An order that never arrived, or of which nobody knows, has told the trader so."""
+        there = {row.tag for row in self._truth.books.orders}
+        told = {(row.body["code"], row.body["subject"]) for row in self._rows if row.type == "NoticeRaised"}
+        for paper in self.papers.values():
+            lost = paper.ended == "OrderExpired" and paper.tag not in there
+            doubted = paper.sent and not paper.ended and not paper.acknowledged
+            if lost and ("ORDER_NOT_SENT", paper.order_id) not in told:
+                self.breach("I-17", f"{paper.order_id} never arrived and nobody was told")
+            if doubted and ("ORDER_UNKNOWN", paper.order_id) not in told:
+                self.breach("I-17", f"{paper.order_id} is in doubt and nobody was told")
+
     # ------------------------------------------------------------ the books
 
     def _fills(self) -> None:
@@ -227,7 +241,7 @@ class Checker:
             self.breach("I-5", f"the journal's fills give {dict(net)}, the exchange holds {held}")
 
     def _kill(self) -> None:
-        """After a kill only what reduces is intended; then, and at the end, nothing works or is open."""
+        """After a kill only what reduces is intended and entries are refused by its name."""
         killed = False
         room = {call.tag: call.room for call in self._truth.calls if call.verb == "place"}
         for row in self._rows:
@@ -239,9 +253,13 @@ class Checker:
                     self.breach("I-13", f"{row.body['order_id']} adds risk and was intended after the kill")
             elif row.type == "OrderChangeAsked" and killed:
                 self.breach("I-13", f"{row.body['order_id']} was changed after the kill")
-        if self.doubt:
-            return
-        for truth in (*self._heard.flat, self._truth):
+        for name in ("after-kill", "still-killed"):
+            if name in self._heard.replies and self._heard.replies[name].code != "KILLED":
+                self.breach("I-13", f"{name} was answered {self._heard.replies[name].code}")
+
+    def _flat(self) -> None:
+        """After a kill and after the last flatten nothing works and nothing is open, unless an order is in doubt."""
+        for truth in () if self.doubt else (*self._heard.flat, self._truth):
             working = [row.tag for row in truth.books.orders if row.status in WORKING]
             held = {row.contract: row.qty for row in truth.books.positions if row.qty}
             if working or held:

@@ -122,7 +122,7 @@ def kind(point: str) -> str:
 async def sweep(
     cradle: Nursery,
     every: int = 1,
-    jobs: int = 2,
+    jobs: int = 6,
     proofs: tuple[bool, ...] = (True, False),
     number: int = signal.SIGKILL,
     mutant: str = "",
