@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
@@ -55,9 +56,13 @@ def say(**words: object) -> None:
     os.write(1, json.dumps({"pid": os.getpid(), **words}).encode() + b"\n")
 
 
-def run(spec: dict[str, Any]) -> None:
-    """Live until killed or asked to stop. Says ``ready`` with the seconds it took, or ``refused`` with the reason."""
-    began = time.monotonic()
+def run(spec: dict[str, Any], began: float | None = None) -> None:
+    """Live until killed or asked to stop.
+
+    Says ``ready`` with the number of events and the seconds since the monotonic second ``began``, now unless given;
+    or ``refused`` with the reason.
+    """
+    began = time.monotonic() if began is None else began
     told = msgspec.convert(spec, LifeSpec)
     try:
         with _made_wrong(told.mutant):
@@ -150,3 +155,14 @@ def _barrier(engine: Engine, keep: Callable[[], Awaitable[None]]) -> Callable[[]
             await keep()
 
     return barrier
+
+
+def process_began() -> float:
+    """The monotonic second at which this process was started, interpreter and imports included."""
+    ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+    age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    return time.monotonic() - age
+
+
+if __name__ == "__main__":
+    run(json.loads(sys.argv[1]), process_began())
