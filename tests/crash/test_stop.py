@@ -1,6 +1,8 @@
-"""An orderly stop while something is on its way."""
+"""An engine that ends, in good order or not, while something is on its way."""
 
 from __future__ import annotations
+
+import signal
 
 import pytest
 
@@ -34,3 +36,28 @@ async def test_a_stop_waits_for_the_answer_under_way_and_leaves_stops_at_the_exc
     await trader.ask(Flatten(id="flat", actor="key:crash"))
     await trader.until_flat()
     assert await judged(trader) == []
+
+
+async def test_an_exit_that_died_with_the_engine_is_an_alarm(trader: Trader) -> None:
+    """H03, I-9: the closing order of a flatten is durable, and the machine dies before it leaves."""
+    await _flatten_and_die(trader)
+    state = await trader.state()
+    assert [(row.level, row.subject) for row in state.notices if row.code == "ORDER_NOT_SENT"] == [("alarm", "O2")]
+
+
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="only a kill's closing orders are given again after a restart"
+)
+async def test_a_flatten_whose_exit_died_with_the_engine_is_taken_up_again(trader: Trader) -> None:
+    """O19: a wish to be flat is kept until it is carried out; one that dies a moment earlier is."""
+    await _flatten_and_die(trader)
+    assert (await trader.exchange.tell()).books.positions == ()
+
+
+async def _flatten_and_die(trader: Trader) -> None:
+    await trader.place("long", CALL, Side.BUY, 1)
+    await trader.exchange.trap("send place", signal.SIGKILL)
+    await trader.settle()
+    await trader.ask(Flatten(id="flat", actor="key:crash"))
+    await trader.until_flat()
+    assert trader.heard.ends == [-signal.SIGKILL]
