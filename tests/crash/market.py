@@ -11,6 +11,7 @@ from datetime import time as moment
 from pathlib import Path
 from typing import Final
 
+from optconsole.engine.clock import WallClock
 from optconsole.engine.model.accounts import Account, Mode
 from optconsole.engine.model.instruments import Instrument, Kind, Right, contract_name
 from optconsole.engine.model.quotes import Quote
@@ -59,10 +60,17 @@ class HostClock:
         with path.open("r+b") as file:
             self._page = mmap.mmap(file.fileno(), self._SHAPE.size)
         self._follows_steps = follows_steps
+        self._clock = WallClock(self._wall, self.monotonic)
 
-    def now(self) -> datetime:
+    def _wall(self) -> datetime:
         began, _passed, stepped = self._SHAPE.unpack(self._page)
         return START + timedelta(seconds=self.monotonic() - began + (stepped if self._follows_steps else 0.0))
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def stepped(self) -> float:
+        return self._clock.stepped()
 
     def monotonic(self) -> float:
         return time.monotonic() + float(self._SHAPE.unpack(self._page)[1])

@@ -119,9 +119,6 @@ async def test_a_stepped_wall_clock_sends_nothing_twice(trader: Trader, jump: fl
     assert await judged(trader) == []
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="the engine does not compare its wall clock with its monotonic one yet"
-)
 async def test_a_stepped_wall_clock_raises_an_alarm(trader: Trader) -> None:
     """H09: a skew of more than a second is an alarm that names the clock."""
     await trader.settle()

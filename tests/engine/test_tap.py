@@ -22,6 +22,9 @@ class StillClock:
     def monotonic(self) -> float:
         return self.seconds
 
+    def stepped(self) -> float:
+        return 0.0
+
     async def sleep(self, seconds: float) -> None:
         self.seconds += max(seconds, 0.0)
         await asyncio.sleep(0)

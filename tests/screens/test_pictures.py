@@ -33,6 +33,9 @@ class StandingClock:
     def monotonic(self) -> float:
         return 0.0
 
+    def stepped(self) -> float:
+        return 0.0
+
 
 def eventful() -> StageLink:
     """A day on which most things that an order can meet have happened."""

@@ -197,6 +197,9 @@ class SimClock:
     def monotonic(self) -> float:
         return self._loop.time()
 
+    def stepped(self) -> float:
+        return 0.0
+
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 

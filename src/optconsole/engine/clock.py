@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 from optconsole.engine.model.timeline import IST
 
@@ -24,19 +24,56 @@ class Clock(Protocol):
         """Seconds that never step back and run at the machine's own pace, for ages and deadlines."""
         ...
 
+    def stepped(self) -> float:
+        """Seconds by which the time of day was set, forward and back, since the start; 0 where nobody can."""
+        ...
+
     async def sleep(self, seconds: float) -> None:
         """Wait for seconds of ``monotonic``."""
         ...
 
 
+STEP: Final = 1.0
+"""Seconds between two looks at a clock by which it may be off before it counts as having been set."""
+SLEW: Final = 0.05
+
+
 class WallClock:
-    """Real time."""
+    """Real time that never goes back.
+
+    A clock set forward is followed at once: the machine may have slept. One set back would hold up every deadline that
+    counts from a moment now in the future, so our time runs on, a twentieth slower, until the other has caught up.
+    """
+
+    def __init__(
+        self,
+        wall: Callable[[], datetime] = lambda: datetime.now(IST),
+        machine: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._wall = wall
+        self._machine = machine
+        self._last, self._mark = wall(), machine()
+        self._behind = 0.0
+        self._stepped = 0.0
 
     def now(self) -> datetime:
-        return datetime.now(IST)
+        wall, machine = self._wall(), self._machine()
+        passed = machine - self._mark
+        expected = self._last + timedelta(seconds=passed)
+        off = (wall - expected).total_seconds()
+        if abs(off - self._behind) > STEP:
+            self._stepped += off - self._behind
+        expected = max(wall, expected - timedelta(seconds=passed * SLEW)) if off < 0 else wall
+        self._last, self._mark = expected, machine
+        self._behind = min(0.0, (wall - expected).total_seconds())
+        return expected
 
     def monotonic(self) -> float:
-        return time.monotonic()
+        return self._machine()
+
+    def stepped(self) -> float:
+        self.now()
+        return self._stepped
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -75,6 +112,9 @@ class MarketClock:
         """Market seconds per machine second."""
         return self._speed
 
+    def stepped(self) -> float:
+        return 0.0
+
     def monotonic(self) -> float:
         return self._monotonic()
 
@@ -100,6 +140,11 @@ def fresh_id() -> str:
     return secrets.token_hex(8)
 
 
+def monotonic_seconds() -> float:
+    """The machine's monotonic second, the same for all its processes."""
+    return time.monotonic()
+
+
 def process_seconds() -> float:
     """CPU seconds this process has used, for the Health screen."""
     return time.process_time()
@@ -110,4 +155,14 @@ async def pause() -> None:
     await asyncio.sleep(0)
 
 
-__all__ = ["Clock", "MarketClock", "Rng", "WallClock", "fresh_id", "pause", "process_seconds", "seeded"]
+__all__ = [
+    "Clock",
+    "MarketClock",
+    "Rng",
+    "WallClock",
+    "fresh_id",
+    "monotonic_seconds",
+    "pause",
+    "process_seconds",
+    "seeded",
+]

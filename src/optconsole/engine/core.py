@@ -25,7 +25,7 @@ from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.health import WELL, AccountHealth
 from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.limits import OrderLimits
-from optconsole.engine.model.orders import RiskClass, Side
+from optconsole.engine.model.orders import OrderStatus, RiskClass, Side
 from optconsole.engine.model.quotes import Quote
 from optconsole.engine.model.text import display
 from optconsole.engine.model.timeline import time_of_day
@@ -72,6 +72,10 @@ ANSWERS_KEPT: Final = 10_000
 COMMANDS_RECALLED: Final = 5_000
 """Facts looked through at a start for commands that were carried out before it."""
 STEPS_AT_ONCE: Final = 100
+SLEPT: Final = 2.0
+SLEPT_LONG: Final = 10.0
+"""Seconds by which the loop's own timer is late when the machine, not the work, must have been the cause."""
+CLOCK_OFF: Final = 1.0
 VERIFY_PAGE: Final = 1_000
 """Facts folded at a time when the journal is compared with the state: a few milliseconds of the loop."""
 PACE_WORKING, PACE_HOLDING, PACE_IDLE = 2.0, 5.0, 30.0
@@ -211,6 +215,7 @@ class Engine:
         for account in self.world.brokers:
             checked += await self._reconcile(account)
         await self.settled()
+        self._review()
         adopted = len(self.state.trades) - adopted
         await self._state_facts([ev.EngineReady(orders_checked=checked, fills_adopted=adopted)])
 
@@ -222,7 +227,13 @@ class Engine:
                     self._answers[fact.cause] = Reply(ok=False, code=code, text=reason, ids=(name,), seq=fact.seq)
                 case ev.CommandRefused(code=code, reason=reason):
                     self._answers[fact.cause] = Reply(ok=False, code=code, text=reason, seq=fact.seq)
-                case ev.OrderIntended(order_id=name) | ev.OrderChangeAsked(order_id=name):
+                case ev.OrderCancelAsked() if fact.cause in self._answers:
+                    continue  # a part of what a flatten or a kill did
+                case (
+                    ev.OrderIntended(order_id=name)
+                    | ev.OrderChangeAsked(order_id=name)
+                    | ev.OrderCancelAsked(order_id=name)
+                ):
                     self._answers[fact.cause] = Reply(
                         ok=True, code="SENT", text=f"{name} was sent before the restart.", ids=(name,), seq=fact.seq
                     )
@@ -232,6 +243,14 @@ class Engine:
                     self._answers[fact.cause] = Reply(ok=True, text="Done before the restart.", seq=fact.seq)
                 case _:
                     continue
+
+    def _review(self) -> None:
+        """What became of recalled orders is known once the books are agreed; one that never left is no success."""
+        for cause, reply in self._answers.items():
+            order = self.state.orders.get(reply.ids[0]) if reply.code == "SENT" and len(reply.ids) == 1 else None
+            if order is not None and order.status in (OrderStatus.EXPIRED, OrderStatus.REJECTED):
+                text = f"{order.id} is {order.status.value}: {order.reason}"
+                self._answers[cause] = msgspec.structs.replace(reply, ok=False, code="NOT_SENT", text=text)
 
     async def stop(self, reason: str) -> None:
         """Finish what is in the inbox, say goodbye in the journal, let go of brokers."""
@@ -709,12 +728,12 @@ class Engine:
             except JournalBroken as broken:
                 self._break(broken, item)
 
-    def _warn(self, code: str, text: str) -> None:
+    def _warn(self, code: str, text: str, level: str = "alarm") -> None:
         """Put an alarm into the journal without waiting for it."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         # nobody waits; that it could not be stored is in the log already
         done.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
-        self._put(Stated([ev.NoticeRaised(level="alarm", code=code, text=text)], done))
+        self._put(Stated([ev.NoticeRaised(level=level, code=code, text=text)], done))
 
     def _warn_once(self, code: str, text: str) -> None:
         """As ``_warn``, but not again while the same alarm stands unacknowledged."""
@@ -746,13 +765,37 @@ class Engine:
             self._idle.set()
 
     async def _watch_loop(self) -> None:
-        interval = 0.25
+        interval, stepped = 0.25, self.world.clock.stepped()
         while True:
             before = self.world.clock.monotonic()
             await asyncio.sleep(interval)
-            self.meters.loop_lag.add(max(0.0, (self.world.clock.monotonic() - before - interval) * 1000))
+            lag = max(0.0, self.world.clock.monotonic() - before - interval)
+            self.meters.loop_lag.add(lag * 1000)
+            if lag > SLEPT:
+                self._woke(lag)
+            if abs(self.world.clock.stepped() - stepped) > CLOCK_OFF:
+                self._clock_was_set(self.world.clock.stepped() - stepped)
+                stepped = self.world.clock.stepped()
             if self._broken is None and self._on_duty():
                 self._put(Nudged())
+
+    def _woke(self, slept: float) -> None:
+        """Whatever was known of brokers is as old as the sleep: no entry leaves before their books were read again."""
+        for watch in self._watches.values():
+            watch.forget()
+        if slept > SLEPT_LONG:
+            self._warn(
+                "MACHINE_SLEPT",
+                f"The machine stood still for {slept:.0f} s; the brokers' books are read again before any entry.",
+                level="warning",
+            )
+
+    def _clock_was_set(self, step: float) -> None:
+        self._warn(
+            "CLOCK_SET",
+            f"The machine's clock was set by {step:+.0f} s. Deadlines keep the machine's own time; check the time "
+            "service before anything scheduled is trusted.",
+        )
 
     def _on_duty(self) -> bool:
         """Whether time alone may make a step due."""

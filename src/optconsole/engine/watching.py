@@ -96,6 +96,11 @@ class BookWatch:
         """Have the book read soon."""
         self._wanted.set()
 
+    def forget(self) -> None:
+        """What was read is too old to go by; have it read again."""
+        self._read_at = None
+        self._wanted.set()
+
     def close(self) -> None:
         """Count as done, whatever is still wanted or under way."""
         self._closed = True

@@ -10,7 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
+import msgspec
+
 from optconsole import __version__
+from optconsole.engine.clock import monotonic_seconds
 from optconsole.engine.commands import AnyCommand, Reply
 from optconsole.engine.events import Recorded
 from optconsole.engine.model.errors import Refusal
@@ -73,7 +76,9 @@ class SocketLink:
         return str(self._path)
 
     async def submit(self, command: AnyCommand) -> Reply:
-        return (await self._ask(lambda rid: wire.Submit(rid, command), wire.Replied)).reply
+        # the monotonic clock is the machine's, so the engine can tell how long the command lay in the socket
+        stamped = command if command.asked is not None else msgspec.structs.replace(command, asked=monotonic_seconds())
+        return (await self._ask(lambda rid: wire.Submit(rid, stamped), wire.Replied)).reply
 
     async def query(self, query: AnyQuery) -> AnyAnswer:
         return (await self._ask(lambda rid: wire.Ask(rid, query), wire.Answered)).answer

@@ -85,6 +85,9 @@ class HandClock:
     def monotonic(self) -> float:
         return self._monotonic
 
+    def stepped(self) -> float:
+        return 0.0
+
     async def sleep(self, seconds: float) -> None:
         self._monotonic += seconds
         self._now += timedelta(seconds=seconds)
