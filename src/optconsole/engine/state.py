@@ -13,7 +13,7 @@ from optconsole.engine import events as ev
 from optconsole.engine.events import Recorded
 from optconsole.engine.model.book import AccountBook, Drift, Flattening, Letter, Notice, TradingState
 from optconsole.engine.model.orders import Order, OrderStatus, Pending, RiskClass, Trade
-from optconsole.engine.model.positions import Position, PositionKey
+from optconsole.engine.model.positions import Position, PositionKey, position_name
 
 S = OrderStatus
 NOTICES_KEPT: Final = 200
@@ -301,9 +301,11 @@ def _order_filled(state: TradingState, fact: Recorded, event: ev.OrderFilled) ->
         charges=event.charges,
         at=event.traded_at,
     )
-    position_key = PositionKey(event.account, event.product, event.contract)
-    held = state.positions.get(str(position_key)) or Position(key=position_key, lot=order.lot)
-    state.positions[str(position_key)] = held.traded(event.side.sign * event.qty, event.price, event.charges)
+    name = position_name(event.account, event.product, event.contract)
+    held = state.positions.get(name)
+    if held is None:
+        held = Position(key=PositionKey(event.account, event.product, event.contract), lot=order.lot)
+    state.positions[name] = held.traded(event.side.sign * event.qty, event.price, event.charges)
 
 
 def _position_adopted(state: TradingState, _fact: Recorded, event: ev.PositionAdopted) -> None:
@@ -325,7 +327,7 @@ def _drift_ended(state: TradingState, _fact: Recorded, event: ev.DriftEnded) -> 
 
 
 def _position_settled(state: TradingState, _fact: Recorded, event: ev.PositionSettled) -> None:
-    key = str(PositionKey(event.account, event.product, event.contract))
+    key = position_name(event.account, event.product, event.contract)
     held = state.positions.get(key)
     if held is None or held.qty != event.qty:
         raise IllegalTransition(f"settlement of {event.qty} {key}, of which {held.qty if held else 0} are open")

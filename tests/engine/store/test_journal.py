@@ -380,7 +380,7 @@ async def test_a_store_from_a_newer_program_is_refused_untouched(place: Place) -
     with pytest.raises(Refusal) as refused:
         await place.open()
     assert refused.value.code == "SCHEMA_NEWER"
-    place.tamper("UPDATE alembic_version SET version_num = '0001'")
+    place.tamper("UPDATE alembic_version SET version_num = '0002'")
     assert (await (await place.open()).head())[0] == 5
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -24,8 +26,6 @@ def test_the_program_knows_its_newest_migration() -> None:
 
 
 async def test_migrated_tables_are_the_tables_of_the_code(place: Place) -> None:
-    from alembic.autogenerate import compare_metadata
-
     def unlike(database: Database) -> list[object]:
         with database.connection.begin():
             context = MigrationContext.configure(database.connection, opts={"compare_type": True})
@@ -54,6 +54,23 @@ def test_a_migration_that_fails_leaves_an_empty_database(place: Place) -> None:
     schema.upgrade(database.connection)
     with database.connection.begin():
         assert schema.current(database.connection) == schema.HEAD
+    database.close()
+
+
+@pytest.mark.parametrize("older", sorted(schema.REVISIONS - {schema.HEAD}))
+def test_an_older_store_is_brought_up_to_date(place: Place, older: str) -> None:
+    database = Database(place.url, place.world)
+    config = Config()
+    config.set_main_option("script_location", str(schema._FOLDER))
+    config.attributes["connection"] = database.connection
+    with database.connection.begin():
+        command.upgrade(config, older)
+        database.connection.execute(text("INSERT INTO checkpoint (seq, digest) VALUES (7, 'kept')"))
+    schema.upgrade(database.connection)
+    with database.connection.begin():
+        assert schema.current(database.connection) == schema.HEAD
+        assert database.connection.execute(text("SELECT seq, digest FROM checkpoint")).all() == [(7, "kept")]
+        assert compare_metadata(MigrationContext.configure(database.connection), METADATA) == []
     database.close()
 
 

@@ -7,6 +7,11 @@ import msgspec
 from optconsole.engine.model.orders import Product
 
 
+def position_name(account: str, product: Product, contract: str) -> str:
+    """The text form of a position's key."""
+    return f"{account}/{product}/{contract}"
+
+
 class PositionKey(msgspec.Struct, frozen=True, order=True):
     """Positions are kept per account, product and contract."""
 
@@ -15,7 +20,7 @@ class PositionKey(msgspec.Struct, frozen=True, order=True):
     contract: str
 
     def __str__(self) -> str:
-        return f"{self.account}/{self.product.value}/{self.contract}"
+        return position_name(self.account, self.product, self.contract)
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,6 +7,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+_encode: Final = msgspec.json.Encoder().encode
+_sha256: Final = hashlib.sha256
 BEFORE_FIRST: Final = -(2**62)
 """Below every sequence number, so that rows forged in front of the first are read too."""
 
@@ -32,7 +34,7 @@ def link(row: StoredEvent) -> str:
 
     ``at_utc`` is hashed too: it is what a search by time trusts.
     """
-    return hashlib.sha256(msgspec.json.encode((row.prev_hash, *row[:9]))).hexdigest()
+    return _sha256(_encode((row.prev_hash, *row[:9]))).hexdigest()
 
 
 class Chain:
@@ -44,13 +46,14 @@ class Chain:
 
     def fault(self, row: StoredEvent) -> str | None:
         """Why ``row`` cannot follow, in words; None when it can, and it is then the new head."""
-        if row.seq != self.seq + 1:
-            return f"event {self.seq + 1} is missing" if row.seq > self.seq else f"event {row.seq} was put in"
+        seq, head = row.seq, row.hash
+        if seq != self.seq + 1:
+            return f"event {self.seq + 1} is missing" if seq > self.seq else f"event {seq} was put in"
         if row.prev_hash != self.head:
-            return f"event {row.seq} does not follow from the one before"
-        if row.hash != link(row):
-            return f"event {row.seq} was altered"
-        self.seq, self.head = row.seq, row.hash
+            return f"event {seq} does not follow from the one before"
+        if head != link(row):
+            return f"event {seq} was altered"
+        self.seq, self.head = seq, head
         return None
 
     def place(self, row: StoredEvent) -> int:

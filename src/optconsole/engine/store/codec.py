@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final, get_args
 
 import msgspec
@@ -11,6 +12,7 @@ from optconsole.engine.events import AnyEvent, Recorded
 from optconsole.engine.model.timeline import IST
 from optconsole.engine.ports import JournalBroken
 from optconsole.engine.store.chain import StoredEvent, link
+from optconsole.engine.store.moments import stamp
 
 _DECODER: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(AnyEvent)
 _decode = _DECODER.decode
@@ -24,6 +26,7 @@ def encode(fact: Recorded, version: int, prev_hash: str) -> StoredEvent:
     event = fact.event
     if fact.at.tzinfo is None or "\0" in event.stream + fact.actor + fact.cause:
         raise unwritable(fact, "its time has no zone or its names hold a NUL character")
+    at_ist, at_utc = _stamps(fact.at)
     try:
         payload = msgspec.json.encode(event).decode()
         row = StoredEvent(
@@ -31,8 +34,8 @@ def encode(fact: Recorded, version: int, prev_hash: str) -> StoredEvent:
             stream=event.stream,
             version=version,
             type=type(event).__name__,
-            at_ist=fact.at.astimezone(IST).isoformat(timespec="microseconds"),
-            at_utc=fact.at.astimezone(UTC).isoformat(timespec="microseconds"),
+            at_ist=at_ist,
+            at_utc=at_utc,
             actor=fact.actor,
             cause=fact.cause,
             payload=payload,
@@ -42,6 +45,12 @@ def encode(fact: Recorded, version: int, prev_hash: str) -> StoredEvent:
         return row._replace(hash=link(row))
     except UnicodeEncodeError:
         raise unwritable(fact, "its text is not valid Unicode") from None
+
+
+@lru_cache(maxsize=16)
+def _stamps(at: datetime) -> tuple[str, str]:
+    """A moment in IST and in UTC. Facts that leave together share it, and one decision often makes several."""
+    return stamp(at.astimezone(IST)), stamp(at.astimezone(UTC))
 
 
 def unwritable(fact: Recorded, why: str) -> JournalBroken:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
+from typing import Final
 
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,7 +16,7 @@ from optconsole.engine.model.book import TradingState
 from optconsole.engine.ports import JournalBroken
 from optconsole.engine.queries import JournalVerdict
 from optconsole.engine.state import digest
-from optconsole.engine.store import audit, reading
+from optconsole.engine.store import audit, reading, snapshots
 from optconsole.engine.store.chain import BEFORE_FIRST
 from optconsole.engine.store.codec import decode
 from optconsole.engine.store.database import Database
@@ -24,7 +25,10 @@ from optconsole.engine.store.ledger import Ledger
 from optconsole.engine.store.schema import upgrade
 from optconsole.engine.store.writer import Writer, untrusted
 
-LOAD_CHUNK = 5000
+LOAD_CHUNK: Final = 5000
+"""Facts folded between two reports of progress."""
+FETCHED: Final = 500
+"""Rows read at a time: more of them would not stay in the processor's cache until they are folded."""
 Progress = Callable[[int, int], None]
 """Called with events done and events in all."""
 
@@ -33,12 +37,14 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     """What the journal holds at a start.
 
     ``checkpoint`` is the newest saved number and digest, ``replayed`` the digest of the fold at that number: they are
-    equal when replay gives the state that was live.
+    equal when replay gives the state that was live. ``resumed_at`` is the fact whose snapshot the fold began with, 0
+    when it began with the first fact.
     """
 
     state: TradingState
     checkpoint: tuple[int, str] | None
     replayed: str | None
+    resumed_at: int = 0
 
     @property
     def agrees(self) -> bool:
@@ -53,6 +59,7 @@ class SqlJournal:
         self._writer = writer
         self._ledger: Ledger | None = None
         self._order = asyncio.Lock()
+        self._kept_at = 0
         self.install_id = install_id
 
     async def append(self, facts: Sequence[Recorded]) -> None:
@@ -87,20 +94,28 @@ class SqlJournal:
         return await self._writer.call(reading.head)
 
     async def load(self, progress: Progress | None = None) -> Start:
-        """Fold the whole journal in one pass, checking chain and head on the way; needed before the first append.
+        """Fold the journal, checking chain and head on the way; needed before the first append.
 
-        The state returned is the caller's own. Raises JournalBroken: CHAIN_BROKEN, UNKNOWN_EVENT, UNREADABLE_EVENT,
-        ILLEGAL_FACT.
+        It begins at the snapshot if that can be believed; the facts before it are then left to ``verify``. The state
+        returned is the caller's own. Raises JournalBroken: CHAIN_BROKEN, UNKNOWN_EVENT, UNREADABLE_EVENT, ILLEGAL_FACT.
         """
         async with self._order:
             load = await self._fold(progress)
-            return Start(state=load.ledger.state.copy(), checkpoint=load.checkpoint, replayed=load.replayed)
+            return Start(
+                state=load.ledger.state.copy(),
+                checkpoint=load.checkpoint,
+                replayed=load.replayed,
+                resumed_at=load.resumed_at,
+            )
 
     async def _fold(self, progress: Progress | None) -> _Load:
         self._ledger = None
         total, _ = await self.head()
-        load = _Load(await self.last_checkpoint())
-        while await self._writer.call(load.step):
+        load = await self._writer.call(_Load)
+        self._kept_at = load.resumed_at
+        more = True
+        while more:
+            more = await self._writer.call(load.step)
             if progress is not None:
                 progress(load.ledger.seq, total)
         self._ledger = load.ledger
@@ -129,10 +144,22 @@ class SqlJournal:
         return await self._writer.call(finish)
 
     async def save_checkpoint(self, seq: int, digest: str) -> None:
-        """Remember the state's digest at ``seq``. Raises JournalBroken."""
-        await self._writer.change(
-            lambda database: database.write([(database.sql.upserts["checkpoint"], [(seq, digest)])])
-        )
+        """Remember the state's digest at ``seq``, and from time to time the whole fold. Raises JournalBroken."""
+        taken = self._snapshot(seq, digest)
+
+        def save(database: Database) -> None:
+            kept = snapshots.written(database, taken) if taken else []
+            database.write([(database.sql.upserts["checkpoint"], [(seq, digest)]), *kept])
+
+        await self._writer.change(save)
+
+    def _snapshot(self, seq: int, digest: str) -> snapshots.Snapshot | None:
+        """The fold at the checkpoint, when it is time for one and no fact beyond the checkpoint is on its way."""
+        ledger = self._ledger
+        if ledger is None or ledger.seq != seq or seq - self._kept_at < snapshots.SNAPSHOT_EVERY:
+            return None
+        self._kept_at = seq
+        return snapshots.Snapshot(seq, ledger.head, digest, ledger.keep())
 
     async def last_checkpoint(self) -> tuple[int, str] | None:
         """Newest checkpoint: number and digest."""
@@ -163,23 +190,34 @@ class SqlJournal:
 
 
 class _Load:
-    """A fold of the whole journal, chunk by chunk, noting the digest where the checkpoint was taken."""
+    """A fold of the journal from its snapshot or its first fact, chunk by chunk.
 
-    def __init__(self, checkpoint: tuple[int, str] | None) -> None:
-        self.ledger = Ledger()
-        self.checkpoint = checkpoint
+    It notes the digest where the checkpoint was taken.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.checkpoint = reading.last_checkpoint(database)
         self.replayed: str | None = None
-        self._after = BEFORE_FIRST
+        resumed = snapshots.resumed(database, self.checkpoint)
+        self.ledger = resumed or Ledger()
+        self.resumed_at = self.ledger.seq
+        self._after = self.resumed_at if resumed else BEFORE_FIRST
+        if self.checkpoint is not None and self.checkpoint[0] == self.resumed_at:
+            self.replayed = digest(self.ledger.state)
 
     def step(self, database: Database) -> bool:
         """Fold one chunk. False at the end, which is checked too."""
-        rows = reading.chunk(database, self._after, LOAD_CHUNK)
-        for row in rows:
-            self.ledger.restore(row)
-            if self.checkpoint is not None and row.seq == self.checkpoint[0]:
-                self.replayed = digest(self.ledger.state)
-        if rows:
+        restore, marked = self.ledger.restore, self.checkpoint[0] if self.checkpoint else None
+        for _ in range(LOAD_CHUNK // FETCHED):
+            rows = reading.chunk(database, self._after, FETCHED)
+            for row in rows:
+                restore(row)
+                if row.seq == marked:
+                    self.replayed = digest(self.ledger.state)
+            if not rows:
+                break
             self._after = rows[-1].seq
+        else:
             return True
         self.ledger.close_book(reading.noted_head(database), self.checkpoint)
         return False

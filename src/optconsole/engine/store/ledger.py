@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
-from optconsole.engine.events import Recorded
+from optconsole.engine.events import Recorded, SessionOpened
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.ports import JournalBroken
 from optconsole.engine.state import IllegalTransition
@@ -15,8 +16,18 @@ from optconsole.engine.store.codec import decode, encode
 from optconsole.engine.store.projections import Projection
 from optconsole.engine.store.rows import Value
 
+_ORDER: Final = "order:"
 Rows = dict[str, dict[tuple[Value, ...], dict[str, Value]]]
 """Table name to key to row. Later rows replace earlier ones, as they would in the table."""
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """All that the facts so far have left in a ledger but the chain's head. Independent of the ledger."""
+
+    state: TradingState
+    versions: dict[str, int]
+    fills: dict[str, int]
+    made: dict[str, tuple[int, int]]
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -29,10 +40,16 @@ class Draft(msgspec.Struct, frozen=True):
 class Ledger:
     """The journal's head: sequence, hash, version of each stream, and the state folded so far."""
 
-    def __init__(self) -> None:
-        self._chain = Chain()
-        self._versions: dict[str, int] = {}
-        self._projection = Projection()
+    def __init__(self, kept: Kept | None = None, head: str = "") -> None:
+        """Empty, or as it was when ``kept`` was taken at the fact with the hash ``head``; ``kept`` becomes its own."""
+        kept = kept or Kept(TradingState(), {}, {}, {})
+        self._chain = Chain(kept.state.seq, head)
+        self._versions = kept.versions
+        self._projection = Projection(kept.state, kept.fills, kept.made)
+
+    def keep(self) -> Kept:
+        """A copy of what is in the ledger now."""
+        return Kept(self.state.copy(), dict(self._versions), *self._projection.sums())
 
     @property
     def seq(self) -> int:
@@ -60,19 +77,20 @@ class Ledger:
                 raise _out_of_order(fact.seq, expected)
         events: list[StoredEvent] = []
         rows: Rows = {}
+        chain = self._chain
         for fact in facts:
             stream = fact.event.stream
             version = self._versions.get(stream, 0) + 1
-            row = encode(fact, version, self._chain.head)
+            row = encode(fact, version, chain.head)
             self._fold(fact, row, version)
+            chain.seq, chain.head = row.seq, row.hash
             events.append(row)
             self.changed(fact, rows)
         return Draft(events, rows)
 
     def restore(self, stored: StoredEvent) -> Recorded:
         """Take a row back from the journal. Raises JournalBroken: CHAIN_BROKEN, UNKNOWN_EVENT and the like."""
-        chain = self._chain
-        fault = chain.fault(stored)
+        fault = self._chain.fault(stored)
         if fault is not None:
             raise _chain_broken(fault)
         fact = decode(stored.seq, stored.at_ist, stored.actor, stored.cause, stored.payload)
@@ -99,7 +117,17 @@ class Ledger:
                 f"Fact {fact.seq} ({row.type}) cannot follow from those before it: {error}.",
             ) from error
         self._versions[row.stream] = version
-        self._chain.seq, self._chain.head = row.seq, row.hash
+        if isinstance(fact.event, SessionOpened):
+            self._forget()
+
+    def _forget(self) -> None:
+        """Orders that left the state with the old day get no further fact: the fold refuses it."""
+        orders = self.state.orders
+        self._versions = {
+            stream: version
+            for stream, version in self._versions.items()
+            if not stream.startswith(_ORDER) or stream[len(_ORDER) :] in orders
+        }
 
 
 def _out_of_order(seq: int, expected: int) -> JournalBroken:

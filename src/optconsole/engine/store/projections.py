@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final, get_args
 
 from optconsole.engine import events as ev
 from optconsole.engine.events import Recorded
 from optconsole.engine.model.book import TradingState
-from optconsole.engine.model.positions import PositionKey
+from optconsole.engine.model.positions import position_name
 from optconsole.engine.state import apply
 from optconsole.engine.store.rows import (
     Upsert,
@@ -21,15 +22,21 @@ from optconsole.engine.store.rows import (
 
 Moving = ev.OrderFilled | ev.PositionSettled | ev.PositionAdopted
 """Facts that move a position."""
+_MOVING: Final = frozenset(get_args(Moving))
 
 
 class Projection:
     """The state as the journal sees it, and the rows that follow from it."""
 
-    def __init__(self) -> None:
-        self.state = TradingState()
-        self._fills: dict[str, int] = {}
-        self._made: dict[str, tuple[int, int]] = {}
+    def __init__(self, state: TradingState, fills: dict[str, int], made: dict[str, tuple[int, int]]) -> None:
+        """``fills`` are the day's fills, ``made`` its profit and charges in paise, by account; all become its own."""
+        self.state = state
+        self._fills = fills
+        self._made = made
+
+    def sums(self) -> tuple[dict[str, int], dict[str, tuple[int, int]]]:
+        """Copies of the day's fills, profit and charges by account."""
+        return dict(self._fills), dict(self._made)
 
     @property
     def day(self) -> str:
@@ -39,7 +46,8 @@ class Projection:
     def fold(self, fact: Recorded) -> None:
         """Apply the fact. Raises IllegalTransition, and is of no more use then."""
         event = fact.event
-        if not isinstance(event, Moving):
+        # looked up first: that a fact is of none of several kinds is what isinstance is slowest to see
+        if type(event) not in _MOVING or not isinstance(event, Moving):
             apply(self.state, fact)
             if isinstance(event, ev.SessionOpened):
                 self._fills, self._made = {}, {}
@@ -85,4 +93,4 @@ class Projection:
 
 
 def _position_key(event: Moving) -> str:
-    return str(PositionKey(event.account, event.product, event.contract))
+    return position_name(event.account, event.product, event.contract)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import NamedTuple
 
 from optconsole.engine import events as ev
@@ -11,6 +10,7 @@ from optconsole.engine.model.book import AccountBook
 from optconsole.engine.model.orders import Order
 from optconsole.engine.model.positions import Position
 from optconsole.engine.state import trade_key
+from optconsole.engine.store.moments import stamp
 
 Value = str | int | bool | None
 
@@ -23,10 +23,6 @@ class Upsert(NamedTuple):
     row: dict[str, Value]
 
 
-def _stamp(moment: datetime) -> str:
-    return moment.isoformat(timespec="microseconds")
-
-
 def order_row(order: Order, seq: int) -> Upsert:
     """The row of table ``orders``."""
     terms = order.terms
@@ -35,18 +31,18 @@ def order_row(order: Order, seq: int) -> Upsert:
         "tag": order.tag,
         "account": terms.account,
         "contract": terms.contract,
-        "side": terms.side.value,
+        "side": str(terms.side),
         "qty": terms.qty,
-        "type": terms.type.value,
+        "type": str(terms.type),
         "price": terms.price,
         "trigger_price": terms.trigger,
         "protection": terms.protection,
-        "product": terms.product.value,
-        "validity": terms.validity.value,
+        "product": str(terms.product),
+        "validity": str(terms.validity),
         "note": terms.note,
-        "status": order.status.value,
-        "pending": order.pending.value,
-        "risk": order.risk.value,
+        "status": str(order.status),
+        "pending": str(order.pending),
+        "risk": str(order.risk),
         "lot": order.lot,
         "broker_id": order.broker_id,
         "triggered": order.triggered,
@@ -56,9 +52,9 @@ def order_row(order: Order, seq: int) -> Upsert:
         "reason_code": order.reason_code,
         "reason": order.reason,
         "actor": order.actor,
-        "intended_at": _stamp(order.intended_at),
-        "sent_at": _stamp(order.sent_at) if order.sent_at else None,
-        "updated_at": _stamp(order.updated_at),
+        "intended_at": stamp(order.intended_at),
+        "sent_at": stamp(order.sent_at) if order.sent_at else None,
+        "updated_at": stamp(order.updated_at),
         "seq": seq,
     }
     return Upsert("orders", (order.id,), row)
@@ -75,12 +71,12 @@ def fill_row(event: ev.OrderFilled, seq: int) -> Upsert:
         "day": day.isoformat(),
         "account": event.account,
         "contract": event.contract,
-        "product": event.product.value,
-        "side": event.side.value,
+        "product": str(event.product),
+        "side": str(event.side),
         "qty": event.qty,
         "price": event.price,
         "charges": event.charges,
-        "traded_at": _stamp(event.traded_at),
+        "traded_at": stamp(event.traded_at),
         "seq": seq,
     }
     return Upsert("fills", (key,), row)
@@ -92,7 +88,7 @@ def position_row(held: Position, day: str, seq: int) -> Upsert:
     row: dict[str, Value] = {
         "day": day,
         "account": key.account,
-        "product": key.product.value,
+        "product": str(key.product),
         "contract": key.contract,
         "lot": held.lot,
         "qty": held.qty,
@@ -105,7 +101,7 @@ def position_row(held: Position, day: str, seq: int) -> Upsert:
         "sold_value": held.sold_value,
         "seq": seq,
     }
-    return Upsert("positions", (day, key.account, key.product.value, key.contract), row)
+    return Upsert("positions", (day, key.account, str(key.product), key.contract), row)
 
 
 def account_row(book: AccountBook, seq: int) -> Upsert:
@@ -114,7 +110,7 @@ def account_row(book: AccountBook, seq: int) -> Upsert:
     row: dict[str, Value] = {
         "id": account.id,
         "broker": account.broker,
-        "mode": account.mode.value,
+        "mode": str(account.mode),
         "capital": account.capital,
         "realised_before": book.realised_before,
         "charges_before": book.charges_before,
@@ -127,7 +123,7 @@ def notice_row(fact: Recorded, event: ev.NoticeRaised) -> Upsert:
     """The row of table ``notices``."""
     row: dict[str, Value] = {
         "seq": fact.seq,
-        "at": _stamp(fact.at),
+        "at": stamp(fact.at),
         "level": event.level,
         "code": event.code,
         "text": event.text,

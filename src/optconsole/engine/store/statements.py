@@ -27,6 +27,10 @@ class Statements:
             "SELECT seq, at_ist, actor, cause, payload FROM event "  # noqa: S608
             f"WHERE seq > {placeholder} ORDER BY seq LIMIT {placeholder}"
         )
+        self.insert_snapshot: Final = self._insert(TABLES["snapshot"])
+        self.drop_snapshots: Final = "DELETE FROM snapshot"
+        kept = ", ".join(column.name for column in TABLES["snapshot"].columns)
+        self.newest_snapshot: Final = f"SELECT {kept} FROM snapshot ORDER BY seq DESC LIMIT 1"  # noqa: S608
         self.upserts: Final = {name: self._upsert(TABLES[name]) for name in (*READ_TABLES, "checkpoint")}
 
     def _insert(self, table: Table) -> str:

@@ -43,6 +43,19 @@ class CheckpointRow(StoreModel, table=True):
     digest: str = Field(sa_type=Text)
 
 
+class SnapshotRow(StoreModel, table=True):
+    """The fold after fact ``seq``, whose hash is ``head``, as JSON. ``form`` names the code that made it, ``digest`` is
+    the live state's, ``seal`` is over all other columns."""
+
+    __tablename__ = "snapshot"
+    seq: int = Field(primary_key=True, sa_type=WHOLE, sa_column_kwargs=GIVEN)
+    form: str = Field(sa_type=Text)
+    head: str = Field(sa_type=Text)
+    digest: str = Field(sa_type=Text)
+    body: str = Field(sa_type=Text)
+    seal: str = Field(sa_type=Text)
+
+
 class MetaRow(StoreModel, table=True):
     """One row: whose store this is, and the journal's head, by which a cut tail is seen."""
 
