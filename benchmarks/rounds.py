@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import platform
+import shutil
+import subprocess
 import time
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
@@ -54,3 +56,30 @@ def machine(*packages: str) -> str:
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     python = f"{platform.system()}, CPython {platform.python_version()}"
     return f"{cpu}, {os.cpu_count()} cores, load {load}, {python}, {versions}"
+
+
+def commit() -> str:
+    """The short hash of what was measured; a plus for changes not in it."""
+    git = shutil.which("git")
+    if git is None:
+        return "unknown"
+    shown = subprocess.run(
+        [git, "describe", "--always", "--dirty=+", "--exclude=*"],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return shown.stdout.strip() or "unknown"
+
+
+def raise_priority(realtime: bool) -> str:
+    """Ask for priority over other work, for this process and what it starts; says what was granted."""
+    try:
+        if realtime:
+            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(os.sched_get_priority_min(os.SCHED_RR)))
+            return "real-time priority"
+        os.setpriority(os.PRIO_PROCESS, 0, -10)
+    except PermissionError:
+        return "no priority over other work"
+    return "nice -10"

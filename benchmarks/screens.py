@@ -11,7 +11,6 @@ Latencies are of all rounds together, the rest are medians of the rounds. Exit c
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import re
 import sys
@@ -23,7 +22,7 @@ from statistics import median
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.pty_session import PtySession, busy_seconds, cpu_seconds, environment
-from benchmarks.rounds import machine
+from benchmarks.rounds import machine, raise_priority
 from benchmarks.targets import Target, outcome, table
 
 OURS, PEER, SLOW, SHIPPED = "console", "DataTable", "console, slow link", "console, chain beside"
@@ -228,18 +227,6 @@ def row(each: Summary) -> list[str]:
     figures = (each.p50, each.p99, each.worst, each.cpu, each.kilobytes, each.frames)
     name = f"{each.program}, {each.rows:,} x {each.rate:,}"
     return [name, str(each.keys), *(f"{figure:.1f}" for figure in figures), f"{each.quotes:,.0f}", f"{each.others:.0f}"]
-
-
-def raise_priority(realtime: bool) -> str:
-    """Ask for priority over other work, for this process and what it starts; says what was granted."""
-    try:
-        if realtime:
-            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(os.sched_get_priority_min(os.SCHED_RR)))
-            return "real-time priority"
-        os.setpriority(os.PRIO_PROCESS, 0, -10)
-    except PermissionError:
-        return "no priority over other work"
-    return "nice -10"
 
 
 def main() -> int:
