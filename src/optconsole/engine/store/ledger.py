@@ -117,7 +117,7 @@ class Ledger:
                 f"Fact {fact.seq} ({row.type}) cannot follow from those before it: {error}.",
             ) from error
         self._versions[row.stream] = version
-        if isinstance(fact.event, SessionOpened):
+        if type(fact.event) is SessionOpened:
             self._forget()
 
     def _forget(self) -> None:

@@ -49,7 +49,7 @@ class Projection:
         # looked up first: that a fact is of none of several kinds is what isinstance is slowest to see
         if type(event) not in _MOVING or not isinstance(event, Moving):
             apply(self.state, fact)
-            if isinstance(event, ev.SessionOpened):
+            if type(event) is ev.SessionOpened:
                 self._fills, self._made = {}, {}
             return
         key = _position_key(event)
