@@ -53,13 +53,13 @@ def test_snapshot_and_tail_make_the_ledger_that_all_facts_make(seed: int, cut: i
     whole, early = Ledger(), Ledger()
     rows = whole.draft(facts[:400]).events
     early.draft(facts[:cut])
-    stored = msgspec.json.encode(early.keep())
+    stored = msgspec.json.encode(early.kept())
     early.draft(facts[cut:400])
 
     resumed = Ledger(msgspec.json.decode(stored, type=Kept), rows[cut - 1].hash)
     for row in rows[cut:]:
         resumed.restore(row)
-    assert resumed.keep() == whole.keep()
+    assert resumed.kept() == whole.kept()
     assert digest(resumed.state) == digest(whole.state)
     assert resumed.draft(facts[400:]) == whole.draft(facts[400:])
 

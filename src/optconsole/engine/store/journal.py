@@ -159,7 +159,7 @@ class SqlJournal:
         if ledger is None or ledger.seq != seq or seq - self._kept_at < snapshots.SNAPSHOT_EVERY:
             return None
         self._kept_at = seq
-        return snapshots.Snapshot(seq, ledger.head, digest, ledger.keep())
+        return snapshots.Snapshot(seq, ledger.head, digest, ledger.kept())
 
     async def last_checkpoint(self) -> tuple[int, str] | None:
         """Newest checkpoint: number and digest."""

@@ -42,12 +42,11 @@ class Ledger:
 
     def __init__(self, kept: Kept | None = None, head: str = "") -> None:
         """Empty, or as it was when ``kept`` was taken at the fact with the hash ``head``; ``kept`` becomes its own."""
-        kept = kept or Kept(TradingState(), {}, {}, {})
-        self._chain = Chain(kept.state.seq, head)
-        self._versions = kept.versions
-        self._projection = Projection(kept.state, kept.fills, kept.made)
+        self._chain = Chain(kept.state.seq, head) if kept else Chain()
+        self._versions: dict[str, int] = kept.versions if kept else {}
+        self._projection = Projection(kept.state, kept.fills, kept.made) if kept else Projection()
 
-    def keep(self) -> Kept:
+    def kept(self) -> Kept:
         """A copy of what is in the ledger now."""
         return Kept(self.state.copy(), dict(self._versions), *self._projection.sums())
 

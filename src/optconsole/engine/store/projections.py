@@ -28,11 +28,16 @@ _MOVING: Final = frozenset(get_args(Moving))
 class Projection:
     """The state as the journal sees it, and the rows that follow from it."""
 
-    def __init__(self, state: TradingState, fills: dict[str, int], made: dict[str, tuple[int, int]]) -> None:
+    def __init__(
+        self,
+        state: TradingState | None = None,
+        fills: dict[str, int] | None = None,
+        made: dict[str, tuple[int, int]] | None = None,
+    ) -> None:
         """``fills`` are the day's fills, ``made`` its profit and charges in paise, by account; all become its own."""
-        self.state = state
-        self._fills = fills
-        self._made = made
+        self.state = state or TradingState()
+        self._fills = fills or {}
+        self._made = made or {}
 
     def sums(self) -> tuple[dict[str, int], dict[str, tuple[int, int]]]:
         """Copies of the day's fills, profit and charges by account."""
