@@ -152,14 +152,14 @@ async def test_a_damaged_page_is_found_at_the_start(sqlite_place: Place, tmp_pat
     assert refused.value.code == "STORE_CORRUPT"
 
 
-async def test_of_a_very_large_store_the_tables_beside_the_journal_are_checked_at_the_start(
+async def test_of_a_very_large_store_what_does_not_grow_is_checked_at_the_start(
     sqlite_place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite, "CHECKED_WHOLE", 0)
     journal = await sqlite_place.open()
     await journal.append(Trader().take(500))
     ((root,),) = await journal._writer.call(
-        lambda database: database.fetch("SELECT rootpage FROM sqlite_master WHERE name = 'orders'")
+        lambda database: database.fetch("SELECT rootpage FROM sqlite_master WHERE name = 'checkpoint'")
     )
     await journal.close()
     assert (await (await sqlite_place.open()).head())[0] == 500

@@ -17,6 +17,7 @@ from sqlalchemy.pool import StaticPool
 
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.ports import JournalBroken
+from optconsole.engine.store.tables import READ_TABLES
 
 OLDEST: Final = (3, 35, 0)
 BUSY_MS: Final = 2000
@@ -97,15 +98,16 @@ def prove(connection: sqlite3.Connection) -> None:
 
 
 def _checks(connection: sqlite3.Connection) -> list[str]:
-    """SQLite's own look at the file: at all of it, or, where that would hold up a start, at all tables but the journal.
+    """SQLite's own look at the file: at all of it, or, where that would hold up a start, not at what grows.
 
-    The journal's rows are proved by their hashes, those that a start leaves out by ``journal verify``.
+    The journal's rows are proved by their hashes, those that a start leaves out by ``journal verify``; the read tables
+    follow from the journal, and damage in them stops the first write that meets it.
     """
     pages, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
     if pages * size <= CHECKED_WHOLE:
         return ["PRAGMA quick_check(1)"]
-    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'event'").fetchall()
-    return [f'PRAGMA quick_check("{name}")' for (name,) in tables]
+    found = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()}
+    return [f'PRAGMA quick_check("{name}")' for name in sorted(found - {"event", *READ_TABLES})]
 
 
 def corrupt(detail: str) -> JournalBroken:
