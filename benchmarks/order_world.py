@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from optconsole.engine.clock import MarketClock
 from optconsole.engine.core import World
@@ -72,7 +72,7 @@ class StillFeed:
     name = "bench"
 
     async def start(self, sink: QuoteSink) -> None:
-        sink(picture())
+        sink(picture(OPENED))
 
     async def stop(self) -> None:
         return None
@@ -87,9 +87,9 @@ class StillFeed:
         return None
 
 
-def picture() -> list[Quote]:
-    """A quote of everything."""
-    stamp = millis(OPENED)
+def picture(moment: datetime) -> list[Quote]:
+    """A quote of everything, as fresh as the moment."""
+    stamp = millis(moment)
     options = [
         Quote(name=item.name, ts=stamp, bid=PRICE - 5, bid_qty=LOT, ask=PRICE + 5, ask_qty=LOT, ltp=PRICE)
         for item in OPTIONS
@@ -178,7 +178,9 @@ class WireBroker(QuietBroker):
         except ConnectionError as failed:
             return Doubtful(str(failed))
         self._count += 1
-        return Accepted(f"B{self._count}")
+        broker_id = f"B{self._count}"
+        self._book.append(broker_row(request.tag, broker_id, limit_order(request.instrument.name, request.side)))
+        return Accepted(broker_id)
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         while line := await reader.readline():
@@ -186,7 +188,7 @@ class WireBroker(QuietBroker):
             self._waiting.pop(tag).set_result(int(at))
 
 
-def broker_row(order_id: str, tag: str, broker_id: str, terms: OrderTerms) -> BrokerOrder:
+def broker_row(tag: str, broker_id: str, terms: OrderTerms) -> BrokerOrder:
     """A resting order as the broker's book shows it."""
     return BrokerOrder(
         broker_id=broker_id,
@@ -209,13 +211,13 @@ def broker_row(order_id: str, tag: str, broker_id: str, terms: OrderTerms) -> Br
     )
 
 
-def world(journal: Journal, broker: Broker, install_id: str = "bench", minutes: int = 0) -> World:
-    """What the engine stands on; its market has been open for an hour and stands ``minutes`` later still."""
+def world(journal: Journal, broker: Broker, clock: MarketClock | None = None, install_id: str = "bench") -> World:
+    """What the engine stands on."""
     return World(
         name="practice",
         version="0",
         install_id=install_id,
-        clock=MarketClock(OPENED + timedelta(minutes=minutes)),
+        clock=clock or MarketClock(OPENED),
         journal=journal,
         feed=StillFeed(),
         brokers={ACCOUNT.id: broker},

@@ -162,8 +162,8 @@ async def restart(store: str, began: float) -> None:
     start = await journal.load()
     guards = time.time() - began
     resting = [order for order in start.state.orders.values() if order.status is OrderStatus.OPEN]
-    broker: Broker = QuietBroker([broker_row(o.id, o.tag, o.broker_id or "", o.terms) for o in resting])
-    engine = Engine(world(journal, broker, journal.install_id), start.state)
+    broker: Broker = QuietBroker([broker_row(o.tag, o.broker_id or "", o.terms) for o in resting])
+    engine = Engine(world(journal, broker, install_id=journal.install_id), start.state)
     await engine.start()
     told = Told(guards, time.time() - began, start.resumed_at, len(resting))
     print(msgspec.json.encode(told).decode(), flush=True)
