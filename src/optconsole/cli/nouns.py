@@ -21,6 +21,7 @@ NOUNS: Final[dict[str, tuple[str, str]]] = {
     "kill": ("kill", "latch the kill switch: cancel, flatten, refuse new risk"),
     "release": ("release", "release the kill switch"),
     "journal": ("journal", "list, show, verify or export the journal"),
+    "db": ("db", "back up, restore or check the store"),
     "calc": ("calc", "prices, implied volatility and Greeks: JSON Lines in, JSON Lines out"),
     "replay": ("replay", "import a recording; pause, resume or move a running replay"),
     "record": ("record", "record the market of a running engine to a file"),

@@ -73,8 +73,10 @@ def _lines(mirror: Mirror, vitals: Vitals, formats: Formats) -> list[str]:
 
 
 def _readiness(ready: bool, vitals: Vitals) -> str:
-    if vitals.store is not LinkState.LIVE:
-        return "TAKES NO ORDERS: the store has failed"
+    if vitals.store is LinkState.DEAD:
+        return f"TAKES NO ORDERS: the store has failed ({vitals.guard})"
+    if vitals.guard:
+        return f"{vitals.guard}: only guards and exits act; see the alarms in `optconsole journal list --text alarm`"
     return "ready" if ready else "not ready"
 
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -45,12 +46,13 @@ from optconsole.engine.ports import (
     Tap,
 )
 from optconsole.engine.publisher import Publisher
-from optconsole.engine.queries import AnyAnswer, AnyQuery, JournalVerdict, Refused
+from optconsole.engine.queries import AnyAnswer, AnyQuery, Check, JournalVerdict, Refused
 from optconsole.engine.reading import Reader
 from optconsole.engine.requests import Request, Requests, Urgency, urgency
-from optconsole.engine.rules.pretrade import Situation, risk_class
+from optconsole.engine.rules.pretrade import REFUSE, Situation, risk_class
 from optconsole.engine.rules.tags import install_code
 from optconsole.engine.state import IllegalTransition, apply, digest
+from optconsole.engine.store.latch import KillLatch
 from optconsole.engine.tap import ConflatedTap
 from optconsole.engine.trading import closing, intake, letters, reconciliation, resolution, sentinel
 from optconsole.engine.trading.decision import (
@@ -63,6 +65,7 @@ from optconsole.engine.trading.decision import (
     SendModify,
     SendPlace,
 )
+from optconsole.engine.trading.desk import cancellable
 from optconsole.engine.trading.handlers import View, decide
 from optconsole.engine.watching import Book, BookWatch
 
@@ -82,6 +85,10 @@ PACE_WORKING, PACE_HOLDING, PACE_IDLE = 2.0, 5.0, 30.0
 """Seconds between two readings of a broker's book: while something works, while something is held, otherwise."""
 BLIND: Final = 10.0
 """Seconds without a readable book, in session and with something to guard, after which the trader is told."""
+LATCH: Final = "latch"
+LATCH_REST: Final = 2.0
+"""Seconds between two attempts to store a kill that could not be stored."""
+LATCHED: Final = "The kill switch is on, though the journal could not take it yet: nothing that adds risk may leave."
 DUTIES: Final = (closing, resolution, sentinel)
 """Modules whose ``advance`` looks at the state after every input and says the next step, if one is due."""
 
@@ -117,6 +124,8 @@ class Stated:
 
     facts: list[AnyEvent]
     done: asyncio.Future[None]
+    actor: str = "engine"
+    cause: str = ""
 
 
 @dataclass(slots=True)
@@ -154,6 +163,12 @@ class World:
     playback: Playback | None = None
     cadence: float = 0.0
     guard_only: str = ""
+    installs: frozenset[str] = frozenset()
+    """Names that earlier stores of this world had: orders at the broker with their tags are ours."""
+    entry_stops: Callable[[], tuple[Check, ...]] = tuple
+    """What forbids new risk right now besides the book itself: a store that takes no writes, a full disk."""
+    latch: KillLatch | None = None
+    """Where the kill switch is latched when the journal cannot be written."""
 
 
 class Engine:
@@ -168,12 +183,15 @@ class Engine:
         self._inbox: asyncio.Queue[Input] = asyncio.Queue()
         self._publisher = Publisher(world.journal)
         self._publisher.start_at(state.seq)
-        self._intake = intake.Intake(self._instrument, world.charge_for, world.exercise_charge)
         self._install = install_code(world.install_id)
+        ours = frozenset(map(install_code, world.installs | {world.install_id}))
+        self._intake = intake.Intake(self._instrument, world.charge_for, world.exercise_charge, ours)
         self._answers: OrderedDict[str, Reply] = OrderedDict()
         self._in_flight: dict[str, asyncio.Future[Reply]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._broken: JournalBroken | None = None
+        self._latched: cmd.EngageKill | None = None
+        self._latched_at = 0.0
         self._idle = asyncio.Event()
         self._idle.set()
         self._busy = False
@@ -218,6 +236,18 @@ class Engine:
         self._review()
         adopted = len(self.state.trades) - adopted
         await self._state_facts([ev.EngineReady(orders_checked=checked, fills_adopted=adopted)])
+        if self.world.guard_only:
+            await self._state_facts([ev.NoticeRaised(level="alarm", code="GUARD_ONLY", text=self.world.guard_only)])
+
+    async def take_positions(self) -> None:
+        """Take the broker's quantities for ours: the store that knew how they came about is not there any more."""
+        for account, broker in self.world.brokers.items():
+            theirs = await self._watches[account].read()
+            self.world.feed.watch([row.contract for row in theirs.positions])
+            decision = reconciliation.adopt_positions(
+                self.state, broker.name, account, theirs.positions, self.master, self.board.get
+            )
+            await self._state_facts(decision.facts)
 
     async def _recall(self) -> None:
         """Know the commands of earlier runs again: one sent anew after a crash is answered, not repeated."""
@@ -260,7 +290,8 @@ class Engine:
         for broker in self.world.brokers.values():
             await broker.close()
         if self._broken is None:
-            await self._state_facts([ev.EngineStopped(reason=reason)])
+            with suppress(Refusal):  # a store that cannot be written takes no goodbye either; the log says so
+                await self._state_facts([ev.EngineStopped(reason=reason)])
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -391,7 +422,13 @@ class Engine:
             patience=self._reader.patience(),
             queued=self._requests.delay(Urgency.ENTRY),
             guard_only=self.world.guard_only,
+            stops=self.stops(),
         )
+
+    def stops(self) -> tuple[Check, ...]:
+        """What forbids new risk besides the book itself."""
+        stops = self.world.entry_stops()
+        return stops if self._latched is None else (Check(code="KILLED", severity=REFUSE, text=LATCHED), *stops)
 
     def health(self, account: str) -> AccountHealth:
         """How well an account's broker can be reached now."""
@@ -435,8 +472,8 @@ class Engine:
                     await self._settle(Decision("engine", "dead letter", [ev.InputReplayed(letter_id=letter)]))
             case Answered(effect, outcome):
                 await self._settle(self._outcome(effect, outcome))
-            case Stated(facts, done):
-                await self._settle(Decision("engine", "", facts=facts))
+            case Stated(facts, done, actor, cause):
+                await self._settle(Decision(actor, cause, facts=facts))
                 if not done.done():
                     done.set_result(None)
             case Book():
@@ -448,7 +485,7 @@ class Engine:
 
     async def _carry_out(self, command: AnyCommand, answer: asyncio.Future[Reply]) -> None:
         if self._broken is not None:
-            self._answer(command, answer, Reply(ok=False, code=self._broken.code, text=self._broken.text))
+            self._refuse(command, answer, self._broken)
             return
         try:
             decision = self._decide(command)
@@ -463,6 +500,8 @@ class Engine:
             # Every command of a trader leaves a fact, even one that found nothing to do.
             decision.facts.append(ev.CommandNoted(command=type(command).__name__, text=reply.text))
         await self._settle(decision)
+        if isinstance(command, cmd.EngageKill):
+            self._kill_stored()
         self._answer(command, answer, msgspec.structs.replace(reply, seq=self.state.seq))
 
     def _decide(self, command: AnyCommand) -> Decision:
@@ -695,11 +734,69 @@ class Engine:
         if not answer.done():
             answer.set_result(reply)
 
+    def distrust(self, broken: JournalBroken) -> None:
+        """The store said, without being asked to write, that this engine's time is over."""
+        if not broken.passing and self._broken is None:
+            self._broken = broken
+            self._log.error("the journal is lost: %s", broken.text)
+
     def _break(self, broken: JournalBroken, item: Input) -> None:
-        """Nothing can be proven durable any more: no command is carried out, the screens say why."""
-        self._broken = broken
-        self._log.error("the journal is broken: %s", broken.text)
-        self._release(item, broken.code, broken.text)
+        """This input cannot be proven durable and is not carried out; unless that may pass, no other is either."""
+        if not broken.passing:
+            self._broken = broken
+        self._log.error("the journal did not take a fact: %s", broken.text)
+        if isinstance(item, Asked):
+            self._refuse(item.command, item.answer, broken)
+        else:
+            self._release(item, broken.code, broken.text)
+
+    def _refuse(self, command: AnyCommand, answer: asyncio.Future[Reply], broken: JournalBroken) -> None:
+        """A command that cannot be stored is not carried out; the kill switch is."""
+        reply = Reply(ok=False, code=broken.code, text=broken.text)
+        if isinstance(command, cmd.EngageKill) and broken.code != "FENCED":
+            reply = self._kill_unstored(command, broken)
+        self._answer(command, answer, reply)
+        if broken.code == "STORE_DOWN":
+            refused = ev.CommandRefused(command=type(command).__name__, code=broken.code, reason=broken.text)
+            self._state_later([refused], command.actor, command.id)
+
+    def _kill_unstored(self, command: cmd.EngageKill, broken: JournalBroken) -> Reply:
+        """Latch in memory and in a file of its own, and cancel. Nothing is closed: an order needs its intent on record.
+
+        Cancelling is safe to repeat and adds no risk; an order sent without a record could be sent twice. The state
+        says what the journal says, so the latch stands beside it; the command is given again until it is stored.
+        """
+        again = command.actor == LATCH and self._latched is not None
+        kept = self.world.latch is not None and (again or self.world.latch.set(command.why or "asked"))
+        self._latched, self._latched_at = command, self.world.clock.monotonic()
+        cancels = [] if again else [order for order in self.state.orders.values() if cancellable(order)]
+        for order in cancels:
+            self._act(SendCancel(order.id, order.terms.account, order.broker_id or ""), self._latched_at)
+        where = "in memory and in its latch file" if kept else "in memory only"
+        return Reply(
+            ok=True,
+            code="KILLED_UNSTORED",
+            text=f"Kill latched {where}, {len(cancels)} orders are being cancelled. Close positions at the broker: "
+            f"{broken.text}",
+            ids=tuple(order.id for order in cancels),
+        )
+
+    def _latch_again(self) -> None:
+        """Give the kill that could not be stored once more."""
+        latched = self._latched
+        if latched is None or self.world.clock.monotonic() - self._latched_at < LATCH_REST:
+            return
+        self._latched_at = self.world.clock.monotonic()
+        repeat = cmd.EngageKill(id=f"{latched.id}-{self._latched_at:.0f}", actor=LATCH, why=latched.why)
+        self._put(Asked(repeat, asyncio.get_running_loop().create_future()))
+
+    def _kill_stored(self) -> None:
+        self._latched = None
+        if self.world.latch is not None:
+            try:
+                self.world.latch.clear()
+            except OSError as error:
+                self._log.error("the kill latch file could not be removed: %s", error)
 
     async def _failed(self, item: Input, error: Exception) -> None:
         """A defect of ours costs this one input, never the engine."""
@@ -730,10 +827,13 @@ class Engine:
 
     def _warn(self, code: str, text: str, level: str = "alarm") -> None:
         """Put an alarm into the journal without waiting for it."""
+        self._state_later([ev.NoticeRaised(level=level, code=code, text=text)])
+
+    def _state_later(self, facts: list[AnyEvent], actor: str = "engine", cause: str = "") -> None:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         # nobody waits; that it could not be stored is in the log already
         done.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
-        self._put(Stated([ev.NoticeRaised(level=level, code=code, text=text)], done))
+        self._put(Stated(facts, done, actor, cause))
 
     def _warn_once(self, code: str, text: str) -> None:
         """As ``_warn``, but not again while the same alarm stands unacknowledged."""
@@ -769,6 +869,11 @@ class Engine:
         while True:
             before = self.world.clock.monotonic()
             await asyncio.sleep(interval)
+            self.meters.loop_lag.add(max(0.0, (self.world.clock.monotonic() - before - interval) * 1000))
+            if self._broken is None:
+                self._latch_again()
+                if self._on_duty():
+                    self._put(Nudged())
             lag = max(0.0, self.world.clock.monotonic() - before - interval)
             self.meters.loop_lag.add(lag * 1000)
             if lag > SLEPT:

@@ -16,7 +16,7 @@ from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.orders import OrderStatus, OrderType, Product, Side, Validity
 from optconsole.engine.model.quotes import Depth, Quote
 from optconsole.engine.model.vitals import BrokerVitals, Vitals
-from optconsole.engine.queries import AnyAnswer, AnyQuery, JournalVerdict
+from optconsole.engine.queries import AnyAnswer, AnyQuery, JournalCopied, JournalVerdict
 
 # ---------------------------------------------------------------- orders to a broker
 
@@ -281,16 +281,24 @@ class Journal(Protocol):
         """Walk the hash chain from the first fact to the last."""
         ...
 
+    async def backup(self, target: str) -> JournalCopied:
+        """Copy the journal as it is now into a new file, checked before the answer. Raises Refusal, JournalBroken."""
+        ...
+
     async def close(self) -> None: ...
 
 
 class JournalBroken(Exception):
-    """The journal cannot prove that facts are durable or unaltered. ``text`` says what and what to do."""
+    """The journal cannot prove that facts are durable or unaltered. ``text`` says what and what to do.
 
-    def __init__(self, code: str, text: str) -> None:
+    ``passing`` is true where only this append was refused and a later one may be taken.
+    """
+
+    def __init__(self, code: str, text: str, passing: bool = False) -> None:
         super().__init__(text)
         self.code = code
         self.text = text
+        self.passing = passing
 
 
 # ---------------------------------------------------------------- what a console sees of the engine

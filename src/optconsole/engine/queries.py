@@ -59,6 +59,12 @@ class VerifyJournal(Query, frozen=True, kw_only=True):
     """Check the hash chain and that replay equals the live state. Answered by JournalVerdict."""
 
 
+class BackupJournal(Query, frozen=True, kw_only=True):
+    """Copy the journal to a new file on the engine's machine. Answered by JournalCopied."""
+
+    target: str
+
+
 class GetVitals(Query, frozen=True, kw_only=True):
     """The engine's health. Answered by Vitals."""
 
@@ -86,6 +92,7 @@ AnyQuery = (
     | GetDepth
     | ReadJournal
     | VerifyJournal
+    | BackupJournal
     | GetVitals
     | GetFunds
     | PreviewOrder
@@ -146,6 +153,14 @@ class JournalVerdict(Answer, frozen=True, kw_only=True):
     text: str
 
 
+class JournalCopied(Answer, frozen=True, kw_only=True):
+    """A copy that was read back: its file, its facts, the chain hash of the newest."""
+
+    file: str
+    events: int
+    head_hash: str
+
+
 class VitalsAnswer(Answer, frozen=True, kw_only=True):
     """Wraps Vitals."""
 
@@ -202,6 +217,7 @@ AnyAnswer = (
     | DepthAnswer
     | JournalPage
     | JournalVerdict
+    | JournalCopied
     | VitalsAnswer
     | FundsAnswer
     | OrderPreview

@@ -12,6 +12,7 @@ from optconsole.engine.model.instruments import Instrument, Right
 from optconsole.engine.model.orders import Order, OrderTerms, RiskClass, Side
 from optconsole.engine.model.positions import PositionKey
 from optconsole.engine.model.vitals import LinkState, MarketPhase, Vitals
+from optconsole.engine.ports import JournalBroken
 from optconsole.engine.queries import AnyAnswer, AnyQuery, Check, OrderPreview
 from optconsole.engine.rules import pretrade
 from optconsole.engine.rules.bands import price_band
@@ -49,10 +50,8 @@ class Reader:
                 return q.QuoteList(quotes=tuple(quote for quote in found if quote is not None))
             case q.GetDepth(name=name):
                 return q.DepthAnswer(depth=engine.world.feed.depth(name))
-            case q.ReadJournal():
-                return await self._journal(query)
-            case q.VerifyJournal():
-                return await engine.verify()
+            case q.ReadJournal() | q.VerifyJournal() | q.BackupJournal():
+                return await self._of_journal(query)
             case q.GetVitals():
                 return q.VitalsAnswer(vitals=self.vitals())
             case q.GetFunds(account=account):
@@ -90,6 +89,15 @@ class Reader:
                 )
             )
         return q.UnderlyingList(underlyings=tuple(rows))
+
+    async def _of_journal(self, query: q.ReadJournal | q.VerifyJournal | q.BackupJournal) -> AnyAnswer:
+        match query:
+            case q.ReadJournal():
+                return await self._journal(query)
+            case q.VerifyJournal():
+                return await self._engine.verify()
+            case q.BackupJournal(target=target):
+                return await self._engine.world.journal.backup(target)
 
     async def _journal(self, query: q.ReadJournal) -> q.JournalPage:
         journal = self._engine.world.journal
@@ -170,7 +178,7 @@ class Reader:
         age = engine.feed_age()
         commits = engine.world.journal.commit_percentiles()
         lag = engine.meters.loop_lag.percentiles()
-        playback = engine.world.playback
+        playback, stops = engine.world.playback, engine.stops()
         return Vitals(
             now=now,
             world=engine.world.name,
@@ -179,7 +187,7 @@ class Reader:
             feed=feed_state(phase, age, playback is not None and playback.paused, self.patience()),
             feed_age=age,
             quotes_per_second=engine.meters.quotes.per_second(tick),
-            store=LinkState.LIVE if engine.broken is None else LinkState.DEAD,
+            store=self._store(stops),
             commit_p50=commits[0] if commits else None,
             commit_p99=commits[1] if commits else None,
             loop_lag=lag[1] if lag else None,
@@ -193,7 +201,22 @@ class Reader:
             uptime=tick - engine.meters.started,
             paused=playback.paused if playback else False,
             speed=playback.speed if playback else None,
+            guard=_guard(engine.world.guard_only, engine.broken, stops),
         )
+
+    def _store(self, stops: tuple[Check, ...]) -> LinkState:
+        if self._engine.broken is not None:
+            return LinkState.DEAD
+        return LinkState.STALE if any(stop.code == "STORE_DOWN" for stop in stops) else LinkState.LIVE
+
+
+def _guard(guard_only: str, broken: JournalBroken | None, stops: tuple[Check, ...]) -> str:
+    """The first reason why not everything may be done, as the frame shows it."""
+    if broken is not None:
+        return broken.code.replace("_", " ")
+    if guard_only:
+        return "GUARD ONLY"
+    return stops[0].code.replace("_", " ") if stops else ""
 
 
 def feed_state(phase: MarketPhase, age: float | None, paused: bool, patience: float = 0.0) -> LinkState:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,30 +16,27 @@ from optconsole.brokers.paper.broker import PaperBroker
 from optconsole.brokers.paper.settings import PaperSettings
 from optconsole.config import Settings, load
 from optconsole.engine.clock import fresh_id, seeded
-from optconsole.engine.commands import SteerReplay
+from optconsole.engine.commands import EngageKill, SteerReplay
 from optconsole.engine.core import Engine, World
 from optconsole.engine.market.calendar import Calendar
 from optconsole.engine.model.accounts import Account
-from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.limits import OrderLimits
 from optconsole.engine.model.quotes import Depth, Quote
-from optconsole.engine.observe.log import incident, open_log
-from optconsole.engine.ports import JournalBroken
-from optconsole.engine.state import digest
-from optconsole.engine.store.journal import SqlJournal, open_journal
+from optconsole.engine.observe.log import open_log
+from optconsole.engine.store.latch import KillLatch
 from optconsole.engine.store.lock import HomeLock
 from optconsole.link.address import socket_path
 from optconsole.link.server import LinkServer
 from optconsole.options import RunOptions
+from optconsole.runtime.keeper import Keeper
+from optconsole.runtime.keeping import KeptMemory, entry_stops
 from optconsole.runtime.practice import practice_stage
 from optconsole.runtime.rates import exercise_charges, order_charges, paper_rules
+from optconsole.runtime.recovery import Recovered, recover
 from optconsole.runtime.stage import PlayedFeed, Stage
 
 LOG_NAME: Final = "optconsole.log"
-HOUSEKEEPING_SECONDS: Final = 1.0
-CHECKPOINT_SECONDS: Final = 30
-SELF_CHECK_SECONDS: Final = 3600
 FIRST_QUOTES_SECONDS: Final = 1.0
 Progress = Callable[[str], None]
 
@@ -76,10 +72,11 @@ async def open_house(options: RunOptions, progress: Progress = silent) -> House:
         settings = load(options.home)
         calendar = Calendar.load()
         stage = _stage(options, settings, calendar, progress)
-        journal = await open_journal(stage.place.url, stage.place.world)
-        stack.push_async_callback(journal.close)
         progress("reading the journal")
-        state = await recovered(journal)
+        book = await recover(stage.place, stage.clock.now)
+        journal = book.journal
+        stack.push_async_callback(journal.close)
+        memory = await KeptMemory.begin(stage.place.folder, book)
         bonds = _Bonds()
         bonds.broker = broker = _paper_broker(stage, settings, calendar, bonds.depth)
         bonds.feed = feed = stage.build_feed(bonds.on_open, bonds.on_close, bonds.settled)
@@ -100,14 +97,18 @@ async def open_house(options: RunOptions, progress: Progress = silent) -> House:
             disk_free=lambda: shutil.disk_usage(options.home).free,
             playback=feed,
             cadence=stage.cadence,
+            guard_only=book.guard_only,
+            installs=frozenset(book.memory.installs),
+            entry_stops=lambda: entry_stops(journal, options.home),
+            latch=KillLatch(stage.place.folder, options.home),
         )
-        engine = Engine(world, state)
+        engine = Engine(world, book.state)
         bonds.engine = engine
         progress("agreeing with the exchange")
         broker.load(feed.instruments(stage.clock.now().date()))
         stack.push_async_callback(bonds.farewell)
         await engine.start()
-        keeper = _Keeper(engine, broker, journal, stage)
+        keeper = Keeper(engine, broker, journal, stage, memory)
         stack.push_async_callback(keeper.close)
         server = LinkServer(engine, socket_path(options.home), on_consoles=bonds.on_consoles)
         await server.start()
@@ -118,6 +119,8 @@ async def open_house(options: RunOptions, progress: Progress = silent) -> House:
         stack.push_async_callback(feed.stop)
         progress("waiting for quotes")
         await _first_quotes(engine)
+        await _take_over(engine, book)
+        await memory.note(engine, journal)
         await engine.proceed()
         await _steer(options, engine, feed)
         keeper.start()
@@ -130,16 +133,14 @@ async def open_house(options: RunOptions, progress: Progress = silent) -> House:
     return House(engine=engine, home=options.home, stage=stage, feed=feed, stop=stop)
 
 
-async def recovered(journal: SqlJournal) -> TradingState:
-    """The state the journal's facts give, proven equal to the one that was live. Raises JournalBroken."""
-    start = await journal.load()
-    if not start.agrees:
-        raise JournalBroken(
-            "REPLAY_DIFFERS",
-            "Replaying the journal does not give the state that was live; "
-            "run `optconsole journal verify` and keep the home as it is.",
-        )
-    return start.state
+async def _take_over(engine: Engine, book: Recovered) -> None:
+    """What a lost store knew and the broker knows too; and a kill that its journal could not take."""
+    if book.from_broker:
+        await engine.take_positions()
+    latched = engine.world.latch.why if engine.world.latch is not None else None
+    if latched is not None or book.killed:
+        why = latched or "latched before the store was lost"
+        await engine.submit(EngageKill(id=fresh_id(), actor="recovery", why=why))
 
 
 def _stage(options: RunOptions, settings: Settings, calendar: Calendar, progress: Progress) -> Stage:
@@ -222,48 +223,6 @@ class _Bonds:
 
     def on_consoles(self, count: int) -> None:
         self.engine.consoles = count
-
-
-class _Keeper:
-    """Once a second: the exchange looks at the clock, market time is remembered, the state is checkpointed."""
-
-    def __init__(self, engine: Engine, broker: PaperBroker, journal: SqlJournal, stage: Stage) -> None:
-        self._engine, self._broker, self._journal, self._stage = engine, broker, journal, stage
-        self._task: asyncio.Task[None] | None = None
-        self._saved = -1
-
-    def start(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._run(), name="keeper")
-
-    async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-        self._broker.mark_time(self._stage.clock.now())
-        await self._engine.settled()
-        await self._checkpoint()
-
-    async def _run(self) -> None:
-        beats = 0
-        while True:
-            await self._stage.clock.sleep(HOUSEKEEPING_SECONDS)
-            beats += 1
-            try:
-                now = self._stage.clock.now()
-                self._broker.on_time(now)
-                self._broker.mark_time(now)
-                if beats % CHECKPOINT_SECONDS == 0:
-                    await self._checkpoint()
-                if beats % SELF_CHECK_SECONDS == 0:
-                    await self._engine.self_check()
-            except Exception as error:  # the next beat must come whatever this one met
-                incident("keeper", error)
-
-    async def _checkpoint(self) -> None:
-        state = self._engine.state
-        if state.seq != self._saved and self._engine.broken is None:
-            await self._journal.save_checkpoint(state.seq, digest(state))
-            self._saved = state.seq
 
 
 def ready_line(house: House) -> dict[str, object]:

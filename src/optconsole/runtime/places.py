@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from optconsole.engine.model.errors import Refusal
 
 PRACTICE: Final = "practice"
 
@@ -21,6 +24,18 @@ class Place:
     def ledger(self) -> Path:
         """The paper exchange's own book."""
         return self.folder / "exchange.db"
+
+    @property
+    def label(self) -> str:
+        """The world's name as ``optconsole db --world`` takes it."""
+        return (
+            f"replay/{self.folder.parent.name}/{self.folder.name}" if self.world.startswith("replay-") else self.world
+        )
+
+    @property
+    def is_new(self) -> bool:
+        """True where no journal was ever kept here, as far as a file can tell."""
+        return self.url.startswith("sqlite") and not Path(self.url.partition("///")[2]).exists()
 
 
 def practice(home: Path, seed: int, usual_seed: int, store_url: str) -> Place:
@@ -39,6 +54,24 @@ def replay_runs(home: Path, recording: str) -> list[Path]:
 def replay(home: Path, recording: str, run: int, store_url: str) -> Place:
     """The place of one run of a recording."""
     return _place(f"replay-{recording}-{run}", home / "replay" / recording / str(run), store_url)
+
+
+def named(home: Path, name: str, store_url: str, usual_seed: int) -> Place:
+    """The place of a world by its name: ``practice``, ``practice-SEED``, ``replay/NAME/RUN``.
+
+    Raises Refusal(NO_SUCH_WORLD) for any other, and for a replay that never ran.
+    """
+    if name == PRACTICE:
+        return practice(home, usual_seed, usual_seed, store_url)
+    seed = re.fullmatch(rf"{PRACTICE}-([0-9]{{1,12}})", name)
+    if seed:
+        return practice(home, int(seed[1]), usual_seed, store_url)
+    run = re.fullmatch(r"replay/([a-z0-9_]{1,60})/([0-9]{1,6})", name)
+    if run and (home / name).is_dir():
+        return replay(home, run[1], int(run[2]), store_url)
+    raise Refusal(
+        "NO_SUCH_WORLD", f"{name!r} is no world of {home}; name practice, practice-SEED or a run as replay/NAME/RUN."
+    )
 
 
 def _place(world: str, folder: Path, store_url: str) -> Place:

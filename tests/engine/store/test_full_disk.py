@@ -21,13 +21,13 @@ async def main():
     await journal.load()
     # the log beside the database may not outgrow this: writes beyond it fail as they do on a full disk
     resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, resource.RLIM_INFINITY))
-    facts, promised, codes = Trader(5).facts(), 0, []
+    facts, promised, codes, batch = Trader(5).facts(), 0, [], []
     while len(codes) < 3:
-        batch = [next(facts) for _ in range(50)]
+        batch = batch or [next(facts) for _ in range(50)]
         try:
             await journal.append(batch)
             assert not codes, "an append after a failed one was taken"
-            promised = batch[-1].seq
+            promised, batch = batch[-1].seq, []
         except JournalBroken as broken:
             codes.append(broken.code)
     await journal.close()

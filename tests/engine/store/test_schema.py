@@ -11,10 +11,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from optconsole.engine.model.errors import Refusal
+from optconsole.engine.ports import JournalBroken
 from optconsole.engine.store import schema
 from optconsole.engine.store.database import Database
 from optconsole.engine.store.tables import METADATA
 from tests.engine.store.conftest import Place
+from tests.engine.store.facts import Trader
 
 
 def test_the_program_knows_its_newest_migration() -> None:
@@ -72,6 +74,26 @@ def test_an_older_store_is_brought_up_to_date(place: Place, older: str) -> None:
         assert database.connection.execute(text("SELECT seq, digest FROM checkpoint")).all() == [(7, "kept")]
         assert compare_metadata(MigrationContext.configure(database.connection), METADATA) == []
     database.close()
+
+
+async def test_a_store_of_an_earlier_version_is_brought_up_to_date_with_its_facts(place: Place) -> None:
+    """S14: and a migration that is cut short leaves the earlier version whole."""
+    journal = await place.open()
+    facts = Trader().take(40)
+    await journal.append(facts)
+    await place.close_all()
+    place.tamper(
+        "ALTER TABLE meta DROP COLUMN epoch",
+        "UPDATE alembic_version SET version_num = '0002'",
+    )
+    # the second column is there already: the migration fails half way
+    with pytest.raises(JournalBroken):
+        await place.open()
+    place.tamper("ALTER TABLE meta DROP COLUMN renewed_at")
+    journal = await place.open()
+    assert [fact async for batch in journal.replay() for fact in batch] == facts
+    assert (await journal.verify()).ok
+    assert await journal.compare_read_tables() == []
 
 
 def test_a_schema_from_the_future_is_refused(place: Place) -> None:

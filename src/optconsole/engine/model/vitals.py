@@ -43,6 +43,7 @@ class Vitals(msgspec.Struct, frozen=True, kw_only=True):
 
     ``phase_ends`` is when the market phase next changes; ``feed_age`` seconds since the last quote of anything;
     ``loop_lag`` and ``commit_p99`` milliseconds. ``world`` says what plays: practice, replay FILE or live.
+    ``guard`` is why entries are refused, in two words such as GUARD ONLY or STORE DOWN, empty when they are not.
     """
 
     now: datetime
@@ -66,3 +67,4 @@ class Vitals(msgspec.Struct, frozen=True, kw_only=True):
     uptime: float
     paused: bool = False
     speed: float | None = None
+    guard: str = ""

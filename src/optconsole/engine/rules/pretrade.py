@@ -32,7 +32,7 @@ class Situation:
 
     ``age`` gives machine seconds since a contract was last quoted, None when it never was; ``patience`` is the silence
     that is usual for the source. ``queued`` is how many seconds an entry would wait for its turn to leave.
-    ``guard_only`` says why only guards and exits may act, empty when all is well.
+    ``guard_only`` says why only guards and exits may act, empty when all is well; ``stops`` are other refusals of risk.
     """
 
     now: datetime
@@ -44,6 +44,7 @@ class Situation:
     patience: float = 0.0
     queued: float = 0.0
     guard_only: str = ""
+    stops: tuple[Check, ...] = ()
 
 
 def price_in(amount: int) -> str:
@@ -174,6 +175,7 @@ def _ability_rules(terms: OrderTerms, situation: Situation) -> Iterator[Check]:
     """No new risk on a broker, a feed or a store that could not guard it (reliability 4.9)."""
     if situation.guard_only:
         yield _refuse("GUARD_ONLY", f"Only guards and exits act: {situation.guard_only}")
+    yield from situation.stops
     health = situation.health(terms.account)
     if health.lost:
         yield _refuse("LOGIN_LOST", f"The login of {terms.account} is gone: {health.lost} Log in again to take risk.")

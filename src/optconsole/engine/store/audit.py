@@ -72,10 +72,10 @@ class Inspection:
         )
 
 
-def folded(database: Database) -> Rows:
-    """The read tables as the journal alone says they must be."""
+def folded(database: Database, upto: int | None = None) -> Rows:
+    """The read tables as the journal alone, up to fact ``upto`` or the last, says they must be."""
     ledger, rows, after = Ledger(), Rows(), BEFORE_FIRST
-    while stored := chunk(database, after, CHUNK):
+    while stored := [row for row in chunk(database, after, CHUNK) if upto is None or row.seq <= upto]:
         for row in stored:
             ledger.changed(ledger.restore(row), rows)
         after = stored[-1].seq
@@ -84,13 +84,28 @@ def folded(database: Database) -> Rows:
 
 def rebuild(database: Database) -> None:
     """Write the read tables anew from the journal, in one transaction."""
-    rows = folded(database)
+    database.write(_anew(database, folded(database)))
+
+
+def drop_tail(database: Database, seq: int, head: str, epoch: int) -> None:
+    """Take out what was written after fact ``seq``, whose hash is ``head``, and was never promised to anybody."""
+    sql = database.sql
     database.write(
         [
-            *((f'DELETE FROM "{name}"', [()]) for name in READ_TABLES),  # noqa: S608 - names are our own
-            *((database.sql.upserts[name], bound(name, table.values())) for name, table in rows.items()),
-        ]
+            *_anew(database, folded(database, seq)),
+            (sql.drop_snapshots, [()]),
+            *((text, [(seq,)]) for text in sql.delete_after),
+            (sql.set_head, [(seq, head, epoch)]),
+        ],
+        fence=True,
     )
+
+
+def _anew(database: Database, rows: Rows) -> list[tuple[str, list[tuple[object, ...]]]]:
+    return [
+        *((f'DELETE FROM "{name}"', [()]) for name in READ_TABLES),  # noqa: S608 - names are our own
+        *((database.sql.upserts[name], bound(name, table.values())) for name, table in rows.items()),
+    ]
 
 
 def differences(stored: Rows, expected: Rows) -> list[str]:

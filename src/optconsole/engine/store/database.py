@@ -16,6 +16,10 @@ from optconsole.engine.store import postgres, sqlite
 from optconsole.engine.store.statements import Statements
 
 
+class LeaseLost(Exception):
+    """A commit found the epoch of a newer engine."""
+
+
 class Database:
     """An open database with its settings proven.
 
@@ -48,8 +52,11 @@ class Database:
             self._engine.dispose()
             raise
 
-    def write(self, work: Iterable[tuple[str, Sequence[tuple[Any, ...]]]]) -> None:
-        """Run statements with their rows in one transaction, durable on return. Raises the driver's error."""
+    def write(self, work: Iterable[tuple[str, Sequence[tuple[Any, ...]]]], *, fence: bool = False) -> None:
+        """Run statements with their rows in one transaction, durable on return.
+
+        Raises the driver's error; with ``fence`` LeaseLost, and nothing is written, when the last one hit no row.
+        """
         cursor = self._driver.cursor()
         try:
             if self._sqlite:
@@ -59,9 +66,35 @@ class Database:
                     cursor.execute(text, rows[0])
                 elif rows:
                     cursor.executemany(text, rows)
+            if fence and cursor.rowcount != 1:
+                raise LeaseLost
             self._driver.commit()
         finally:
             cursor.close()
+
+    def change(self, text: str, values: tuple[Any, ...]) -> int:
+        """Run one statement in a transaction of its own. Returns the rows it changed."""
+        cursor = self._driver.cursor()
+        try:
+            cursor.execute(text, values)
+            changed = int(cursor.rowcount)
+            self._driver.commit()
+            return changed
+        finally:
+            cursor.close()
+
+    def head(self) -> tuple[int, str]:
+        """Number and hash of the newest fact: what a write of unknown outcome is judged by."""
+        rows = self.fetch(self.sql.newest_event)
+        return (int(rows[0][0]), str(rows[0][1])) if rows else (0, "")
+
+    def settle(self) -> None:
+        """Bring everything written into the database itself, synced anew. Raises the driver's error.
+
+        After a failed sync the system may count pages of the log as clean that never reached the disk.
+        """
+        if self._sqlite and self.fetch("PRAGMA wal_checkpoint(TRUNCATE)")[0][0] != 0:
+            raise sqlite3.OperationalError("the log could not be brought into the database")
 
     def fetch(self, text: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query, without SQLAlchemy's row objects: a replay is mostly this."""

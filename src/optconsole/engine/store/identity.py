@@ -19,7 +19,14 @@ def claim(connection: Connection, world: str, created_at: str, install_id: str) 
         if row is None:
             connection.execute(
                 insert(TABLES["meta"]).values(
-                    id=1, install_id=install_id, world=world, created_at=created_at, head_seq=0, head_hash=""
+                    id=1,
+                    install_id=install_id,
+                    world=world,
+                    created_at=created_at,
+                    head_seq=0,
+                    head_hash="",
+                    epoch=0,
+                    renewed_at=0,
                 )
             )
             return install_id

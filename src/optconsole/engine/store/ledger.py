@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -37,6 +39,15 @@ class Draft(msgspec.Struct, frozen=True):
     rows: Rows
 
 
+@dataclass(slots=True, eq=False)
+class Mark:
+    """Where a ledger was before a draft: what a write that did not happen is taken back to."""
+
+    seq: int
+    head: str
+    kept: Kept
+
+
 class Ledger:
     """The journal's head: sequence, hash, version of each stream, and the state folded so far."""
 
@@ -45,10 +56,33 @@ class Ledger:
         self._chain = Chain(kept.state.seq, head) if kept else Chain()
         self._versions: dict[str, int] = kept.versions if kept else {}
         self._projection = Projection(kept.state, kept.fills, kept.made) if kept else Projection()
+        self._marks: deque[Mark] = deque()
 
     def kept(self) -> Kept:
         """A copy of what is in the ledger now."""
         return Kept(self.state.copy(), dict(self._versions), *self._projection.sums())
+
+    def mark(self) -> Mark:
+        """Remember this place until ``keep`` or ``back``."""
+        made = Mark(self.seq, self.head, self.kept())
+        self._marks.append(made)
+        return made
+
+    def keep(self, mark: Mark) -> None:
+        """What was drafted since ``mark`` is stored: it and those before it are forgotten."""
+        while self._marks and self._marks[0].seq <= mark.seq:
+            self._marks.popleft()
+
+    def back(self, mark: Mark) -> None:
+        """Forget everything drafted since ``mark``; one that was gone back beyond already changes nothing."""
+        if mark not in self._marks:
+            return
+        while self._marks.pop() is not mark:
+            continue
+        kept = mark.kept
+        self._chain = Chain(mark.seq, mark.head)
+        self._versions = kept.versions
+        self._projection = Projection(kept.state, kept.fills, kept.made)
 
     @property
     def seq(self) -> int:
@@ -68,8 +102,8 @@ class Ledger:
     def draft(self, facts: Sequence[Recorded]) -> Draft:
         """Take facts and say what to write.
 
-        Raises JournalBroken: CONFLICT and GAP leave the ledger as it was; after UNWRITABLE and ILLEGAL_FACT it
-        must be dropped, since part of the facts is in it.
+        Raises JournalBroken: CONFLICT and GAP leave the ledger as it was; after UNWRITABLE and ILLEGAL_FACT part
+        of the facts is in it, and only ``back`` takes them out.
         """
         for expected, fact in enumerate(facts, start=self.seq + 1):
             if fact.seq != expected:

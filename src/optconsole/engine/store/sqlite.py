@@ -17,6 +17,7 @@ from sqlalchemy.pool import StaticPool
 
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.ports import JournalBroken
+from optconsole.engine.store.home import MOUNTS, NETWORK, file_system
 from optconsole.engine.store.tables import READ_TABLES
 
 OLDEST: Final = (3, 35, 0)
@@ -40,11 +41,23 @@ def engine(url: URL) -> Engine:
     require_version(sqlite3.sqlite_version_info)
     if not url.database or url.database == ":memory:":
         raise Refusal("BAD_STORE_URL", "The store must be a file: write sqlite:////folder/journal.db.")
+    require_local(Path(url.database))
     _private_file(Path(url.database))
     made = create_engine(url, poolclass=StaticPool, pool_reset_on_return=None, connect_args={"check_same_thread": True})
     event.listen(made, "connect", _settle)
     event.listen(made, "begin", _begin)
     return made
+
+
+def require_local(path: Path, mounts: Path = MOUNTS) -> None:
+    """Raises Refusal(STORE_ON_NETWORK) where locks and syncs do not hold, wherever the home itself is."""
+    kind = file_system(path.parent, mounts)
+    if kind in NETWORK:
+        raise Refusal(
+            "STORE_ON_NETWORK",
+            f"The store {path} is on a network file system ({kind}), where locks and syncs do not hold; "
+            "choose a local folder, or PostgreSQL.",
+        )
 
 
 def _private_file(path: Path) -> None:

@@ -11,6 +11,9 @@ from optconsole.engine.store.chain import StoredEvent
 from optconsole.engine.store.rows import Value
 from optconsole.engine.store.tables import READ_TABLES, TABLES
 
+_NOW: Final = {"?": "CAST(strftime('%s', 'now') AS INTEGER)", "%s": "extract(epoch from clock_timestamp())::bigint"}
+"""The server's own clock in seconds: engines on two machines have two clocks."""
+
 
 class Statements:
     """Insert and upsert texts for one placeholder style (``?`` or ``%s``)."""
@@ -18,7 +21,23 @@ class Statements:
     def __init__(self, placeholder: str) -> None:
         self._placeholder: Final = placeholder
         self.insert_event: Final = self._insert(TABLES["event"])
-        self.set_head: Final = f"UPDATE meta SET head_seq = {placeholder}, head_hash = {placeholder}"  # noqa: S608 - no value in the text
+        # each commit carries the epoch: where a newer engine has taken the store, this changes no row
+        self.set_head: Final = (
+            f"UPDATE meta SET head_seq = {placeholder}, head_hash = {placeholder}, renewed_at = {_NOW[placeholder]} "  # noqa: S608 - no value in the text
+            f"WHERE epoch = {placeholder}"
+        )
+        self.noted_head: Final = "SELECT head_seq, head_hash FROM meta"
+        self.newest_event: Final = "SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1"
+        self.take_lease: Final = (
+            f"UPDATE meta SET epoch = {placeholder}, renewed_at = {_NOW[placeholder]} WHERE epoch < {placeholder}"  # noqa: S608
+        )
+        self.renew_lease: Final = f"UPDATE meta SET renewed_at = {_NOW[placeholder]} WHERE epoch = {placeholder}"  # noqa: S608
+        self.set_install: Final = f"UPDATE meta SET install_id = {placeholder}"  # noqa: S608
+        self.delete_after: Final = tuple(  # the names are our own
+            f"DELETE FROM {name} WHERE seq > {placeholder}"  # noqa: S608
+            for name in ("event", "checkpoint")
+        )
+        self.epoch: Final = "SELECT epoch FROM meta"
         columns = ", ".join(StoredEvent._fields)
         self.events_after: Final = (
             f"SELECT {columns} FROM event WHERE seq > {placeholder} ORDER BY seq LIMIT {placeholder}"  # noqa: S608

@@ -57,7 +57,10 @@ class SnapshotRow(StoreModel, table=True):
 
 
 class MetaRow(StoreModel, table=True):
-    """One row: whose store this is, and the journal's head, by which a cut tail is seen."""
+    """One row: whose store this is, the journal's head, by which a cut tail is seen, and the lease.
+
+    ``epoch`` counts the engines that took the store; ``renewed_at`` is the server's time of the last sign of life.
+    """
 
     __tablename__ = "meta"
     id: int = Field(primary_key=True, sa_type=WHOLE, sa_column_kwargs=GIVEN)
@@ -66,6 +69,8 @@ class MetaRow(StoreModel, table=True):
     created_at: str = Field(sa_type=Text)
     head_seq: int = Field(sa_type=WHOLE)
     head_hash: str = Field(sa_type=Text)
+    epoch: int = Field(default=0, sa_type=WHOLE)
+    renewed_at: int = Field(default=0, sa_type=WHOLE)
 
 
 class OrderRow(StoreModel, table=True):

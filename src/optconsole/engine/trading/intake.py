@@ -35,6 +35,7 @@ from optconsole.engine.ports import (
     Rejected,
     Settlement,
 )
+from optconsole.engine.rules import tags
 from optconsole.engine.state import NOT_CONFIRMED, trade_key
 from optconsole.engine.trading.decision import Decision, ReadBook, SendCancel
 
@@ -44,14 +45,20 @@ ExerciseCharge = Callable[[date, Instrument, int], int]
 Lookup = Callable[[str], Instrument | None]
 S = OrderStatus
 ORPHAN: Final = "ORPHAN_TRADE"
+REDUCING: Final = frozenset("STXK")
+"""Roles in a tag whose orders close something: stop, target, exit, kill."""
 _AT_WORK: Final = (S.OPEN, S.TRIGGER_PENDING, S.PARTIAL)
 
 
 class Intake:
     """Turns broker rows into facts against a state. Holds only the index from tags and broker ids to orders."""
 
-    def __init__(self, lookup: Lookup, charge_for: ChargeFor, exercise_charge: ExerciseCharge) -> None:
+    def __init__(
+        self, lookup: Lookup, charge_for: ChargeFor, exercise_charge: ExerciseCharge, ours: frozenset[str] = frozenset()
+    ) -> None:
+        """``ours`` are the install codes of all stores this world ever had."""
         self._lookup = lookup
+        self._ours = ours
         self._charge_for = charge_for
         self._exercise_charge = exercise_charge
         self._places: dict[str, str] = {}
@@ -187,7 +194,13 @@ class Intake:
         )
 
     def _adopt(self, state: TradingState, decision: Decision, row: BrokerOrder) -> None:
-        """An order at the broker that is not ours: counted from its fills, never touched."""
+        """An order at the broker that the book does not know: counted from its fills.
+
+        One that another sent is never touched. One with a tag of ours was sent by a store that is lost: it is ours.
+        """
+        tag = tags.decode(row.tag)
+        ours = tag is not None and tag.install in self._ours
+        reduces = ours and tag is not None and tag.role in REDUCING
         instrument = self._lookup(row.contract)
         terms = OrderTerms(
             account=row.account,
@@ -205,14 +218,22 @@ class Intake:
         lot = max(instrument.lot, 1) if instrument else 1
         decision.facts.append(
             ev.OrderAdopted(
-                order_id=order_id, terms=terms, tag=row.tag, broker_id=row.broker_id, risk=RiskClass.INCREASE, lot=lot
+                order_id=order_id,
+                terms=terms,
+                tag=row.tag,
+                broker_id=row.broker_id,
+                risk=RiskClass.REDUCE if reduces else RiskClass.INCREASE,
+                lot=lot,
             )
         )
+        if ours:
+            decision.facts.append(ev.OrderClaimed(order_id=order_id))
         decision.facts.append(
             ev.NoticeRaised(
                 level="warning",
-                code="FOREIGN_ORDER",
-                text=f"{row.side.value} {row.qty} {row.contract} at the broker was not sent by this engine.",
+                code="OWN_ORDER_FOUND" if ours else "FOREIGN_ORDER",
+                text=f"{row.side.value} {row.qty} {row.contract} at the broker "
+                + ("carries our tag and is ours again." if ours else "was not sent by this engine."),
                 subject=order_id,
             )
         )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
 from optconsole.engine import events as ev
 from optconsole.engine.commands import ScopeKind
+from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.orders import Order, OrderStatus, Pending, RiskClass
+from optconsole.engine.model.positions import PositionKey
+from optconsole.engine.model.quotes import Quote
 from optconsole.engine.ports import BrokerOrder, BrokerPosition, BrokerTrade, BrokerUpdate
 from optconsole.engine.rules import tags
 from optconsole.engine.trading.decision import Decision
@@ -151,4 +154,47 @@ def compare_positions(state: TradingState, broker: str, account: str, theirs: Se
                     subject=contract,
                 )
             )
+    return decision
+
+
+def adopt_positions(
+    state: TradingState,
+    broker: str,
+    account: str,
+    theirs: Sequence[BrokerPosition],
+    master: InstrumentMaster,
+    quote_of: Callable[[str], Quote | None],
+) -> Decision:
+    """Take the broker's net quantities for ours where they differ, entered at the present price.
+
+    Without any price the entry is at 0: a quantity that is right matters more than a profit that is.
+    """
+    decision = Decision(f"broker:{broker}", "recovery")
+    held = {key: position.qty for key, position in state.positions.items() if position.key.account == account}
+    wanted = {PositionKey(account, row.product, row.contract): row.qty for row in theirs}
+    for known in state.positions.values():
+        if known.key.account == account:
+            wanted.setdefault(known.key, 0)
+    for key, qty in sorted(wanted.items(), key=lambda entry: str(entry[0])):
+        missing = qty - held.get(str(key), 0)
+        if not missing:
+            continue
+        quote, instrument = quote_of(key.contract), master.get(key.contract)
+        price = None if quote is None else quote.mark if quote.mark is not None else quote.prev_close
+        decision.facts += (
+            ev.PositionAdopted(
+                account=account,
+                product=key.product,
+                contract=key.contract,
+                lot=max(instrument.lot, 1) if instrument else 1,
+                qty=missing,
+                price=price or 0,
+            ),
+            ev.NoticeRaised(
+                level="warning",
+                code="POSITION_ADOPTED",
+                text=f"{key.contract} {key.product.value}: {qty} taken from the broker; profit counts from now.",
+                subject=key.contract,
+            ),
+        )
     return decision

@@ -141,6 +141,8 @@ class Header(Ribbon):
         flag = Part(f"  {fmt.glyph('⚑', '!')} {unseen} ", "warn" if unseen else "dim")
         if mirror.state.killed:
             return [Part("KILLED", "bad"), flag]
+        if mirror.vitals is not None and mirror.vitals.guard:
+            return [Part(self.deck.fmt.text(mirror.vitals.guard), "bad"), flag]
         ready = Part("kill: ready", "dim", 4) if mirror.state.ready else Part("reconciling", "warn")
         return [ready, flag]
 
