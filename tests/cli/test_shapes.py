@@ -51,6 +51,7 @@ NOT_MONEY = frozenset(
         "seq",
         "sold",
         "theirs",
+        "tries",
         "ts",
         "upto",
         "volume",
