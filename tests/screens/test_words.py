@@ -11,11 +11,14 @@ from optconsole.engine import events as ev
 from optconsole.engine.model.accounts import Account, Mode
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.orders import OrderTerms, OrderType, Product, RiskClass, Side
+from optconsole.engine.model.positions import PositionKey
+from optconsole.engine.model.protection import Guard, Repair, StopMode
 from optconsole.screens.formats import FULL, Formats
 from optconsole.screens.words import in_words
 from tests.screens.stage import NOON, StageLink, name, placed
 
 CALL = name(24500, "CE")
+KEY = PositionKey("A", Product.NRML, CALL)
 TERMS = OrderTerms(account="A", contract=CALL, side=Side.SELL, qty=130, type=OrderType.SL, price=100, trigger=105)
 HOSTILE = "[/] [@click=app.quit]x[/] \x1b]0;boo\x07 \u202egnp\u200b"
 
@@ -49,7 +52,16 @@ FACTS: list[ev.AnyEvent] = [
     ev.NoticeRaised(level="alarm", code="X", text=HOSTILE),
     ev.NoticeAcknowledged(upto=3),
     ev.FlattenBegun(flatten_id="f", kind="underlying", name="NIFTY", percent=50, why=HOSTILE),
+    ev.FlattenHeld(flatten_id="f", text=HOSTILE),
     ev.FlattenEnded(flatten_id="f", orders=("O2",), text=HOSTILE),
+    ev.ProtectionSet(
+        key=KEY, protection_id="G1", sign=-1, stop=12_000, target=8_000, mode=StopMode.BOTH, wide=13_000
+    ),
+    ev.ProtectionMoved(key=KEY, state=Guard.REPAIR, reason=Repair.STALE_QTY),
+    ev.ProtectionCrossed(key=KEY, crossing=HOSTILE, price=12_000, ts=1),
+    ev.ProtectionSight(key=KEY, blind=True),
+    ev.ProtectionTriggered(key=KEY, why=HOSTILE, price=12_000),
+    ev.ProtectionEnded(key=KEY, reason=HOSTILE),
     ev.KillEngaged(why=HOSTILE),
     ev.KillReleased(),
     ev.CommandRefused(command="PlaceOrder", code="X", reason=HOSTILE),
@@ -80,7 +92,12 @@ def test_a_fact_is_told_in_words_and_not_by_its_type(fact: ev.AnyEvent, fmt: For
 @pytest.mark.parametrize(("event", "text"), [
     (ev.FlattenBegun(flatten_id="f", kind="all", name="", percent=100, why=""), "Closing everything; shorts go first"),
     (ev.FlattenBegun(flatten_id="f", kind="u", name="N", percent=50, why=""), "Closing 50 % of N; shorts go first"),
-    (ev.FlattenEnded(flatten_id="f", orders=("O2", "O3")), "Closing orders sent: O2, O3"),
+    (
+        ev.FlattenEnded(flatten_id="f", orders=("O2", "O3"), cancelled=1, closed=2),
+        "Closed: 2 positions closed, 1 orders cancelled",
+    ),
+    (ev.FlattenHeld(flatten_id="f", text="no price"), "Closing waits: no price"),
+    (ev.FlattenHeld(flatten_id="f", text=""), "Closing goes on"),
     (ev.FlattenEnded(flatten_id="f", orders=()), "Nothing was left to close"),
     (ev.FlattenEnded(flatten_id="f", orders=(), text="no price"), "Closing left something open: no price"),
 ])  # fmt: skip

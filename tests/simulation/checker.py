@@ -35,9 +35,11 @@ NEEDS_A_FAULT: Final = frozenset(
 )
 """Alarms that have no cause on a day on which nothing failed."""
 DOUBT_SECONDS: Final = 15.0
+RESEND_SECONDS: Final = 11.0
+"""From being doubted (at the latest 8 s after it left) until a purchase may be sent once more: 20 s in all."""
 KILL_SECONDS: Final = 10.0
-CLOSING_ROLES: Final = "XK"
-"""Roles in the tag of orders that may only reduce: exit and kill."""
+CLOSING_ROLES: Final = "XKS"
+"""Roles in the tag of orders that may only reduce: exit, kill, and stop."""
 
 
 class Checker:
@@ -55,6 +57,7 @@ class Checker:
         self._by_cause: Counter[str] = Counter()
         self._causes: set[str] = set()
         self._misled: set[str] = set()
+        self._again: set[str] = set()
         self._posts: Counter[str] = Counter()
         self._changes: Counter[tuple[str, str]] = Counter()
         self._fills: dict[tuple[str, str, str], dict[str, Any]] = {}
@@ -162,6 +165,7 @@ class Checker:
                 paper.sent, paper.sent_at = True, self._network.loop.time()
             case "OrderDoubted":
                 paper.doubted, paper.sent_at = True, None
+                paper.doubted_at = self._network.loop.time()
             case "OrderAcknowledged":
                 paper.broker_id, paper.doubted, paper.sent_at = body["broker_id"], False, None
                 self._restart_kill_clock()  # a late arrival has ten seconds of its own
@@ -213,7 +217,9 @@ class Checker:
     def _none_works(self, when: str) -> None:
         """No entry of ours works. One that left after the kill was judged on the wire: it could only reduce."""
         for row in self._network.exchange._books.all_working():
-            if row.tag and row.tag[10] not in CLOSING_ROLES and row.tag not in self._after_kill:
+            waits = row.tag[10:11] == "S" and row.status == "TRIGGER_PENDING"
+            closes = row.tag[10:11] in CLOSING_ROLES and not waits
+            if row.tag and not closes and row.tag not in self._after_kill:
                 self.breach("I-13", f"{row.tag} still works {when}")
 
     # ------------------------------------------------------------ the wire
@@ -251,9 +257,26 @@ class Checker:
         paper = self._by_tag.get(call.tag)
         if paper is None or not paper.sent:
             self.breach("I-1", f"{call.tag} left before its send was durable")
+        if self._sent_once_more(request):
+            self._again.add(call.tag)
+            return
         if self._killed and not self._reduces(request.instrument.name, request.product, request.side, request.qty):
             known = "stale-position" if call.tag in self._misled else ""
             self.breach("I-13", f"{call.tag} {request.side} {request.qty} left after the kill", known)
+
+    def _sent_once_more(self, request: PlaceRequest) -> bool:
+        """The marked exception of I-11: one purchase that closes, long in doubt, may be sent once more."""
+        if request.side is not Side.BUY or request.tag[10] not in CLOSING_ROLES:
+            return False
+        now, terms = self._network.loop.time(), (request.instrument.name, request.product.value, "BUY")
+        return any(
+            paper.doubted
+            and not paper.ended
+            and now - paper.doubted_at >= RESEND_SECONDS
+            and request.qty <= paper.terms["qty"]
+            and (paper.terms["contract"], paper.terms["product"], paper.terms["side"]) == terms
+            for paper in self._papers.values()
+        )
 
     def _reduces(self, contract: str, product: Any, side: Side, qty: int) -> bool:
         held = self._network.exchange._books.net(contract, product)
@@ -289,7 +312,8 @@ class Checker:
         if paper is not None and paper.ended in ("OrderRejected", "OrderExpired"):
             self.breach("I-4", f"{paper.order_id} is {paper.ended} in the journal and was taken at the broker")
         contract = call.request.instrument.name
-        if call.tag[10] in CLOSING_ROLES and call.request.qty > room and contract not in self._foreign:
+        over = call.tag[10] in CLOSING_ROLES and call.request.qty > room and call.tag not in self._again
+        if over and contract not in self._foreign:
             known = "stale-position" if call.tag in self._misled else ""
             self.breach("I-11", f"{call.tag} closes {call.request.qty} {contract}, {room} may be closed", known)
 
@@ -357,7 +381,8 @@ class Checker:
         for paper in self._papers.values():
             if paper.open_asks and not paper.ended and self._alive(paper.tag):
                 self.breach("I-18", f"a change of {paper.order_id} was never answered", known="accepted-cancel")
-        if self._flattening and not doubted:
+        others = any(not row.tag for row in self._network.exchange._books.all_working())
+        if self._flattening and not doubted and not others:  # an order of ours may not trade with one of theirs
             self.breach("I-18", f"flattens never ended: {self._flattening}", known="stuck-flatten")
         if not self._killed or doubted:
             return

@@ -13,13 +13,12 @@ import msgspec
 
 from optconsole.engine import core, requests, state
 from optconsole.engine import events as ev
-from optconsole.engine.commands import Scope, ScopeKind
 from optconsole.engine.events import Recorded
 from optconsole.engine.model.book import TradingState
-from optconsole.engine.model.orders import Order, OrderStatus
+from optconsole.engine.model.orders import Order, OrderStatus, Pending
 from optconsole.engine.ports import Broker, BrokerOrder, BrokerUnreachable, Doubtful, PlaceOutcome, Rejected
 from optconsole.engine.rules import pretrade
-from optconsole.engine.trading import closing, decision, intake
+from optconsole.engine.trading import closers, closing, covering, decision, intake, supervision, wishes
 from tests.simulation import broker, disk
 
 Mutation = Callable[[], AbstractContextManager[object]]
@@ -122,19 +121,21 @@ def _m8() -> Iterator[None]:
 
 @contextmanager
 def _m13() -> Iterator[None]:
-    with patch.object(closing, "_uncovered", lambda _state, position: abs(position.qty)):
+    with (
+        patch.object(closers, "room", lambda _state, position, _now: abs(position.qty)),
+        patch.object(closers, "claimed", lambda orders, _now: sum(map(covering.outstanding, orders)) // 2),
+    ):
         yield
 
 
 @contextmanager
 def _m14() -> Iterator[None]:
-    original = closing.advance
-
-    def advance(book: TradingState, *rest: Any) -> decision.Decision | None:
-        with patch.object(closing, "_working_in", lambda *_: []):
-            return original(book, *rest)
-
-    with patch.object(closing, "working_orders", lambda _state: []), patch.object(closing, "advance", advance):
+    with (
+        patch.object(supervision, "unwanted", lambda *_: []),
+        patch.object(closing, "_cancel_entries", lambda *_: None),
+        patch.object(wishes, "concerned", lambda *_: iter(())),
+        patch.object(supervision, "concerned", lambda *_: iter(())),
+    ):
         yield
 
 
@@ -193,16 +194,11 @@ def _m26() -> Iterator[None]:
 
 @contextmanager
 def _m30() -> Iterator[None]:
-    def advance(book: TradingState, master: Any, situation: Any, install: str) -> decision.Decision | None:
-        for wish in book.flattening.values():
-            scope = Scope(ScopeKind(wish.kind), wish.name)
-            return closing._close(book, wish, scope, master, situation, install)
-        return None
+    def room(book: TradingState, position: Any, _now: Any) -> int:
+        own = [order for order in covering.closing_on(book, position) if order.pending is not Pending.CANCEL]
+        return max(abs(position.qty) - sum(map(covering.outstanding, own)), 0)
 
-    with (
-        patch.object(closing, "advance", advance),
-        patch.object(closing, "_uncovered", lambda _state, held: abs(held.qty)),
-    ):
+    with patch.object(closers, "room", room):
         yield
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from optconsole.engine.commands import (
+    AbandonFlatten,
     AcknowledgeNotices,
     AnyCommand,
     CancelAll,
     CancelOrder,
+    ClearStop,
     EngageKill,
     Flatten,
     ModifyOrder,
@@ -14,9 +16,12 @@ from optconsole.engine.commands import (
     ReleaseKill,
     Scope,
     ScopeKind,
+    SetStop,
 )
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.orders import Order, OrderTerms, OrderType, Product, Side, Validity
+from optconsole.engine.model.positions import PositionKey
+from optconsole.engine.model.protection import StopMode
 from tests.simulation.broker import ACCOUNT
 from tests.simulation.kernel import TapeRandom
 from tests.simulation.market import LOT, OPTIONS, TICK, WEEKLY, Market
@@ -26,6 +31,9 @@ ACTIONS = (
     *["modify"] * 5,
     *["cancel"] * 5,
     *["exit percent"] * 3,
+    *["guard"] * 5,
+    *["unguard"] * 1,
+    *["give up"] * 1,
     *["flatten"] * 2,
     *["cancel all"] * 2,
     *["kill"] * 2,
@@ -80,6 +88,8 @@ class Operator:
                 return Flatten(id=name, actor=actor, scope=self._scope(weekly))
             case "cancel all":
                 return CancelAll(id=name, actor=actor, scope=self._scope(weekly))
+            case "guard" | "unguard" | "give up":
+                return self._guarding(action, name, actor, state)
             case "kill":
                 return EngageKill(id=name, actor=actor, why="drill")
             case "release":
@@ -125,6 +135,36 @@ class Operator:
             return ModifyOrder(id=name, actor=actor, order_id=order.id, qty=LOT * (1 + value % 5))
         price = self._market.price(order.terms.contract) + (value % 21 - 10) * TICK
         return ModifyOrder(id=name, actor=actor, order_id=order.id, price=price)
+
+    def _held(self, state: TradingState) -> PositionKey | None:
+        held = [position.key for position in state.positions.values() if position.qty]
+        return held[self._choices.byte() % len(held)] if held else None
+
+    def _guarding(self, action: str, name: str, actor: str, state: TradingState) -> AnyCommand | None:
+        key = self._held(state)
+        if action == "give up":
+            wish = next(iter(state.flattening), None)
+            return None if wish is None else AbandonFlatten(id=name, actor=actor, flatten_id=wish)
+        if key is None or action == "guard":
+            return self._guard(name, actor, state)
+        return ClearStop(id=name, actor=actor, account=key.account, product=key.product, contract=key.contract)
+
+    def _guard(self, name: str, actor: str, state: TradingState) -> SetStop | None:
+        key = self._held(state)
+        if key is None:
+            return None
+        sign = 1 if state.positions[str(key)].qty > 0 else -1
+        price, away = self._market.price(key.contract), (5 + self._choices.byte() % 40) * TICK
+        return SetStop(
+            id=name,
+            actor=actor,
+            account=key.account,
+            product=key.product,
+            contract=key.contract,
+            stop=price - sign * away,
+            target=price + sign * away if self._choices.happens(0.5) else None,
+            mode=self._choices.pick((StopMode.BOTH, StopMode.BROKER, StopMode.LOCAL)),
+        )
 
     def _one_of(self, state: TradingState) -> Order | None:
         working = [order for order in state.orders.values() if order.status.working]

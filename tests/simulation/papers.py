@@ -31,6 +31,7 @@ class Paper:
     sent: bool = False
     sent_at: float | None = None
     doubted: bool = False
+    doubted_at: float = 0.0
     broker_id: str = ""
     ended: str = ""
     filled: int = 0

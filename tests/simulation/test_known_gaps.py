@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from optconsole.engine.commands import CancelAll, CancelOrder, EngageKill, Flatten
 from optconsole.engine.model.orders import Side
 from optconsole.engine.ports import BrokerTrade
@@ -67,11 +65,6 @@ def test_an_order_of_somebody_else_is_not_cancelled_unless_adopted() -> None:
     assert "I-24" not in broken(script)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="kill-unwatched: a kill ends when its closing orders leave, not when it is flat",
-)
 def test_a_kill_goes_on_until_it_is_flat() -> None:
     async def script(scene: Scene) -> None:
         await scene.show(100_00, 9)
@@ -81,8 +74,11 @@ def test_a_kill_goes_on_until_it_is_flat() -> None:
         life = scene.simulation.life
         assert life is not None
         closing = next(order for order in life.engine.state.orders.values() if order.tag[10:11] == "K")
-        await scene.ask(CancelOrder(id="c", actor="key:sim", order_id=closing.id))
-        await asyncio.sleep(60)
+        refused = await scene.ask(CancelOrder(id="c", actor="key:sim", order_id=closing.id))
+        assert refused.code == "CLOSING"
+        for second in range(20):
+            await scene.show(100_00 - second * 5, 1)
+            await asyncio.sleep(1)
         scene.simulation.checker.quiet()
 
     assert "I-13" not in broken(script)

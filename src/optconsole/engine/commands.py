@@ -6,7 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
-from optconsole.engine.model.orders import OrderTerms
+from optconsole.engine.model.orders import OrderTerms, Product
+from optconsole.engine.model.protection import StopMode
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -47,11 +48,17 @@ class ScopeKind(StrEnum):
     ALL = "all"
     ACCOUNT = "account"
     UNDERLYING = "underlying"
+    EXPIRY = "expiry"
     CONTRACT = "contract"
+    POSITION = "position"
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """A set of orders or positions. ``name`` is the account, underlying or contract; empty for all."""
+    """A set of orders or positions.
+
+    ``name`` is the account, the underlying, the expiry (``NIFTY 01DEC26``, or ``01DEC26`` for all underlyings), the
+    contract, or the position (``account/product/contract``); empty for all.
+    """
 
     kind: ScopeKind = ScopeKind.ALL
     name: str = ""
@@ -68,6 +75,35 @@ class Flatten(Command, frozen=True, kw_only=True):
 
     scope: Scope = Scope()
     percent: int = 100
+
+
+class AbandonFlatten(Command, frozen=True, kw_only=True):
+    """Give up a flatten: its closing orders are cancelled, what is open stays open. A kill is not given up."""
+
+    flatten_id: str
+
+
+class SetStop(Command, frozen=True, kw_only=True):
+    """Guard a position: out at ``stop``, out at ``target`` (paise; at least one of them).
+
+    ``wide`` is the trigger of the stop at the exchange where ``mode`` is both; None leaves it to the engine.
+    """
+
+    account: str
+    product: Product
+    contract: str
+    stop: int | None = None
+    target: int | None = None
+    mode: StopMode = StopMode.BOTH
+    wide: int | None = None
+
+
+class ClearStop(Command, frozen=True, kw_only=True):
+    """Guard a position no longer; its stop at the exchange is cancelled."""
+
+    account: str
+    product: Product
+    contract: str
 
 
 class EngageKill(Command, frozen=True, kw_only=True):
@@ -136,6 +172,9 @@ AnyCommand = (
     | CancelOrder
     | CancelAll
     | Flatten
+    | AbandonFlatten
+    | SetStop
+    | ClearStop
     | EngageKill
     | ReleaseKill
     | ReleaseDoubt

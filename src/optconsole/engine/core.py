@@ -54,7 +54,7 @@ from optconsole.engine.rules.tags import install_code
 from optconsole.engine.state import IllegalTransition, apply, digest
 from optconsole.engine.store.latch import KillLatch
 from optconsole.engine.tap import ConflatedTap
-from optconsole.engine.trading import closing, intake, letters, reconciliation, resolution, sentinel
+from optconsole.engine.trading import intake, letters, protection, reconciliation, resolution, sentinel, supervision
 from optconsole.engine.trading.decision import (
     Decision,
     Duty,
@@ -67,6 +67,7 @@ from optconsole.engine.trading.decision import (
 )
 from optconsole.engine.trading.desk import cancellable
 from optconsole.engine.trading.handlers import View, decide
+from optconsole.engine.trading.lookout import Lookout
 from optconsole.engine.watching import Book, BookWatch
 
 COMMAND_LIFE: Final = 5.0
@@ -89,7 +90,7 @@ LATCH: Final = "latch"
 LATCH_REST: Final = 2.0
 """Seconds between two attempts to store a kill that could not be stored."""
 LATCHED: Final = "The kill switch is on, though the journal could not take it yet: nothing that adds risk may leave."
-DUTIES: Final = (closing, resolution, sentinel)
+DUTIES: Final = (protection, supervision, resolution, sentinel)
 """Modules whose ``advance`` looks at the state after every input and says the next step, if one is due."""
 
 
@@ -208,6 +209,7 @@ class Engine:
             name: resolution.Resolver(name, broker.name, broker.book_is_proof) for name, broker in world.brokers.items()
         }
         self._blind: set[str] = set()
+        self._lookout = Lookout()
         self.meters = Meters(started=world.clock.monotonic())
         self._log = logging.getLogger("optconsole.engine")
 
@@ -326,6 +328,8 @@ class Engine:
         now = self.world.clock.monotonic()
         self.meters.quotes.add(now, len(quotes))
         self.meters.last_quote = now
+        if self._lookout.crossed(self.state, quotes):
+            self._put(Nudged())
 
     # ------------------------------------------------------------ the engine port
 
@@ -607,7 +611,7 @@ class Engine:
         tags, ids = {row.tag for row in orders if row.tag}, {row.broker_id for row in orders}
         proof, asked = broker.book_is_proof, reconciliation.doubted(self.state, account)
         for decision in (
-            reconciliation.resolve_missing(self.state, broker.name, asked, tags, proof, restarted=True),
+            reconciliation.resolve_missing(self.state, broker.name, asked, tags, proof),
             reconciliation.resolve_pending(self.state, broker.name, account, ids),
             reconciliation.resolve_gone(self.state, broker.name, account, ids, proof),
             reconciliation.compare_positions(self.state, broker.name, account, positions),

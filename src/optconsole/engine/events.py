@@ -11,6 +11,8 @@ import msgspec
 
 from optconsole.engine.model.accounts import Account
 from optconsole.engine.model.orders import OrderTerms, Product, RiskClass, Role, Side
+from optconsole.engine.model.positions import PositionKey
+from optconsole.engine.model.protection import Guard, Repair, StopMode
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -311,21 +313,95 @@ class InputDropped(Event, frozen=True, kw_only=True):
 
 
 class FlattenBegun(Event, frozen=True, kw_only=True):
-    """A wish to be flat in a scope, kept until it is carried out. ``percent`` of each position."""
+    """A wish to be flat in a scope, kept until it is so.
+
+    A part exit (``percent`` below 100) fixes what it leaves open: ``targets`` in signed units by position key.
+    """
 
     flatten_id: str
     kind: str
     name: str
     percent: int
     why: str
+    targets: dict[str, int] = {}
+
+
+class FlattenHeld(Event, frozen=True, kw_only=True):
+    """A flatten cannot go on just now, and why; an empty ``text`` says that it goes on."""
+
+    flatten_id: str
+    text: str
 
 
 class FlattenEnded(Event, frozen=True, kw_only=True):
-    """The closing orders of a flatten left; ``text`` says what could not be closed, empty when all could."""
+    """A flatten is over: nothing is left to close and nothing works, unless ``text`` says what is left.
+
+    ``orders`` were sent for it, ``cancelled`` orders and ``closed`` positions counted.
+    """
 
     flatten_id: str
     orders: tuple[str, ...]
     text: str = ""
+    cancelled: int = 0
+    closed: int = 0
+
+
+class ProtectionEvent(Event, frozen=True, kw_only=True):
+    """Base of everything that happens to the guard of one position."""
+
+    key: PositionKey
+
+    @property
+    def stream(self) -> str:
+        return f"position:{self.key}"
+
+
+class ProtectionSet(ProtectionEvent, frozen=True, kw_only=True):
+    """A position is guarded at these levels from now on. ``sign`` is +1 for a long position, -1 for a short."""
+
+    protection_id: str
+    sign: int
+    stop: int | None
+    target: int | None
+    mode: StopMode
+    wide: int | None
+
+
+class ProtectionMoved(ProtectionEvent, frozen=True, kw_only=True):
+    """The stop at the exchange came into another state."""
+
+    state: Guard
+    reason: Repair = Repair.NONE
+
+
+class ProtectionCrossed(ProtectionEvent, frozen=True, kw_only=True):
+    """A first quote at or beyond a level (``crossing`` is stop or target): one quote alone proves nothing.
+
+    An empty ``crossing`` says that the price came back. ``ts`` is the quote's time, ``price`` paise.
+    """
+
+    crossing: str
+    price: int
+    ts: int
+
+
+class ProtectionSight(ProtectionEvent, frozen=True, kw_only=True):
+    """The guard lost sight of its price, or has it again."""
+
+    blind: bool
+
+
+class ProtectionTriggered(ProtectionEvent, frozen=True, kw_only=True):
+    """The guard acts: the position is closed because of its ``why`` (stop or target), seen at ``price`` paise."""
+
+    why: str
+    price: int | None
+
+
+class ProtectionEnded(ProtectionEvent, frozen=True, kw_only=True):
+    """The position is guarded no longer: flat, turned, cleared, or under the kill switch."""
+
+    reason: str
 
 
 class KillEngaged(Event, frozen=True, kw_only=True):
@@ -391,7 +467,14 @@ AnyEvent = (
     | InputReplayed
     | InputDropped
     | FlattenBegun
+    | FlattenHeld
     | FlattenEnded
+    | ProtectionSet
+    | ProtectionMoved
+    | ProtectionCrossed
+    | ProtectionSight
+    | ProtectionTriggered
+    | ProtectionEnded
     | KillEngaged
     | KillReleased
     | CommandRefused

@@ -40,7 +40,11 @@ class PlaceRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModifyRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """New terms for a working order; every field is stated, none is kept silently. ``qty`` is the new total."""
+    """New terms for a working order; every field is stated, none is kept silently. ``qty`` is the new total.
+
+    Without a ``trigger`` a stop that waits for its trigger becomes a LIMIT order at ``price``, under the same id: the
+    way to close a position by its stop without a moment in which neither works.
+    """
 
     broker_id: str
     qty: int

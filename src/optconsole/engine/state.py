@@ -12,8 +12,9 @@ import msgspec
 from optconsole.engine import events as ev
 from optconsole.engine.events import Recorded
 from optconsole.engine.model.book import AccountBook, Drift, Flattening, Letter, Notice, TradingState
-from optconsole.engine.model.orders import Order, OrderStatus, Pending, RiskClass, Trade
+from optconsole.engine.model.orders import Order, OrderStatus, Pending, RiskClass, Role, Trade
 from optconsole.engine.model.positions import Position, PositionKey, position_name
+from optconsole.engine.model.protection import Guard, Protection, Repair
 
 S = OrderStatus
 NOTICES_KEPT: Final = 200
@@ -106,7 +107,11 @@ def digest(state: TradingState) -> str:
 
 
 def _engine_started(state: TradingState, _fact: Recorded, event: ev.EngineStarted) -> None:
+    """What an earlier run saw in the broker's book is no proof of what works now."""
     state.world, state.epoch, state.ready = event.world, event.epoch, False
+    for order in list(state.orders.values()):
+        if order.role is Role.STOP and order.confirmed:
+            state.orders[order.id] = msgspec.structs.replace(order, confirmed=False)
 
 
 def _engine_ready(state: TradingState, _fact: Recorded, _event: ev.EngineReady) -> None:
@@ -117,9 +122,9 @@ def _engine_stopped(state: TradingState, _fact: Recorded, _event: ev.EngineStopp
     state.ready = False
 
 
-def _session_opened(state: TradingState, _fact: Recorded, event: ev.SessionOpened) -> None:
+def _session_opened(state: TradingState, fact: Recorded, event: ev.SessionOpened) -> None:
     """Yesterday's finished business leaves the working state; its money stays in the account's book."""
-    state.day = event.day
+    state.day, state.session_open = event.day, True
     state.orders = {key: order for key, order in state.orders.items() if not order.status.final}
     state.trades = {}
     carried: dict[str, Position] = {}
@@ -133,10 +138,17 @@ def _session_opened(state: TradingState, _fact: Recorded, event: ev.SessionOpene
         if position.qty:
             carried[key] = Position(key=position.key, lot=position.lot, qty=position.qty, cost=position.cost)
     state.positions = carried
+    state.strangers = {key: qty for key, qty in state.strangers.items() if key in carried}
+    for key, guard in state.protections.items():
+        # yesterday's stop at the exchange died with its day
+        state.protections[key] = msgspec.structs.replace(
+            guard, state=Guard.NONE, reason=Repair.NONE, since=fact.at, crossing="", crossed_at=None, blind=False
+        )
 
 
-def _session_closed(_state: TradingState, _fact: Recorded, _event: ev.SessionClosed) -> None:
-    """Marks the journal only: what the close does to orders and positions arrives as facts of its own."""
+def _session_closed(state: TradingState, _fact: Recorded, _event: ev.SessionClosed) -> None:
+    """What the close does to orders and positions arrives as facts of its own."""
+    state.session_open = False
 
 
 def _account_opened(state: TradingState, _fact: Recorded, event: ev.AccountOpened) -> None:
@@ -211,8 +223,13 @@ NOT_CONFIRMED: Final = "NOT_CONFIRMED"
 
 
 def _new_terms(order: Order, _fact: Recorded, event: ev.OrderChanged) -> Changes:
-    done = not order.status.final and order.filled >= event.terms.qty
-    return {**_SETTLED, "terms": event.terms, **({"status": S.FILLED} if done else {})}
+    """On new terms an order is unconfirmed until the book shows them; one that lost its trigger waits no longer."""
+    changes: Changes = {**_SETTLED, "terms": event.terms, "confirmed": False}
+    if not order.status.final and order.filled >= event.terms.qty:
+        changes["status"] = S.FILLED
+    elif order.status is S.TRIGGER_PENDING and not event.terms.type.has_trigger:
+        changes["status"] = S.OPEN
+    return changes
 
 
 def _cancel_refused(_order: Order, _fact: Recorded, event: ev.OrderCancelRefused) -> Changes:
@@ -306,7 +323,11 @@ def _order_filled(state: TradingState, fact: Recorded, event: ev.OrderFilled) ->
     held = state.positions.get(name)
     if held is None:
         held = Position(key=PositionKey(event.account, event.product, event.contract), lot=order.lot)
-    state.positions[name] = held.traded(event.side.sign * event.qty, event.price, event.charges)
+    after = state.positions[name] = held.traded(event.side.sign * event.qty, event.price, event.charges)
+    if state.killed and order.foreign and after.qty:
+        state.strangers[name] = state.strangers.get(name, 0) + event.side.sign * event.qty
+    if not after.qty:
+        state.strangers.pop(name, None)
 
 
 def _position_adopted(state: TradingState, _fact: Recorded, event: ev.PositionAdopted) -> None:
@@ -333,6 +354,7 @@ def _position_settled(state: TradingState, _fact: Recorded, event: ev.PositionSe
     if held is None or held.qty != event.qty:
         raise IllegalTransition(f"settlement of {event.qty} {key}, of which {held.qty if held else 0} are open")
     state.positions[key] = held.traded(-event.qty, event.price, event.charges)
+    state.strangers.pop(key, None)
 
 
 def _notice_raised(state: TradingState, fact: Recorded, event: ev.NoticeRaised) -> None:
@@ -364,8 +386,22 @@ def _letter_gone(state: TradingState, _fact: Recorded, event: ev.InputReplayed |
 
 def _flatten_begun(state: TradingState, fact: Recorded, event: ev.FlattenBegun) -> None:
     state.flattening[event.flatten_id] = Flattening(
-        id=event.flatten_id, kind=event.kind, name=event.name, percent=event.percent, why=event.why, actor=fact.actor
+        id=event.flatten_id,
+        kind=event.kind,
+        name=event.name,
+        percent=event.percent,
+        why=event.why,
+        actor=fact.actor,
+        begun=fact.at,
+        targets=event.targets,
+        after=state.order_count,
     )
+
+
+def _flatten_held(state: TradingState, _fact: Recorded, event: ev.FlattenHeld) -> None:
+    wish = state.flattening.get(event.flatten_id)
+    if wish is not None:
+        state.flattening[wish.id] = msgspec.structs.replace(wish, held=event.text)
 
 
 def _flatten_ended(state: TradingState, _fact: Recorded, event: ev.FlattenEnded) -> None:
@@ -374,10 +410,48 @@ def _flatten_ended(state: TradingState, _fact: Recorded, event: ev.FlattenEnded)
 
 def _kill_engaged(state: TradingState, fact: Recorded, event: ev.KillEngaged) -> None:
     state.killed, state.kill_reason, state.killed_at = True, event.why, fact.at
+    state.killed_after, state.strangers = state.order_count, {}
 
 
 def _kill_released(state: TradingState, _fact: Recorded, _event: ev.KillReleased) -> None:
     state.killed, state.kill_reason, state.killed_at = False, "", None
+    state.killed_after, state.strangers = 0, {}
+
+
+def _protection_set(state: TradingState, fact: Recorded, event: ev.ProtectionSet) -> None:
+    known = state.protections.get(str(event.key))
+    if known is None or known.id != event.protection_id:
+        state.protection_count += 1
+    state.protections[str(event.key)] = Protection(
+        id=event.protection_id,
+        key=event.key,
+        sign=event.sign,
+        stop=event.stop,
+        target=event.target,
+        mode=event.mode,
+        wide=event.wide,
+        since=fact.at,
+    )
+
+
+def _protection_changed(state: TradingState, fact: Recorded, event: ev.ProtectionEvent) -> None:
+    guard = state.protections.get(str(event.key))
+    if guard is None:
+        raise IllegalTransition(f"{type(event).__name__} of {event.key}, which nothing guards")
+    changes: dict[str, Any] = {}
+    match event:
+        case ev.ProtectionMoved():
+            changes = {"state": event.state, "reason": event.reason, "since": fact.at}
+        case ev.ProtectionCrossed():
+            seen = fact.at if event.crossing else None
+            changes = {"crossing": event.crossing, "crossed_at": seen, "crossed_ts": event.ts}
+        case ev.ProtectionSight():
+            changes = {"blind": event.blind}
+    state.protections[str(event.key)] = msgspec.structs.replace(guard, **changes)
+
+
+def _protection_ended(state: TradingState, _fact: Recorded, event: ev.ProtectionEnded) -> None:
+    state.protections.pop(str(event.key), None)
 
 
 def _for_the_record(_state: TradingState, _fact: Recorded, _event: ev.CommandRefused | ev.CommandNoted) -> None:
@@ -399,7 +473,14 @@ _APPLY: Final[dict[type[ev.Event], Callable[[TradingState, Recorded, Any], None]
     ev.InputReplayed: _letter_gone,
     ev.InputDropped: _letter_gone,
     ev.FlattenBegun: _flatten_begun,
+    ev.FlattenHeld: _flatten_held,
     ev.FlattenEnded: _flatten_ended,
+    ev.ProtectionSet: _protection_set,
+    ev.ProtectionMoved: _protection_changed,
+    ev.ProtectionCrossed: _protection_changed,
+    ev.ProtectionSight: _protection_changed,
+    ev.ProtectionTriggered: _protection_changed,
+    ev.ProtectionEnded: _protection_ended,
     ev.PositionAdopted: _position_adopted,
     ev.DriftSeen: _drift_seen,
     ev.DriftEnded: _drift_ended,

@@ -30,6 +30,10 @@ def within(scope: Scope, account: str, contract: str) -> bool:
             return contract.split(" ")[0] == scope.name
         case ScopeKind.CONTRACT:
             return contract == scope.name
+        case ScopeKind.EXPIRY:
+            return contract.startswith(f"{scope.name} ") or contract.split(" ")[1:2] == [scope.name]
+        case ScopeKind.POSITION:
+            return scope.name.startswith(f"{account}/") and scope.name.endswith(f"/{contract}")
 
 
 def working_in(deck: Deck, scope: Scope) -> list[Order]:

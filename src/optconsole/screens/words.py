@@ -8,6 +8,7 @@ from optconsole.engine import events as ev
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.orders import Order, OrderTerms, OrderType, Side
 from optconsole.screens.formats import Formats
+from optconsole.screens.guard_words import guard_words
 
 
 class Words(NamedTuple):
@@ -120,11 +121,19 @@ def _flatten_words(event: ev.Event, fmt: Formats) -> Words:
             scope = fmt.text(event.name) or "everything"
             why = f": {fmt.text(event.why)}" if event.why else ""
             return Words(dot, f"Closing {part}{scope}{why}; shorts go first", "warn")
+        case ev.FlattenHeld():
+            if not event.text:
+                return Words(dot, "Closing goes on", "")
+            return Words(fmt.glyph("✗", "x"), f"Closing waits: {fmt.text(event.text)}", "bad")
         case ev.FlattenEnded():
             if event.text:
                 return Words(fmt.glyph("✗", "x"), f"Closing left something open: {fmt.text(event.text)}", "bad")
-            sent = ", ".join(map(fmt.text, event.orders))
-            return Words(dot, f"Closing orders sent: {sent}" if sent else "Nothing was left to close", "")
+            done = f"{event.closed} positions closed, {event.cancelled} orders cancelled"
+            return Words(
+                fmt.glyph("✓", "+"), f"Closed: {done}" if event.orders else "Nothing was left to close", "good"
+            )
+        case ev.ProtectionEvent():
+            return Words(*guard_words(event, fmt))
         case _:
             return Words(dot, type(event).__name__, "dim")
 

@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-import pytest
-
 from optconsole.engine import events as ev
 from optconsole.engine.model.orders import OrderStatus, Pending, RiskClass, Side
-from optconsole.engine.rules import tags
 from optconsole.engine.trading import reconciliation
 from tests.engine.facts import Story, terms
 
@@ -59,23 +56,3 @@ def test_absence_from_a_book_that_proves_nothing_leaves_the_order_unknown() -> N
     assert [(notice.code, notice.level, notice.subject) for notice in story.state.notices] == [
         ("ORDER_UNKNOWN", "alarm", lost)
     ]
-
-
-@pytest.mark.parametrize(
-    ("killed", "restarted", "wishes"),
-    [(True, True, [("all", 100, "kill")]), (False, True, []), (True, False, [])],
-)
-def test_a_kill_whose_closing_orders_never_left_is_carried_out_again_by_the_next_start(
-    killed: bool, restarted: bool, wishes: list[tuple[str, int, str]]
-) -> None:
-    tag = tags.encode(tags.Tag(install="ABC", counter=1, role="K", leg=0, part=0, attempt=0))
-    story = Story()
-    if killed:
-        story.tell(ev.KillEngaged(why="test"))
-    story.tell(
-        ev.OrderIntended(order_id="O1", terms=terms(Side.BUY), tag=tag, risk=RiskClass.REDUCE, lot=65),
-        ev.OrderSent(order_id="O1", attempt=0),
-    )
-    decision = reconciliation.resolve_missing(story.state, "paper", {"O1"}, set(), proof=True, restarted=restarted)
-    story.tell(*decision.facts)
-    assert [(wish.kind, wish.percent, wish.why) for wish in story.state.flattening.values()] == wishes

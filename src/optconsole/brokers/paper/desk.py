@@ -9,7 +9,7 @@ import msgspec
 from optconsole.brokers.paper import checks
 from optconsole.brokers.paper.account import Claim, claim_of, filled_requirement, requirement
 from optconsole.brokers.paper.exchange import Exchange
-from optconsole.brokers.paper.matching import released
+from optconsole.brokers.paper.matching import converted
 from optconsole.brokers.paper.orders import AUTO_SQUARE_OFF, Batch, PaperOrder
 from optconsole.brokers.paper.rules import Exposure
 from optconsole.engine.model.errors import Refusal
@@ -70,7 +70,7 @@ class Desk:
             return refused
         batch = Batch()
         moved = request.price != order.price or request.qty > order.qty
-        base = released(order) if order.waiting and not waits else order
+        base = converted(order) if order.waiting and not waits else order
         batch.orders.append(
             msgspec.structs.replace(
                 base,

@@ -17,7 +17,7 @@ from optconsole.brokers.paper.orders import PaperOrder
 from optconsole.brokers.paper.settings import PaperSettings
 from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.money import rupees
-from optconsole.engine.model.orders import OrderStatus, Side, Validity
+from optconsole.engine.model.orders import OrderStatus, OrderType, Side, Validity
 from optconsole.engine.model.quotes import Depth, Level, Quote
 
 
@@ -225,6 +225,6 @@ def _after(order: PaperOrder, fills: list[Fill], now: datetime) -> PaperOrder:
     )
 
 
-def released(order: PaperOrder) -> PaperOrder:
-    """A waiting stop latched by request: it works as its limit order from now on."""
-    return msgspec.structs.replace(order, triggered=True, status=OrderStatus.OPEN)
+def converted(order: PaperOrder) -> PaperOrder:
+    """A waiting stop turned into a limit order by request: nothing triggered it."""
+    return msgspec.structs.replace(order, type=OrderType.LIMIT, trigger=None, status=OrderStatus.OPEN)

@@ -9,6 +9,7 @@ import msgspec
 from optconsole.engine.model.accounts import Account
 from optconsole.engine.model.orders import Order, Trade
 from optconsole.engine.model.positions import Position, PositionKey
+from optconsole.engine.model.protection import Protection
 
 
 class AccountBook(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +31,11 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Flattening(msgspec.Struct, frozen=True, kw_only=True):
-    """A flatten that waits for cancellations before its closing orders leave."""
+    """A wish to be flat in a scope. It lives until that is so, with nothing of ours working or in doubt there.
+
+    ``targets`` are the open quantities (signed units, by position key) that a part exit leaves; ``after`` is the count
+    of orders when it began, ``begun`` when; ``held`` says what keeps it from going on, empty while nothing does.
+    """
 
     id: str
     kind: str
@@ -38,6 +43,15 @@ class Flattening(msgspec.Struct, frozen=True, kw_only=True):
     percent: int
     why: str
     actor: str
+    begun: datetime
+    targets: dict[str, int] = {}
+    after: int = 0
+    held: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything in the scope goes, as opposed to a part of each position."""
+        return self.percent == 100
 
 
 class Drift(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +78,8 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
 class TradingState(msgspec.Struct, kw_only=True):
     """Everything the facts say. Values are immutable; only ``apply`` puts them in place.
 
-    ``positions`` are keyed by ``str(PositionKey)``, ``trades`` by account, day and trade number.
+    ``positions`` and ``protections`` are keyed by ``str(PositionKey)``, ``trades`` by account, day and trade number.
+    ``killed_after`` is the count of orders at the kill, ``strangers`` the signed units that others traded since then.
     """
 
     seq: int = 0
@@ -85,6 +100,11 @@ class TradingState(msgspec.Struct, kw_only=True):
     flattening: dict[str, Flattening] = {}
     drifts: dict[str, Drift] = {}
     letters: dict[str, Letter] = {}
+    session_open: bool = False
+    killed_after: int = 0
+    strangers: dict[str, int] = {}
+    protections: dict[str, Protection] = {}
+    protection_count: int = 0
 
     def copy(self) -> TradingState:
         """An independent state: containers are copied, the immutable values in them shared."""
@@ -97,4 +117,6 @@ class TradingState(msgspec.Struct, kw_only=True):
             flattening=dict(self.flattening),
             drifts=dict(self.drifts),
             letters=dict(self.letters),
+            strangers=dict(self.strangers),
+            protections=dict(self.protections),
         )

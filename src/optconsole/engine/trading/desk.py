@@ -15,6 +15,7 @@ from optconsole.engine.ports import ModifyRequest, PlaceRequest
 from optconsole.engine.rules import tags
 from optconsole.engine.rules.pretrade import Situation, checks, refusal, risk_class, with_protection
 from optconsole.engine.trading.decision import Decision, SendCancel, SendModify, SendPlace
+from optconsole.engine.trading.precedence import allow_order, allow_touch
 
 ENTRY, EXIT, KILL = Role.ENTRY, Role.EXIT, Role.KILL
 
@@ -30,6 +31,10 @@ def place(
     except Refusal as refused:
         return _denied(state, decision, terms, refused.code, refused.text)
     terms = msgspec.structs.replace(terms, contract=instrument.name)
+    try:
+        allow_order(state, terms, risk_class(state, terms))
+    except Refusal as refused:
+        return _denied(state, decision, terms, refused.code, refused.text)
     return add_order(state, decision, terms, instrument, situation, install, ENTRY)
 
 
@@ -89,10 +94,12 @@ def request_for(terms: OrderTerms, instrument: Instrument, tag: str) -> PlaceReq
 def modify(state: TradingState, command: ModifyOrder, master: InstrumentMaster, situation: Situation) -> Decision:
     """Check new terms and write the request to change. Raises Refusal."""
     order = changeable(state, command.order_id, "modified")
+    allow_touch(state, order)
     instrument = master.resolve(order.terms.contract)
     terms = _changed_terms(order, command)
     if terms == order.terms:
         raise Refusal("NO_CHANGE", f"{order.id} has these terms already; give a new price, trigger or quantity.")
+    allow_order(state, terms, risk_class(state, terms, order), order.filled, order.id)
     refused = refusal(checks(state, terms, instrument, situation, replacing=order))
     if refused is not None:
         raise Refusal(refused.code, refused.text)
@@ -145,6 +152,7 @@ def cancel(state: TradingState, command: CancelOrder) -> Decision:
     """Write the request to cancel one order. Raises Refusal."""
     decision = Decision(command.actor, command.id)
     order = changeable(state, command.order_id, "cancelled")
+    allow_touch(state, order)
     ask_cancel(decision, order, "asked")
     decision.reply = Reply(ok=True, code="SENT", text=f"Cancel of {order.id} sent.", ids=(order.id,))
     return decision

@@ -11,7 +11,7 @@ from optconsole.engine import events as ev
 from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.rules.pretrade import Situation
-from optconsole.engine.trading import closing, desk, letters, resolution
+from optconsole.engine.trading import closing, desk, letters, resolution, stops
 from optconsole.engine.trading.decision import Decision
 
 
@@ -42,6 +42,9 @@ HANDLERS: Final[dict[type[cmd.Command], Callable[[View, Any], Decision]]] = {
     cmd.CancelOrder: lambda view, command: desk.cancel(view.state, command),
     cmd.CancelAll: lambda view, command: closing.cancel_all(view.state, command),
     cmd.Flatten: lambda view, command: closing.flatten(view.state, command),
+    cmd.AbandonFlatten: lambda view, command: closing.abandon(view.state, command),
+    cmd.SetStop: lambda view, command: stops.set_stop(view.state, command, view.master, view.situation),
+    cmd.ClearStop: lambda view, command: stops.clear_stop(view.state, command),
     cmd.EngageKill: lambda view, command: closing.engage_kill(view.state, command),
     cmd.ReleaseKill: lambda view, command: closing.release_kill(view.state, command, view.situation.now),
     cmd.ReleaseDoubt: lambda view, command: resolution.release_doubt(view.state, command),

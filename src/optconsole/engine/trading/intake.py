@@ -98,13 +98,15 @@ class Intake:
             _late_arrival(decision, order, row)
         if order.status.final:
             return
-        if order.role is Role.STOP and not order.confirmed and row.status in _AT_WORK:
-            decision.facts.append(ev.OrderConfirmed(order_id=order.id))
         if row.triggered and not order.triggered and order.terms.type.has_trigger and not row.status.final:
             decision.facts.append(ev.OrderTriggered(order_id=order.id))
         terms = _terms_of(row, order.terms)
-        if terms != order.terms and row.status is not S.REJECTED:
+        changed = terms != order.terms and row.status is not S.REJECTED
+        if changed:
             decision.facts.append(ev.OrderChanged(order_id=order.id, terms=terms))
+        shown = order.role is Role.STOP and row.status in _AT_WORK and row.side is terms.side
+        if shown and (changed or not order.confirmed):  # on other terms it is another promise
+            decision.facts.append(ev.OrderConfirmed(order_id=order.id))
         if row.filled > order.filled and row.status in (S.CANCELLED, S.EXPIRED):
             # Its last trades are still on their way: ended now, they would be missing when something is closed.
             decision.effects.append(ReadBook(row.account))
@@ -275,6 +277,11 @@ def find(state: TradingState, tag: str, broker_id: str) -> Order | None:
 
 def _terms_of(row: BrokerOrder, ours: OrderTerms) -> OrderTerms:
     """Our terms with the broker's numbers: what it works is the truth."""
+    if row.type is OrderType.LIMIT and ours.type.has_trigger and row.trigger is None and not row.triggered:
+        # a stop that was turned into a limit order, by us or by a broker that took it for one
+        return msgspec.structs.replace(
+            ours, qty=row.qty, type=OrderType.LIMIT, price=row.price, trigger=None, protection=None
+        )
     protected = ours.type in (OrderType.MARKET, OrderType.SL_M)
     return msgspec.structs.replace(
         ours,

@@ -7,16 +7,13 @@ from collections.abc import Callable, Collection, Sequence
 import msgspec
 
 from optconsole.engine import events as ev
-from optconsole.engine.commands import ScopeKind
 from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.orders import Order, OrderStatus, Pending, RiskClass
 from optconsole.engine.model.positions import PositionKey
 from optconsole.engine.model.quotes import Quote
 from optconsole.engine.ports import BrokerOrder, BrokerPosition, BrokerTrade, BrokerUpdate
-from optconsole.engine.rules import tags
 from optconsole.engine.trading.decision import Decision
-from optconsole.engine.trading.desk import KILL
 
 IN_DOUBT = (OrderStatus.INTENDED, OrderStatus.SENT, OrderStatus.UNKNOWN)
 
@@ -47,22 +44,18 @@ def resolve_missing(
     asked: Collection[str],
     seen_tags: Collection[str],
     proof: bool,
-    restarted: bool = False,
 ) -> Decision:
     """Those of the ``asked`` orders, in doubt before the book was read, that the book does not show.
 
     Where the book is proof (an embedded exchange) they never existed; elsewhere they stay UNKNOWN, since absence
-    from one reading proves nothing. Once after a restart, a kill whose closing orders are among them is carried out
-    again; within a run an exchange that takes nothing would be asked for ever.
+    from one reading proves nothing.
     """
     decision = Decision(f"broker:{broker}", "reconcile")
-    lost: list[Order] = []
     for order in state.orders.values():
         if order.id not in asked or order.status not in IN_DOUBT or order.tag in seen_tags:
             continue
         if order.status is OrderStatus.INTENDED or proof:
             decision.facts += _never_arrived(order)
-            lost.append(order)
         elif order.status is OrderStatus.SENT:
             cause = "the engine stopped before the answer came"
             decision.facts.append(ev.OrderDoubted(order_id=order.id, cause=cause))
@@ -74,19 +67,7 @@ def resolve_missing(
                     subject=order.id,
                 )
             )
-    closing = next((order for order in lost if _of_kill(order)), None)
-    if closing is not None and state.killed and restarted:
-        decision.facts.append(
-            ev.FlattenBegun(
-                flatten_id=f"again-{closing.id}", kind=ScopeKind.ALL.value, name="", percent=100, why="kill"
-            )
-        )
     return decision
-
-
-def _of_kill(order: Order) -> bool:
-    tag = tags.decode(order.tag)
-    return tag is not None and tag.role == KILL
 
 
 def _never_arrived(order: Order) -> tuple[ev.AnyEvent, ev.AnyEvent]:
