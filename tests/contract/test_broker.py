@@ -119,6 +119,18 @@ async def test_a_stop_waits_latches_and_trades(rig: Rig) -> None:
     assert (await row(rig, broker_id)).triggered
 
 
+async def test_a_stop_changed_to_have_no_trigger_is_a_limit_order_under_the_same_id(rig: Rig) -> None:
+    broker_id = await accepted(rig, order(rig, price=112_00, trigger=110_00))
+    lot = rig.instrument.lot
+    change = ModifyRequest(broker_id=broker_id, qty=lot, price=98_00, trigger=None)
+    assert isinstance(await rig.broker.modify(change), Accepted)
+    turned = await row(rig, broker_id)
+    assert (turned.type, turned.trigger, turned.triggered) == (OrderType.LIMIT, None, False)
+    assert (turned.status, turned.price) == (OrderStatus.OPEN, 98_00)
+    await rig.show((97_00, MANY), (97_50, MANY), 97_00)
+    await rig.inbox.until(lambda rows: told(rows, broker_id, OrderStatus.FILLED))
+
+
 async def test_the_rest_of_an_ioc_ends_at_once(rig: Rig) -> None:
     lot = rig.instrument.lot
     await rig.show((99_00, MANY), (100_00, lot), 100_00)

@@ -7,7 +7,7 @@ import msgspec
 
 from optconsole.engine import events as ev
 from optconsole.engine.model.instruments import Instrument
-from optconsole.engine.model.orders import OrderStatus, OrderType, Pending, Product, RiskClass, Side, Validity
+from optconsole.engine.model.orders import OrderStatus, OrderType, Pending, Product, RiskClass, Role, Side, Validity
 from optconsole.engine.ports import (
     Accepted,
     BrokerOrder,
@@ -281,3 +281,42 @@ def test_an_exit_that_is_rejected_is_an_alarm_and_an_entry_a_warning() -> None:
         )
         story.tell(*intake.placed(story.state, "paper", "O1", Rejected("RMS", "no")).facts)
         assert [notice.level for notice in story.state.notices] == [level]
+
+
+def stop(story: Story) -> str:
+    """A stop of a guard, acknowledged."""
+    wanted = terms(Side.BUY, 130, 12_600, OrderType.SL, trigger=12_000)
+    story.tell(
+        ev.OrderIntended(
+            order_id="O1", terms=wanted, tag="T", risk=RiskClass.PROTECT, lot=65, role=Role.STOP, parent="G1"
+        ),
+        ev.OrderSent(order_id="O1", attempt=0),
+        ev.OrderAcknowledged(order_id="O1", broker_id="BO1"),
+    )
+    return "O1"
+
+
+def test_a_stop_is_confirmed_by_a_row_of_the_book_and_anew_on_other_terms() -> None:
+    story = Story()
+    order = stop(story)
+    asleep = {"type": OrderType.SL, "trigger": 12_000}
+    assert hear(story, row(story, order, OrderStatus.TRIGGER_PENDING, **asleep)) == [ev.OrderConfirmed(order_id=order)]
+    assert hear(story, row(story, order, OrderStatus.TRIGGER_PENDING, **asleep)) == []
+    hear(story, row(story, order, OrderStatus.TRIGGER_PENDING, **asleep, qty=65))
+    assert (story.state.orders[order].terms.qty, story.state.orders[order].confirmed) == (65, True)
+    story.tell(ev.OrderChanged(order_id=order, terms=terms(Side.BUY, 65, 13_600, OrderType.SL, trigger=13_000)))
+    assert not story.state.orders[order].confirmed
+
+
+def test_a_stop_on_the_wrong_side_of_the_book_is_not_confirmed() -> None:
+    story = Story()
+    order = stop(story)
+    assert hear(story, row(story, order, OrderStatus.TRIGGER_PENDING, type=OrderType.SL, side=Side.SELL)) == []
+
+
+def test_a_stop_that_the_broker_holds_as_a_limit_order_is_seen_as_one() -> None:
+    story = Story()
+    order = stop(story)
+    hear(story, row(story, order, OrderStatus.OPEN, trigger=None, price=9_000))
+    held = story.state.orders[order]
+    assert (held.terms.type, held.terms.trigger, held.status) == (OrderType.LIMIT, None, OrderStatus.OPEN)
