@@ -121,9 +121,13 @@ def _m8() -> Iterator[None]:
 
 @contextmanager
 def _m13() -> Iterator[None]:
+    def room(book: TradingState, position: Any, _now: Any) -> int:
+        own = [order for order in covering.closing_on(book, position) if order.role.closes]
+        return max(abs(position.qty) - sum(map(covering.outstanding, own)), 0)
+
     with (
-        patch.object(closers, "room", lambda _state, position, _now: abs(position.qty)),
-        patch.object(closers, "claimed", lambda orders, _now: sum(map(covering.outstanding, orders)) // 2),
+        patch.object(closers, "room", room),
+        patch.object(closers, "steered", lambda order: order.role.closes),
     ):
         yield
 
