@@ -9,7 +9,14 @@ from optconsole.engine.model.orders import OrderStatus, OrderTerms, OrderType, S
 
 def test_no_state_is_both_final_and_working() -> None:
     assert not [status for status in OrderStatus if status.final and status.working]
-    assert [status for status in OrderStatus if not status.final and not status.working] == [OrderStatus.INTENDED]
+    neither = {status for status in OrderStatus if not status.final and not status.working}
+    assert neither == {OrderStatus.INTENDED, OrderStatus.PRESUMED_ABSENT}
+
+
+def test_risk_is_kept_for_all_that_may_trade_and_for_what_is_only_presumed_absent() -> None:
+    kept = {status for status in OrderStatus if status.reserved}
+    assert kept == {status for status in OrderStatus if status.working} | {OrderStatus.PRESUMED_ABSENT}
+    assert not OrderStatus.PRESUMED_ABSENT.final
 
 
 def test_an_order_whose_fate_is_unknown_counts_as_working() -> None:
