@@ -177,3 +177,16 @@ async def test_a_row_that_failed_once_is_heard_again_from_its_letter(
     await house.engine.settled()
     assert list(open_quantities(house).values()) == [-call.lot]
     assert house.engine.state.letters == {}
+
+
+async def test_the_book_is_read_when_asked_for_and_only_of_an_account_that_has_a_broker(opened: Open) -> None:
+    house = await opened(hold=True)
+    asked = await house.engine.submit(cmd.ReadBookNow(id="r", actor="test", account="paper"))
+    assert (asked.ok, asked.code) == (True, "READING")
+    await house.engine.settled()
+    (account,) = house.engine.vitals().brokers
+    assert account.account == "paper"
+    assert account.book_age is not None
+    refused = await house.engine.submit(cmd.ReadBookNow(id="r2", actor="test", account="nobody"))
+    assert (refused.ok, refused.code) == (False, "UNKNOWN_ACCOUNT")
+    assert "paper" in refused.text

@@ -21,6 +21,8 @@ def hostile_day(texts: Iterable[str], account: str, contracts: tuple[str, ...], 
     yield ev.FlattenEnded(flatten_id="F1", orders=(next(say),), text=next(say))
     yield ev.CommandRefused(command=next(say), code=next(say), reason=next(say))
     yield ev.CommandNoted(command=next(say), text=next(say))
+    yield ev.InputSetAside(letter_id=next(say), account=account, kind=next(say), row=next(say), why=next(say))
+    yield ev.DriftSeen(account=account, product=Product.NRML, contract=next(say), ours=65, theirs=-65)
     for text in given:
         yield ev.NoticeRaised(level="alarm", code=next(say), text=text, subject=next(say))
 

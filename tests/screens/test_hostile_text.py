@@ -33,6 +33,8 @@ EXAMPLES = int(os.environ.get("OPTCONSOLE_FUZZ", "150"))
 BATCH = 8
 ACCOUNT = "[/]\x1b]0;acct\x07"
 WALK = (
+    *("3", "u", "t", "escape", "A", "escape", "9", "enter", "escape", "d", "escape"),
+    *("1", "end", "up", "A", "escape"),
     *("1", "enter", "escape", "w", "2", "w", "b", "l", "escape", "3", "down", "enter", "escape", "w", "down", "w", "d"),
     *("8", "down", "enter", "escape", "f", "w", "9", "N", "escape", "question_mark", "escape", "S"),
     *(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import msgspec
 import pytest
 
 from optconsole.engine import commands as cmd
-from optconsole.engine.model.orders import Side
+from optconsole.engine import events as ev
+from optconsole.engine.model.orders import Product, Side
+from optconsole.engine.model.timeline import millis
 from optconsole.screens.deck import Deck
 from optconsole.screens.dialogs import Confirm
 from optconsole.screens.mirror import Mirror
@@ -17,10 +21,16 @@ from optconsole.screens.pulse import Pulse
 from optconsole.screens.widgets.columns import BLANK
 from optconsole.screens.widgets.quote_grid import QuoteGrid
 from tests.screens.opening import line, opened, settled
-from tests.screens.stage import StageLink, name, placed, stage_app, straddle_day
+from tests.screens.stage import NOON, StageLink, name, placed, stage_app, straddle_day, vitals
 
 CALL = name(24500, "CE")
 KEY = f"PAPER1/NRML/{CALL}"
+
+
+def role_of(grid: QuoteGrid, key: str, title: str) -> str:
+    """The colour role of one cell."""
+    index = [column.title for column in grid._columns].index(title)
+    return grid._live(key).format(index, grid._columns[index], 12)[1]
 
 
 def grid_of(app: object) -> QuoteGrid:
@@ -295,3 +305,68 @@ async def test_a_narrow_terminal_keeps_the_average_and_the_whole_contract() -> N
         assert {"Avg", "LTP", "%"} <= set(grid_of(app).columns_shown)
         text = grid_of(app).row_text("PAPER1/NRML/" + name(52100, "CE", underlying="BANKNIFTY"))
         assert text.startswith("BANKNIFTY 25Nov 52100 CE ")
+
+
+DRIFT = ev.DriftSeen(account="PAPER1", product=Product.NRML, contract=name(24500, "CE"), ours=-130, theirs=-65)
+ELSEWHERE = ev.DriftSeen(account="PAPER1", product=Product.MIS, contract=name(24700, "PE"), ours=0, theirs=65)
+
+
+async def test_a_difference_from_the_broker_shows_both_numbers_and_its_age() -> None:
+    link = StageLink([*straddle_day(), DRIFT, ELSEWHERE])
+    async with stage_app(link).run_test(size=(80, 24)) as pilot:
+        app = await opened(pilot)
+        grid = app.screen.query_one("#positions", QuoteGrid)
+        assert "−2L≠−1L" in grid.row_text(f"PAPER1/NRML/{name(24500, 'CE')}")
+        assert "0≠1L" in grid.row_text(f"PAPER1/MIS/{name(24700, 'PE')}"), "what only the broker holds has a row"
+        told = line(app, "drifts")
+        assert "our book −2L (130), the broker −1L (65)" in told
+        assert "our book 0, the broker 1L (65)" in told
+        assert "for " in told
+        link.happen(ev.DriftEnded(account="PAPER1", product=Product.NRML, contract=name(24500, "CE")))
+        link.happen(ev.DriftEnded(account="PAPER1", product=Product.MIS, contract=name(24700, "PE")))
+        await settled(pilot)
+        assert not line(app, "drifts").strip()
+        assert f"PAPER1/MIS/{name(24700, 'PE')}" not in grid.keys
+
+
+async def test_the_broker_s_quantity_is_adopted_after_a_yes_and_only_where_books_differ() -> None:
+    link = StageLink([*straddle_day(), ELSEWHERE])
+    async with stage_app(link).run_test(size=(120, 36)) as pilot:
+        app = await opened(pilot)
+        grid = app.screen.query_one("#positions", QuoteGrid)
+        grid.move_to(f"PAPER1/NRML/{name(24500, 'CE')}")
+        await settled(pilot)
+        await pilot.press("A")
+        await settled(pilot)
+        assert not isinstance(app.screen, Confirm)
+        assert "Adopt" not in line(app, "keys")
+        grid.move_to(f"PAPER1/MIS/{name(24700, 'PE')}")
+        await settled(pilot)
+        assert "Adopt" in line(app, "keys")
+        await pilot.press("A")
+        await settled(pilot)
+        assert isinstance(app.screen, Confirm)
+        assert "the broker 1L (65)" in line(app, "dialog-text")
+        await settled(pilot, 0.4)
+        await pilot.press("y")
+        await settled(pilot)
+        (command,) = link.submitted
+        assert isinstance(command, cmd.AdoptPosition)
+        assert command.key == f"PAPER1/MIS/{name(24700, 'PE')}"
+
+
+async def test_a_price_that_is_old_is_dim_at_any_width_and_no_move() -> None:
+    link = StageLink(straddle_day())
+    async with stage_app(link).run_test(size=(80, 24)) as pilot:
+        app = await opened(pilot)
+        grid = app.screen.query_one("#positions", QuoteGrid)
+        key = f"PAPER1/NRML/{name(24500, 'CE')}"
+        before = grid.row_text(key)
+        link.vitals = vitals(NOON + timedelta(seconds=30))
+        link.nudge(name(24600, "CE"))
+        await settled(pilot)
+        assert grid.row_text(key) == before, "the number stays"
+        assert role_of(grid, key, "LTP") == "stale"
+        link.quote(msgspec.structs.replace(link.quotes[name(24500, "CE")], ts=millis(link.vitals.now)))
+        await settled(pilot)
+        assert role_of(grid, key, "LTP") == ""

@@ -1,10 +1,10 @@
-"""``optconsole order place|modify|cancel|show``."""
+"""``optconsole order place|modify|cancel|show|release|adopt``."""
 
 from __future__ import annotations
 
 import argparse
 
-from optconsole.cli import shapes
+from optconsole.cli import doubt, shapes
 from optconsole.cli.arguments import Parser, UsageError, count, price
 from optconsole.cli.following import UNANSWERED, answered, follow
 from optconsole.cli.output import DONE, FAILED, Output, error
@@ -45,6 +45,7 @@ def arguments(parser: Parser) -> None:
         verb.add_waiting(5.0, "for the broker's answer")
     show = verbs.add_parser("show", help="one order")
     show.add_argument("id", metavar="ID")
+    doubt.arguments(verbs)
 
 
 _PLACE_HELP = """examples:
@@ -65,6 +66,10 @@ def run(args: argparse.Namespace, out: Output) -> int:
             order = visit(args.home, lambda engine: _modify(engine, args))
         case "cancel":
             order = visit(args.home, lambda engine: _cancel(engine, args))
+        case "release" | "adopt":
+            reply = visit(args.home, lambda engine: doubt.carry_out(engine, args))
+            out.document({"ok": True, "code": reply.code, "text": reply.text}, reply.text)
+            return DONE
         case _:
             order = visit(args.home, lambda engine: _show(engine, args.id))
             out.document(shapes.order(order), *describe(order, out.formats))

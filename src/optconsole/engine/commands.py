@@ -137,6 +137,12 @@ class AdoptPosition(Command, frozen=True, kw_only=True):
     key: str
 
 
+class ReadBookNow(Command, frozen=True, kw_only=True):
+    """Read the broker's book of an account now, without waiting for its turn."""
+
+    account: str
+
+
 class ReplayLetter(Command, frozen=True, kw_only=True):
     """Hear a broker's row again that could not be taken into the book."""
 
@@ -180,6 +186,7 @@ AnyCommand = (
     | ReleaseDoubt
     | AdoptOrder
     | AdoptPosition
+    | ReadBookNow
     | ReplayLetter
     | DropLetter
     | AcknowledgeNotices

@@ -30,7 +30,7 @@ from optconsole.engine.model.orders import OrderStatus, RiskClass, Side
 from optconsole.engine.model.quotes import Quote
 from optconsole.engine.model.text import display
 from optconsole.engine.model.timeline import time_of_day
-from optconsole.engine.model.vitals import Vitals
+from optconsole.engine.model.vitals import DoubtVitals, Vitals
 from optconsole.engine.observe.log import incident
 from optconsole.engine.observe.meters import Meters
 from optconsole.engine.ports import (
@@ -424,10 +424,14 @@ class Engine:
             health=self.health,
             age=self._quote_age,
             patience=self._reader.patience(),
-            queued=self._requests.delay(Urgency.ENTRY),
+            queued=self.entry_wait(),
             guard_only=self.world.guard_only,
             stops=self.stops(),
         )
+
+    def entry_wait(self) -> float:
+        """Seconds an order that adds risk would wait for its turn to leave."""
+        return self._requests.delay(Urgency.ENTRY)
 
     def stops(self) -> tuple[Check, ...]:
         """What forbids new risk besides the book itself."""
@@ -438,6 +442,11 @@ class Engine:
         """How well an account's broker can be reached now."""
         watch = self._watches.get(account)
         return WELL if watch is None else watch.health()
+
+    def doubts(self) -> tuple[DoubtVitals, ...]:
+        """The evidence about every order in doubt."""
+        now = self.world.clock.monotonic()
+        return tuple(doubt for resolver in self._resolvers.values() for doubt in resolver.evidence(now))
 
     def _quote_age(self, name: str) -> float | None:
         playback = self.world.playback
@@ -513,6 +522,9 @@ class Engine:
             return self._steer(command)
         if isinstance(command, cmd.PlaceOrder):
             self._still_meant(command)
+        if isinstance(command, cmd.ReadBookNow) and command.account not in self._watches:
+            known = ", ".join(sorted(self._watches)) or "none"
+            raise Refusal("UNKNOWN_ACCOUNT", f"No broker serves an account {command.account!r}; known: {known}.")
         return decide(View(self.state, self.master, self.situation(), self._install), command)
 
     def _outcome(self, effect: SendPlace | SendModify | SendCancel, outcome: PlaceOutcome) -> Decision:

@@ -8,10 +8,11 @@ import msgspec
 
 from optconsole.engine import queries as q
 from optconsole.engine.model.errors import Refusal
+from optconsole.engine.model.health import AccountHealth
 from optconsole.engine.model.instruments import Instrument, Right
 from optconsole.engine.model.orders import Order, OrderTerms, RiskClass, Side
 from optconsole.engine.model.positions import PositionKey
-from optconsole.engine.model.vitals import LinkState, MarketPhase, Vitals
+from optconsole.engine.model.vitals import BrokerVitals, LinkState, MarketPhase, Vitals
 from optconsole.engine.ports import JournalBroken
 from optconsole.engine.queries import AnyAnswer, AnyQuery, Check, OrderPreview
 from optconsole.engine.rules import pretrade
@@ -179,6 +180,7 @@ class Reader:
         commits = engine.world.journal.commit_percentiles()
         lag = engine.meters.loop_lag.percentiles()
         playback, stops = engine.world.playback, engine.stops()
+        guard, why = _guard(engine.world.guard_only, engine.broken, stops)
         return Vitals(
             now=now,
             world=engine.world.name,
@@ -196,12 +198,17 @@ class Reader:
             consoles=engine.consoles,
             orders_last_second=engine.orders_last_second(),
             orders_per_second_cap=ORDERS_PER_SECOND,
-            brokers=tuple(broker.vitals() for broker in engine.world.brokers.values()),
+            brokers=tuple(
+                with_health(broker.vitals(), name, engine.health(name)) for name, broker in engine.world.brokers.items()
+            ),
             disk_free=engine.world.disk_free(),
             uptime=tick - engine.meters.started,
             paused=playback.paused if playback else False,
             speed=playback.speed if playback else None,
-            guard=_guard(engine.world.guard_only, engine.broken, stops),
+            guard=guard,
+            guard_why=why,
+            entry_wait=engine.entry_wait(),
+            doubts=engine.doubts(),
         )
 
     def _store(self, stops: tuple[Check, ...]) -> LinkState:
@@ -210,13 +217,40 @@ class Reader:
         return LinkState.STALE if any(stop.code == "STORE_DOWN" for stop in stops) else LinkState.LIVE
 
 
-def _guard(guard_only: str, broken: JournalBroken | None, stops: tuple[Check, ...]) -> str:
-    """The first reason why not everything may be done, as the frame shows it."""
+def _guard(guard_only: str, broken: JournalBroken | None, stops: tuple[Check, ...]) -> tuple[str, str]:
+    """The first reason why not everything may be done, as the frame shows it, and as a sentence."""
     if broken is not None:
-        return broken.code.replace("_", " ")
+        return broken.code.replace("_", " "), broken.text
     if guard_only:
-        return "GUARD ONLY"
-    return stops[0].code.replace("_", " ") if stops else ""
+        return "GUARD ONLY", guard_only
+    return (stops[0].code.replace("_", " "), stops[0].text) if stops else ("", "")
+
+
+def with_health(broker: BrokerVitals, account: str, health: AccountHealth) -> BrokerVitals:
+    """A broker's own word, worse where our requests say so: what they cannot do, it cannot."""
+    read, write = broker.order_read, broker.order_write
+    if health.lost:
+        read = write = LinkState.DEAD
+    else:
+        if health.book_age is None or health.book_age > pretrade.BOOK_OLD:
+            read = _worse(read, LinkState.DEAD)
+        if health.refusing_for > 0:
+            write = _worse(write, LinkState.STALE)
+    return msgspec.structs.replace(
+        broker,
+        order_read=read,
+        order_write=write,
+        account=account,
+        book_age=health.book_age,
+        refusing_for=health.refusing_for,
+        failures=health.failures,
+        lost=health.lost,
+    )
+
+
+def _worse(said: LinkState, found: LinkState) -> LinkState:
+    """What we found, unless the broker itself says that it is closed or gone."""
+    return said if said in (LinkState.CLOSED, LinkState.DEAD) else found
 
 
 def feed_state(phase: MarketPhase, age: float | None, paused: bool, patience: float = 0.0) -> LinkState:

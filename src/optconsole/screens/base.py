@@ -22,7 +22,7 @@ from optconsole.screens.framed import FramedScreen
 from optconsole.screens.keymap import Key, bindings, is_order_key
 from optconsole.screens.mirror import Topic
 from optconsole.screens.widgets.cells import Part
-from optconsole.screens.widgets.frame import FactLine, Header
+from optconsole.screens.widgets.frame import FactLine, Header, TroubleLine
 from optconsole.screens.widgets.quote_grid import QuoteGrid
 from optconsole.screens.widgets.ribbon import Ribbon
 from optconsole.screens.widgets.shell import KeyLine, Tabs
@@ -84,6 +84,7 @@ class ConsoleScreen(FramedScreen):
 
     def compose(self) -> ComposeResult:
         yield Header(self.deck)
+        yield TroubleLine(self.deck)
         yield Tabs(self.NAME, ascii=self.deck.fmt.ascii)
         with Vertical(id="body"):
             yield from self.body()
@@ -144,7 +145,7 @@ class ConsoleScreen(FramedScreen):
             return
         self._fed_at = now
         changed, self._waiting = self._waiting, set()
-        self.query_one(Header).refill()
+        self._refill_header()
         self.beat(changed)
 
     def _on_resync(self) -> None:
@@ -162,15 +163,19 @@ class ConsoleScreen(FramedScreen):
     def _on_fact(self) -> None:
         if self.fed:
             self.query_one(FactLine).refill()
-            self.query_one(Header).refill()
+            self._refill_header()
 
     def _on_topic(self) -> None:
         if self.fed:
             self.reload()
 
+    def _refill_header(self) -> None:
+        self.query_one(Header).refill()
+        self.query_one(TroubleLine).refill()
+
     def _refill(self) -> None:
         if self.fed:
-            self.query_one(Header).refill()
+            self._refill_header()
             self.query_one(Tabs).edge(f"edge-{self.deck.mode}")
             self.query_one(FactLine).refill()
             self.refill_keys()

@@ -10,6 +10,7 @@ from optconsole.engine.clock import WallClock, fresh_id
 from optconsole.engine.commands import AnyCommand, EngageKill, Reply
 from optconsole.engine.model.accounts import Mode
 from optconsole.engine.model.instruments import Instrument
+from optconsole.engine.model.vitals import Vitals
 from optconsole.engine.queries import (
     AnyAnswer,
     AnyQuery,
@@ -25,6 +26,7 @@ from optconsole.screens.formats import Formats
 from optconsole.screens.keymap import Debounce, Keymap
 from optconsole.screens.mirror import Mirror
 from optconsole.screens.pulse import Pulse
+from optconsole.screens.troubles import Trouble, troubles
 
 HEADER_INDICES = 3
 VIX = "INDIAVIX"
@@ -50,6 +52,8 @@ class Deck:
     """Lines typed on the ``:`` line, oldest first."""
     greeks: dict[str, tuple[float, float]] = field(default_factory=dict)
     """(delta, theta in paise a day) of contracts, as a screen solved them last."""
+    _weighed: tuple[Vitals | None, int, list[Trouble]] = field(default=(None, -1, []), init=False)
+    """The troubles, of which vitals, after which fact."""
 
     async def submit(self, command: AnyCommand) -> Reply:
         """Ask the engine to act; a lost link answers as a refusal with code LINK_LOST."""
@@ -97,6 +101,15 @@ class Deck:
     def indices(self) -> tuple[str, ...]:
         """Spot names that the header shows."""
         return tuple(underlying.name for underlying in self.underlyings[:HEADER_INDICES])
+
+    def troubles(self) -> list[Trouble]:
+        """What is lost or in doubt now, the gravest first."""
+        vitals, seq = self.mirror.vitals, self.mirror.state.seq
+        if vitals is None:
+            return []
+        if self._weighed[0] is not vitals or self._weighed[1] != seq:
+            self._weighed = (vitals, seq, troubles(self.mirror.state, vitals, self.fmt))
+        return self._weighed[2]
 
     @property
     def mode(self) -> str:

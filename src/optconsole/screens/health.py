@@ -6,22 +6,32 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar, Final
 
+from textual import events, on
 from textual.app import ComposeResult
 
 from optconsole.engine.clock import WallClock
+from optconsole.engine.commands import DropLetter
+from optconsole.engine.model.book import Letter
 from optconsole.engine.model.vitals import BrokerVitals, LinkState, Vitals
 from optconsole.screens.base import ConsoleScreen
 from optconsole.screens.deck import Deck
 from optconsole.screens.formats import Formats
 from optconsole.screens.keymap import bindings
+from optconsole.screens.letters import LetterDetail, drop_question, letter_columns, letter_row, replay
 from optconsole.screens.mirror import Topic
-from optconsole.screens.notices import notice_columns, notice_row
+from optconsole.screens.notices import broken_rule, notice_columns, notice_row
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.columns import Column, Row
 from optconsole.screens.widgets.quote_grid import QuoteGrid
 from optconsole.screens.widgets.ribbon import Line, Ribbon
 
 LINES: Final = 9
+TALL: Final = 30
+MOST_NEEDED: Final = (1, 3, 4, 5, 8)
+"""The lines of figures that stay where letters and notices need the room: engine, store, commits, lag, rate."""
+RATE_BAR: Final = 6
+OLD_BOOK: Final = 60.0
+"""Seconds after which no risk is taken on a book (the rules' own figure)."""
 LABEL: Final = 12
 FIGURE: Final = 24
 DOTS: Final = {
@@ -42,13 +52,18 @@ class HealthScreen(ConsoleScreen):
     """Figures of the engine, the brokers by capability, and the notices."""
 
     NAME = "health"
-    CONTEXTS: ClassVar[tuple[str, ...]] = ("health",)
+    CONTEXTS: ClassVar[tuple[str, ...]] = ("letters",)
     OFFERS: ClassVar[frozenset[str]] = frozenset({"find", "notices", "notices.list"})
-    BINDINGS = bindings("health")
+    BINDINGS = bindings("letters")
     DEFAULT_CSS = """
     HealthScreen #vitals { margin: 0 1; }
     HealthScreen #brokers { height: auto; min-height: 2; max-height: 7; }
-    HealthScreen #notices-head { margin-top: 1; }
+    HealthScreen #letters { height: auto; min-height: 2; max-height: 6; }
+    HealthScreen #letters-head, HealthScreen #letters { display: none; }
+    HealthScreen.-letters #letters-head, HealthScreen.-letters #letters { display: block; }
+    HealthScreen #notices-head, HealthScreen #letters-head { margin-top: 1; }
+    HealthScreen.-low #notices-head, HealthScreen.-low #letters-head { margin-top: 0; }
+    HealthScreen.-low #letters { max-height: 3; }
     """
 
     def __init__(self, deck: Deck) -> None:
@@ -60,18 +75,25 @@ class HealthScreen(ConsoleScreen):
         fmt = self.deck.fmt
         yield Ribbon(LINES, id="vitals")
         yield QuoteGrid(broker_columns(fmt), id="brokers")
+        yield Ribbon(id="letters-head")
+        yield QuoteGrid(letter_columns(fmt), id="letters")
         yield Ribbon(id="notices-head")
         yield QuoteGrid(notice_columns(fmt), id="notices-list")
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.query_one("#notices-list", QuoteGrid).focus()
+        self.query_one("#letters" if self.deck.mirror.state.letters else "#notices-list", QuoteGrid).focus()
 
     def topics(self) -> Iterable[Topic]:
         return (Topic.NOTICES,)
 
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
+        self.set_class(event.size.height < TALL, "-low")
+
     def main_grid(self) -> QuoteGrid | None:
-        return self.query_one("#notices-list", QuoteGrid)
+        letters = self.query_one("#letters", QuoteGrid)
+        return letters if letters.has_focus else self.query_one("#notices-list", QuoteGrid)
 
     def reload(self) -> None:
         """Everything, notices too."""
@@ -80,30 +102,82 @@ class HealthScreen(ConsoleScreen):
         self.query_one("#notices-head", Ribbon).show(
             ([Part(" Notices ", "title"), Part(told, "warn" if unseen else "dim")], [])
         )
-        self.query_one("#notices-list", QuoteGrid).set_rows(
-            [notice_row(notice, state, fmt) for notice in reversed(state.notices)]
-        )
+        newest = sorted(state.notices, key=lambda notice: (broken_rule(notice, state), notice.seq), reverse=True)
+        self.query_one("#notices-list", QuoteGrid).set_rows([notice_row(notice, state, fmt) for notice in newest])
+        self._show_letters()
         vitals = self.deck.mirror.vitals
         brokers = vitals.brokers if vitals else ()
         grid = self.query_one("#brokers", QuoteGrid)
-        grid.set_rows([broker_row(broker, fmt) for broker in brokers])
+        grid.set_rows([broker_row(broker) for broker in brokers])
         grid.styles.height = max(len(brokers), 1) + 1
         self._show()
+        self.refill_keys()
+
+    def _show_letters(self) -> None:
+        letters = self.deck.mirror.state.letters
+        grid = self.query_one("#letters", QuoteGrid)
+        self.set_class(bool(letters), "-letters")
+        if not letters and grid.has_focus:
+            self.query_one("#notices-list", QuoteGrid).focus()
+        told = f"{len(letters)} of what a broker said is not in the book; Enter reads one"
+        self.query_one("#letters-head", Ribbon).show(([Part(" Dead letters ", "title"), Part(told, "warn")], []))
+        grid.set_rows([letter_row(letter) for letter in letters.values()])
+        grid.styles.height = len(letters) + 1
 
     def beat(self, changed: set[str]) -> None:
         vitals = self.deck.mirror.vitals
         second = int(vitals.now.timestamp()) if vitals else -1
         if vitals is not None and second != self._clock:
             self._clock = second
-            fmt = self.deck.fmt
-            rows = [broker_row(broker, fmt) for broker in vitals.brokers]
+            rows = [broker_row(broker) for broker in vitals.brokers]
             self.query_one("#brokers", QuoteGrid).apply({row.key: row.values for row in rows})
             self._show()
+
+    # ------------------------------------------------------------ letters
+
+    def letter(self) -> Letter | None:
+        """The letter under the cursor, while its table has the focus."""
+        grid = self.query_one("#letters", QuoteGrid)
+        return self.deck.mirror.state.letters.get(grid.cursor_key or "") if grid.has_focus else None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that act on a letter are there only on one."""
+        return action not in ("replay", "drop") or (self.is_mounted and self.letter() is not None)
+
+    def on_descendant_focus(self) -> None:
+        if self.fed:
+            self.refill_keys()
+
+    @on(QuoteGrid.RowActivated, "#letters")
+    def _read(self, event: QuoteGrid.RowActivated) -> None:
+        self.app.push_screen(LetterDetail(self.deck, event.key, self.ask))
+
+    async def action_replay(self) -> None:
+        if (letter := self.letter()) is not None:
+            await self.ask(replay(self.deck, letter))
+
+    def action_drop(self) -> None:
+        letter = self.letter()
+        if letter is None:
+            return
+
+        async def answered(yes: bool | None) -> None:
+            if yes:
+                await self.ask(DropLetter(id=self.deck.fresh_id(), actor="key:drop", letter_id=letter.id))
+
+        self.app.push_screen(drop_question(letter, self.deck.fmt), answered)
+
+    # ------------------------------------------------------------ figures
 
     def _show(self) -> None:
         vitals = self.deck.mirror.vitals
         if vitals is not None:
-            self.query_one("#vitals", Ribbon).show(*vital_lines(vitals, self.deck, self._wall, memory()))
+            ribbon = self.query_one("#vitals", Ribbon)
+            lines = vital_lines(vitals, self.deck, self._wall, memory())
+            if self.has_class("-low") and self.has_class("-letters"):
+                lines = [lines[row] for row in MOST_NEEDED]
+            ribbon.styles.height = len(lines)
+            ribbon.show(*lines, *[([], [])] * (LINES - len(lines)))
 
 
 def memory() -> int | None:
@@ -125,6 +199,8 @@ def vital_lines(vitals: Vitals, deck: Deck, wall: WallClock, held: int | None) -
     where = fmt.text(mirror.link.where)
     pace = "" if vitals.speed is None else f"{fmt.glyph('×', 'x')}{vitals.speed:g}" if vitals.speed else "max"
     playing = "held" if vitals.paused else pace
+    state = mirror.state
+    broken = sum(broken_rule(notice, state) for notice in state.notices)
     cells: list[list[tuple[str, list[Part]]]] = [
         [
             ("engine", [Part(fmt.text(mirror.version) or fmt.unknown)]),
@@ -154,12 +230,17 @@ def vital_lines(vitals: Vitals, deck: Deck, wall: WallClock, held: int | None) -
         [
             ("inbox", [Part(fmt.grouped(vitals.inbox))]),
             ("wall", [Part(fmt.clock(wall.now()))]),
-            ("orders/s", [Part(f"{vitals.orders_last_second} of {vitals.orders_per_second_cap}")]),
+            ("differs", [Part(str(len(state.drifts)), "bad" if state.drifts else ""), Part(" positions", "dim")]),
         ],
         [
             ("disk free", [Part(_size(vitals.disk_free, fmt), disk_role)]),
             ("apart", [Part(fmt.age(skew), "dim")]),
             ("kill", [Part("ENGAGED", "bad") if mirror.state.killed else Part("ready", "good")]),
+        ],
+        [
+            ("rate", _rate(vitals, fmt)),
+            ("sentinel", [Part(f"{broken} broken", "bad") if broken else Part("rules hold", "good")]),
+            ("acts", [Part(fmt.text(vitals.guard), "bad") if vitals.guard else Part("entries and guards", "")]),
         ],
     ]
     lines: list[Line] = [([], [])]
@@ -173,6 +254,19 @@ def vital_lines(vitals: Vitals, deck: Deck, wall: WallClock, held: int | None) -
             parts.append(Part(" " * max(FIGURE - used, 2), "", drop))
         lines.append((parts, []))
     return [*lines, *[([], [])] * (LINES - len(lines))]
+
+
+def _rate(vitals: Vitals, fmt: Formats) -> list[Part]:
+    """Orders of the last second of the cap, and how long the next entry would wait for its turn."""
+    used, cap = vitals.orders_last_second, vitals.orders_per_second_cap
+    role = "bad" if used >= cap else "warn" if used * 10 >= cap * 8 else ""
+    bar = fmt.bar(used / cap if cap else 0.0, RATE_BAR)
+    wait = f" waits {fmt.age(vitals.entry_wait)}" if vitals.entry_wait else "/s"
+    return [
+        Part(bar, role or "bar"),
+        Part(f" {used} of {cap}", role),
+        Part(wait, "warn" if vitals.entry_wait else "dim"),
+    ]
 
 
 def _dot(state: LinkState, fmt: Formats) -> Part:
@@ -197,25 +291,43 @@ def broker_columns(fmt: Formats) -> list[Column]:
         return DOTS[state][2]
 
     return [
-        Column("Broker", 12, fmt.text, "strong", align="left"),
-        Column("Quotes", 9, state_text, state_role, align="left"),
+        Column("Account", 9, fmt.text, "strong", align="left"),
+        Column("Broker", 8, fmt.text, "dim", align="left", priority=3),
+        Column("Quotes", 8, state_text, state_role, align="left"),
         Column("Order read", 10, state_text, state_role, align="left"),
         Column("Order write", 11, state_text, state_role, align="left"),
-        Column("p50", 8, fmt.latency),
-        Column("p99", 8, fmt.latency),
+        Column("Book", 5, fmt.age, age_of_book),
+        Column(" Entries", 8, lambda told: f" {told[0]}", lambda told: told[1], align="left"),
+        Column("p50", 6, fmt.latency, priority=1),
+        Column("p99", 6, fmt.latency, priority=2),
         Column("  Note", 12, lambda note: f"  {fmt.text(note)}", "dim", align="left", grow=60),
     ]
 
 
-def broker_row(broker: BrokerVitals, fmt: Formats) -> Row:
-    """One broker."""
+def age_of_book(age: float | None) -> str:
+    """A book nobody has read is no ground to trade on; an old one says so."""
+    return "bad" if age is None or age > OLD_BOOK else ""
+
+
+def broker_row(broker: BrokerVitals) -> Row:
+    """One account: its capabilities, the age of its book, and whether entries leave."""
+    if broker.lost or broker.order_read is LinkState.DEAD or broker.order_write is LinkState.DEAD:
+        entries = ("stopped", "bad")
+    elif broker.refusing_for > 0:
+        entries = (f"in {broker.refusing_for:.0f}s", "warn")
+    else:
+        entries = ("open", "good")
+    failed = f"{broker.failures} requests in a row failed" if broker.failures else ""
     values = [
+        broker.account or broker.name,
         broker.name,
         broker.quotes,
         broker.order_read,
         broker.order_write,
+        None if broker.book_age is None else float(int(broker.book_age)),
+        entries,
         broker.latency_p50,
         broker.latency_p99,
-        broker.note,
+        broker.lost or broker.note or failed,
     ]
-    return Row(broker.name, values)
+    return Row(broker.account or broker.name, values)

@@ -23,7 +23,7 @@ from optconsole.screens.widgets.ribbon import Line, Ribbon
 MEANING: Final[dict[str, tuple[str, str]]] = {
     "positions": (
         "What you hold, what it has made, and what it is worth now.",
-        "A dim italic age means the price is old; – means unknown, never zero.",
+        "A dim italic price is old; – means unknown, never zero; ≠ means the broker holds another quantity.",
     ),
     "chain": (
         "Calls left, puts right, the strike between; bars are open interest.",
@@ -31,7 +31,7 @@ MEANING: Final[dict[str, tuple[str, str]]] = {
     ),
     "orders": (
         "What works on top, what is done below, with the reason in words.",
-        "UNKNOWN means sent but not proven; the engine asks the broker and never sends twice.",
+        "UNKNOWN means sent but not proven: u leads you through it. The engine never sends twice.",
     ),
     "journal": (
         "Every fact since the first start, in order, each chained to the one before.",
@@ -39,7 +39,7 @@ MEANING: Final[dict[str, tuple[str, str]]] = {
     ),
     "health": (
         "What is alive, how fast it answers, and what you have been told.",
-        "Latencies are of the last hundred order calls; p99 is the slow one in a hundred.",
+        "What could not be taken into the book waits in the dead letters: r has it heard again, d puts it away.",
     ),
 }
 
@@ -114,6 +114,7 @@ class HelpScreen(Dialog[None]):
             ("In any list", keymap.of("grid")),
             ("Everywhere", everywhere),
             ("In the ticket", keymap.of("ticket")),
+            ("Orders in doubt", keymap.of("doubt")),
         ]
         rows: list[Row] = []
         for title, keys in sections:

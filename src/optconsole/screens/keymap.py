@@ -66,6 +66,7 @@ KEYS: Final[tuple[Key, ...]] = (
         "positions",
         order=True,
     ),
+    Key("adopt.position", "A", "adopt", "Adopt", "Take the broker's quantity for ours where they differ.", "positions"),
     Key("group", "o", "group", "Group", "Group by underlying, account or expiry.", "positions"),
     Key("detail", "enter", "detail", "Open", "Fills and orders of the selected row.", "positions", footer=False),
     Key("fold", "space", "fold", "Fold", "Fold or unfold the selected group.", "positions"),
@@ -91,6 +92,8 @@ KEYS: Final[tuple[Key, ...]] = (
     ),
     Key("columns", "v", "columns", "Columns", "Change the column set: prices, Greeks, open interest.", "chain"),
     Key("centre", "a", "centre", "ATM", "Go to the at-the-money strike.", "chain"),
+    Key("doubt", "u", "doubt", "Doubt", "What is known of an order in doubt, and what can be done about it.", "orders"),
+    Key("adopt.order", "A", "adopt", "Adopt", "Take over an order that was not sent from here.", "orders"),
     Key("modify", "m", "modify", "Modify", "Change the selected working order.", "orders", order=True),
     Key("cancel", "c", "cancel", "Cancel", "Cancel the selected working order.", "orders", order=True),
     Key(
@@ -124,6 +127,17 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("ticket.product", "p", "next_product", "Product", "NRML or MIS.", "ticket", footer=False),
     Key("ticket.validity", "v", "next_validity", "Validity", "DAY or IOC.", "ticket", footer=False),
     Key("ticket.account", "A", "next_account", "Account", "The next account.", "ticket", footer=False),
+    # --- an order in doubt
+    Key("doubt.read", "r", "read_book", "Read book", "Read the broker's book now, without waiting.", "doubt"),
+    Key("doubt.copy", "t", "copy_tag", "Copy tag", "Put the tag in the terminal's clipboard.", "doubt"),
+    Key("doubt.release", "l", "release", "Release", "Let entries go on in spite of it, with a reason.", "doubt"),
+    Key("doubt.cancel", "c", "cancel", "Cancel", "Cancel it, now that the broker has it.", "doubt", order=True),
+    Key("doubt.other", "n", "other", "Next", "The next order in doubt.", "doubt"),
+    Key("doubt.close", "escape,q", "close", "Close", "Back to the orders.", "doubt"),
+    # --- what the broker said and the book could not take
+    Key("letter.replay", "r", "replay", "Hear again", "Have the broker's row taken in once more.", "letters"),
+    Key("letter.drop", "d", "drop", "Put away", "Put the row away; the journal keeps it.", "letters"),
+    Key("letter.close", "escape,q,enter", "close", "Close", "Back to Health.", "letter", footer=True),
     # --- moving in a grid
     Key("grid.up", "up,k", "cursor(-1)", "Up", "One row up.", "grid", footer=False),
     Key("grid.down", "down,j", "cursor(1)", "Down", "One row down.", "grid", footer=False),

@@ -17,6 +17,8 @@ from optconsole.screens.widgets.columns import Column, Row
 from optconsole.screens.widgets.quote_grid import QuoteGrid
 from optconsole.screens.widgets.ribbon import Ribbon
 
+SENTINEL = "SENTINEL_"
+"""How codes of the sentinel's alarms begin."""
 ROLES = {"alarm": "bad", "warning": "warn"}
 
 
@@ -44,7 +46,13 @@ def notice_row(notice: Notice, state: TradingState, fmt: Formats) -> Row:
     seen = notice.seq <= state.acknowledged
     role = "dim" if seen else ROLES.get(notice.level, "")
     mark = fmt.glyph("✓", "+") if seen else ""
-    return Row(str(notice.seq), [mark, (notice.level, role), (notice.text, role), notice.subject, notice.code])
+    values = [mark, (notice.level, role), (notice.text, role), notice.subject, notice.code]
+    return Row(str(notice.seq), values, "alarm" if broken_rule(notice, state) else "")
+
+
+def broken_rule(notice: Notice, state: TradingState) -> bool:
+    """Whether it tells of a rule that does not hold, and nobody has seen it yet."""
+    return notice.code.startswith(SENTINEL) and notice.seq > state.acknowledged
 
 
 class NoticesScreen(Dialog[None]):

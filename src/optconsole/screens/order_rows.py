@@ -8,7 +8,7 @@ from typing import Final
 
 from optconsole.engine.model.orders import Order, OrderTerms, OrderType, Side, Trade
 from optconsole.screens.formats import Formats
-from optconsole.screens.order_words import prices, short_state, side_role, state_role, state_words
+from optconsole.screens.order_words import freezes, in_doubt, prices, short_state, side_role, state_role, state_words
 from optconsole.screens.widgets.arrangement import GROUP
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.columns import BLANK, Column, Row
@@ -56,7 +56,9 @@ def chosen_line(order: Order, fmt: Formats) -> Line:
         Part(f"{fmt.clock(order.intended_at)} {order.terms.type.value}  ", "dim"),
         Part(state_words(order), state_role(order)),
     ]
-    return [*parts, Part(f": {fmt.text(order.reason)}")] if order.reason else parts, []
+    # the state says already that it is probably absent
+    reason = order.reason.removeprefix("Probably absent: ")
+    return [*parts, Part(f": {fmt.text(reason)}")] if reason else parts, []
 
 
 def _first(state: tuple[str, str]) -> str:
@@ -88,7 +90,7 @@ def order_row(order: Order, now: datetime | None, lot: int, fmt: Formats) -> Row
         BLANK if age is None else max(age, 0.0),
         order.reason or BLANK,
     ]
-    kind = "alarm" if order.status.value == "UNKNOWN" else ""
+    kind = "alarm" if freezes(order) else ""
     find = f"{order.id} {terms.contract} {values[3]} {terms.side.value} {state_words(order)} {order.reason}"
     return Row(order.id, values, kind, find=find)
 
@@ -101,13 +103,19 @@ def group_row(key: str, title: str, width: int) -> Row:
 
 
 def order_rows(orders: Iterable[Order], now: datetime | None, lots: dict[str, int], fmt: Formats) -> list[Row]:
-    """What works on top, then what is done; the newest first in both."""
+    """What is in doubt, what works, what others sent, then what is done; the newest first in each."""
     width = len(order_columns(fmt))
     newest = sorted(orders, key=lambda order: (order.intended_at, _number(order.id)), reverse=True)
     working = [order for order in newest if not order.status.final]
     done = [order for order in newest if order.status.final]
     rows: list[Row] = []
-    for key, title, members in (("group/working", "Working", working), ("group/done", "Done", done)):
+    sections = (
+        ("group/doubt", "In doubt", [order for order in working if in_doubt(order)]),
+        ("group/working", "Working", [order for order in working if not in_doubt(order) and not order.foreign]),
+        ("group/foreign", "Not sent from here", [order for order in working if order.foreign]),
+        ("group/done", "Done", done),
+    )
+    for key, title, members in sections:
         if members:
             rows.append(group_row(key, f"{title} ({len(members)})", width))
             rows += [order_row(order, now, lots.get(order.terms.contract, 0), fmt) for order in members]

@@ -14,9 +14,11 @@ from optconsole.engine.model.orders import Order
 from optconsole.engine.model.quotes import Depth
 from optconsole.engine.queries import DepthAnswer, GetDepth
 from optconsole.screens import closing
+from optconsole.screens.adopting import adopt_order
 from optconsole.screens.base import ConsoleScreen
 from optconsole.screens.deck import Deck
 from optconsole.screens.depth import HEIGHT, depth_lines
+from optconsole.screens.doubt import DoubtScreen, doubted
 from optconsole.screens.keymap import bindings
 from optconsole.screens.mirror import Topic
 from optconsole.screens.order_rows import chosen_line, order_columns, order_rows, trade_columns, trade_row
@@ -33,6 +35,10 @@ EMPTY: Final = (
 WIDE: Final = 120
 """Columns from which the book of the selected contract has a pane of its own."""
 DEPTH_EVERY: Final = 0.5
+_NEEDS_ORDER: Final = frozenset(
+    {"modify", "cancel", "cancel_all", "order_detail", "ticket", "why", "doubt", "adopt"},
+)
+"""Actions that are offered only where there is an order for them."""
 
 
 class OrdersScreen(ConsoleScreen):
@@ -213,10 +219,14 @@ class OrdersScreen(ConsoleScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that need an order that works are offered only on one."""
-        if not self.is_mounted or action not in ("modify", "cancel", "cancel_all", "order_detail", "ticket", "why"):
+        if not self.is_mounted or action not in _NEEDS_ORDER:
             return True
         order = self.selected()
         match action:
+            case "doubt":
+                return bool(doubted(self.deck))
+            case "adopt":
+                return order is not None and order.foreign and not order.status.final
             case "modify" | "cancel":
                 return order is not None and not order.status.final
             case "cancel_all":
@@ -243,6 +253,18 @@ class OrdersScreen(ConsoleScreen):
             return
         text = order.reason or "nothing has gone wrong with it"
         self.say(f"{self.deck.fmt.text(order.id)}: {self.deck.fmt.text(text)}", "" if order.reason else "dim")
+
+    def action_doubt(self) -> None:
+        """The selected order if it is in doubt, else the oldest one that is."""
+        order, waiting = self.selected(), doubted(self.deck)
+        if waiting:
+            chosen = order if order in waiting and order is not None else waiting[0]
+            self.app.push_screen(DoubtScreen(self.deck, chosen.id))
+
+    def action_adopt(self) -> None:
+        order = self.selected()
+        if order is not None and order.foreign:
+            adopt_order(self, order)
 
     def action_modify(self) -> None:
         order = self.selected()

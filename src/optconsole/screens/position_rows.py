@@ -5,18 +5,20 @@ What holds between two fills (order, names, lots, averages) is made once; a beat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final
 
+from optconsole.engine.model.book import Drift
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.instruments import ContractName, expiry_code, parse_contract
 from optconsole.engine.model.positions import Position
 from optconsole.screens.deck import Deck
-from optconsole.screens.formats import Formats
+from optconsole.screens.drift_words import short
+from optconsole.screens.formats import Formats, age_role
 from optconsole.screens.mirror import Mirror
-from optconsole.screens.widgets.columns import BLANK, Row
+from optconsole.screens.widgets.columns import BLANK, Aged, Row
 
 WIDTH: Final = 14
 """Values of a row, in the order of ``positions.columns``."""
@@ -49,6 +51,17 @@ def read_name(contract: str) -> ContractName:
         return parse_contract(contract)
     except Refusal:
         return ContractName(contract)
+
+
+def with_drifted(
+    positions: Iterable[Position], drifts: Mapping[str, Drift], lot_of: Callable[[str], int]
+) -> list[Position]:
+    """The positions, and an empty one for each that only the broker's book holds."""
+    held = list(positions)
+    known = {str(position.key) for position in held}
+    return held + [
+        Position(key=drift.key, lot=lot_of(drift.key.contract)) for key, drift in drifts.items() if key not in known
+    ]
 
 
 def _rank(position: Position) -> tuple[Any, ...]:
@@ -101,13 +114,16 @@ class Sums:
 class Line:
     """One position: what stays until the next fill, its gain as last seen, and the sums that it is part of."""
 
-    __slots__ = ("contract", "gain", "key", "lots", "position", "sums")
+    __slots__ = ("contract", "differs", "gain", "key", "lots", "position", "sums")
 
     def __init__(self, position: Position, deck: Deck, sums: tuple[Sums, ...]) -> None:
         self.position = position
         self.key = str(position.key)
         self.contract = f" {deck.fmt.contract(position.key.contract)}"
-        self.lots = deck.fmt.lots(position.qty, position.lot)
+        drift = deck.mirror.state.drifts.get(self.key)
+        self.differs = drift is not None
+        lots = deck.fmt.lots(position.qty, position.lot)
+        self.lots = lots if drift is None else short(drift, position.lot, deck.fmt)
         self.gain = deck.mirror.unrealised(position)
         self.sums = sums
         for each in sums:
@@ -133,7 +149,7 @@ class Line:
             self.contract,
             self.lots,
             BLANK if flat else position.average,
-            quote.ltp if quote else None,
+            price_at(quote.ltp if quote else None, age),
             None if age is None else (round(age, 1) if age < 10 else float(int(age))),
             quote.bid if quote else None,
             quote.ask if quote else None,
@@ -181,6 +197,7 @@ class PositionTable:
                     Row(
                         line.key,
                         self.values(line.key),
+                        "alarm" if line.differs else "",
                         find=f"{line.position.key.contract} {line.position.key.account}",
                     )
                     for line in lines
@@ -205,6 +222,11 @@ class PositionTable:
         """One value per column of a row, with the gains as weighed last."""
         line = self._lines.get(key)
         return line.values(self._deck) if line is not None else self._sums[key].values(self._deck.fmt)
+
+
+def price_at(price: int | None, age: float | None) -> int | None:
+    """A price that shows its age by its colour once it is stale."""
+    return Aged(price) if price is not None and age is not None and age_role(age) == "stale" else price
 
 
 def why_held(position: Position, deck: Deck) -> str:

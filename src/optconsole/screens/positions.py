@@ -9,13 +9,16 @@ from textual import on
 from textual.app import ComposeResult
 
 from optconsole.engine.commands import Scope, ScopeKind
+from optconsole.engine.model.book import Drift
 from optconsole.engine.model.positions import Position
+from optconsole.screens.adopting import adopt_position
 from optconsole.screens.closing import flatten
 from optconsole.screens.deck import Deck
+from optconsole.screens.drift_words import drift_line
 from optconsole.screens.formats import Formats, age_role, known_role, sign_role
 from optconsole.screens.keymap import bindings
 from optconsole.screens.pane import Pane, PanedScreen
-from optconsole.screens.position_rows import GROUPS, Grouping, PositionTable, why_held
+from optconsole.screens.position_rows import GROUPS, Grouping, PositionTable, read_name, why_held, with_drifted
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.columns import Column
 from optconsole.screens.widgets.quote_grid import QuoteGrid
@@ -27,6 +30,9 @@ EMPTY: Final = (
     ("This screen shows what you hold: average, live price, profit and loss, grouped as you like.", ""),
     ("To fill it, press 2 for the chain, stand on a strike and press b to buy or s to sell.", "dim"),
 )
+
+
+DRIFTS_SHOWN: Final = 3
 
 
 def columns(fmt: Formats) -> list[Column]:
@@ -71,11 +77,13 @@ class PositionsPane(Pane):
         super().__init__(deck)
         self.grouping = Grouping.UNDERLYING
         self._folded: set[str] = set()
+        self._asked: set[str] = set()
         self._table = PositionTable((), deck, self.grouping, self._folded)
         self._clock = -1
 
     def compose(self) -> ComposeResult:
         yield QuoteGrid(columns(self.deck.fmt), id="positions")
+        yield Ribbon(DRIFTS_SHOWN, id="drifts")
         yield Ribbon(len(EMPTY), id="empty")
 
     def on_mount(self) -> None:
@@ -88,12 +96,42 @@ class PositionsPane(Pane):
         return {position.key.contract for position in self._positions()}
 
     def _positions(self) -> list[Position]:
-        return list(self.deck.mirror.state.positions.values())
+        state = self.deck.mirror.state
+        return with_drifted(state.positions.values(), state.drifts, self.deck.lot_of)
+
+    def _show_drifts(self) -> None:
+        """Both numbers of every difference below the table, that of the selected row first."""
+        deck, drifts = self.deck, self.deck.mirror.state.drifts
+        chosen = self.grid.cursor_key
+        first = sorted(drifts, key=lambda key: key != chosen)[:DRIFTS_SHOWN]
+        lines = [drift_line(drifts[key], self._lot(drifts[key]), deck.mirror.now, deck.fmt) for key in first]
+        ribbon = self.query_one("#drifts", Ribbon)
+        ribbon.styles.height = len(lines)
+        ribbon.display = bool(lines)
+        ribbon.show(*lines, *[([], [])] * (DRIFTS_SHOWN - len(lines)))
+
+    def _learn_lots(self) -> None:
+        """Ask for the lots of what only the broker holds; until they are known units are shown."""
+        drifts = self.deck.mirror.state.drifts.values()
+        unknown = {read_name(drift.key.contract).underlying for drift in drifts if not self._lot(drift)} - self._asked
+        self._asked |= unknown
+        for underlying in unknown:
+            self.run_worker(self._learn(underlying))
+
+    async def _learn(self, underlying: str) -> None:
+        if await self.deck.contracts(underlying) and self.is_mounted:
+            self.reload()
+
+    def _lot(self, drift: Drift) -> int:
+        held = self.deck.mirror.state.positions.get(str(drift.key))
+        return held.lot if held is not None else self.deck.lot_of(drift.key.contract)
 
     def reload(self) -> None:
         """Rows for every position of the day; what is flat stays, below what is open."""
         positions = self._positions()
         self.set_class(not positions, "-empty")
+        self._learn_lots()
+        self._show_drifts()
         self._table = PositionTable(positions, self.deck, self.grouping, self._folded)
         self.grid.set_rows(*self._table.rows())
         self.host.refill_keys()
@@ -103,6 +141,8 @@ class PositionsPane(Pane):
         now = self.deck.mirror.now
         second = int(now.timestamp()) if now else -1
         aged, self._clock = second != self._clock, second
+        if aged:
+            self._show_drifts()
         if keys := self._table.weigh_all() if aged else self._table.weigh(changed):
             self.grid.touch(keys, self._table.values)
 
@@ -112,12 +152,18 @@ class PositionsPane(Pane):
         """The position under the cursor; None on a group's row."""
         return self.deck.mirror.state.positions.get(self.grid.cursor_key or "")
 
+    def drift(self) -> Drift | None:
+        """The difference of the row under the cursor; None where the books agree."""
+        return self.deck.mirror.state.drifts.get(self.grid.cursor_key or "")
+
     def selected_contract(self) -> str | None:
-        position = self.selected()
-        return position.key.contract if position else None
+        chosen = self.selected() or self.drift()
+        return chosen.key.contract if chosen else None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that need a row do nothing, and are not offered, without one."""
+        if action == "adopt":
+            return self.is_mounted and self.drift() is not None
         if action in ("exit_row", "group", "fold", "detail"):
             return bool(self.deck.mirror.state.positions)
         return super().check_action(action, parameters)
@@ -155,6 +201,10 @@ class PositionsPane(Pane):
             from optconsole.screens.position_detail import PositionDetail
 
             self.app.push_screen(PositionDetail(self.deck, position.key))
+
+    def action_adopt(self) -> None:
+        if (drift := self.drift()) is not None:
+            adopt_position(self.host, drift, self._lot(drift))
 
     def action_exit_row(self) -> None:
         if not self.host.fresh_press("exit"):

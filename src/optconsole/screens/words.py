@@ -7,6 +7,7 @@ from typing import NamedTuple
 from optconsole.engine import events as ev
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.orders import Order, OrderTerms, OrderType, Side
+from optconsole.screens.book_words import book_text, contract_lot, doubt_text
 from optconsole.screens.formats import Formats
 from optconsole.screens.guard_words import guard_words
 
@@ -33,9 +34,8 @@ def in_words(event: ev.AnyEvent, state: TradingState, fmt: Formats) -> Words:
             return Words(no, f"Denied {denied}: {fmt.text(event.reason)}", "bad")
         case ev.OrderRejected():
             return Words(no, f"Rejected {_named(state, event.order_id, fmt)}: {fmt.text(event.reason)}", "bad")
-        case ev.OrderDoubted():
-            cause = fmt.text(event.cause)
-            return Words(ask, f"UNKNOWN {_named(state, event.order_id, fmt)}: {cause}; asking the broker", "warn")
+        case ev.OrderDoubted() | ev.OrderPresumedAbsent() | ev.OrderReleasable() | ev.OrderDoubtReleased():
+            return Words(ask, doubt_text(event, _named(state, event.order_id, fmt), fmt), "warn")
         case ev.NoticeRaised():
             role = {"alarm": "bad", "warning": "warn"}.get(event.level, "")
             return Words(fmt.glyph("⚑", "!"), fmt.text(event.text), role)
@@ -49,7 +49,7 @@ def in_words(event: ev.AnyEvent, state: TradingState, fmt: Formats) -> Words:
         case ev.OrderEvent():
             return _order_words(event, state, fmt)
         case _:
-            return _engine_words(event, fmt)
+            return _engine_words(event, state, fmt)
 
 
 def _command_words(event: ev.CommandRefused | ev.CommandNoted, fmt: Formats) -> Words:
@@ -84,11 +84,13 @@ def _order_words(event: ev.OrderEvent, state: TradingState, fmt: Formats) -> Wor
                 ev.OrderAcknowledged: "Working at the broker:",
                 ev.OrderTriggered: "Triggered",
                 ev.OrderCancelAsked: "Asks to cancel",
+                ev.OrderConfirmed: "Seen in the broker's book:",
+                ev.OrderClaimed: "Adopted",
             }
             return Words(dot, f"{verbs.get(type(event), type(event).__name__)} {named}", "dim")
 
 
-def _engine_words(event: ev.Event, fmt: Formats) -> Words:
+def _engine_words(event: ev.Event, state: TradingState, fmt: Formats) -> Words:
     dot = fmt.glyph("·", "-")
     match event:
         case ev.EngineStarted():
@@ -110,10 +112,10 @@ def _engine_words(event: ev.Event, fmt: Formats) -> Words:
         case ev.NoticeAcknowledged():
             return Words(dot, "Notices seen", "dim")
         case _:
-            return _flatten_words(event, fmt)
+            return _flatten_words(event, state, fmt)
 
 
-def _flatten_words(event: ev.Event, fmt: Formats) -> Words:
+def _flatten_words(event: ev.Event, state: TradingState, fmt: Formats) -> Words:
     dot = fmt.glyph("·", "-")
     match event:
         case ev.FlattenBegun():
@@ -135,22 +137,13 @@ def _flatten_words(event: ev.Event, fmt: Formats) -> Words:
         case ev.ProtectionEvent():
             return Words(*guard_words(event, fmt))
         case _:
-            return Words(dot, type(event).__name__, "dim")
+            text, role = book_text(event, state, fmt)
+            return Words(dot, text or type(event).__name__, role)
 
 
 def _lot(state: TradingState, order_id: str) -> int:
     order = state.orders.get(order_id)
     return order.lot if order is not None else 0
-
-
-def contract_lot(state: TradingState, contract: str) -> int:
-    """Units in a lot as positions and other orders of the contract have it, which an order denied here has not.
-
-    0 when none of them tells.
-    """
-    held = (position.lot for position in state.positions.values() if position.key.contract == contract)
-    asked = (order.lot for order in state.orders.values() if order.terms.contract == contract)
-    return next((lot for lot in (*held, *asked) if lot), 0)
 
 
 def _named(state: TradingState, order_id: str, fmt: Formats) -> str:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from optconsole.engine import events as ev
-from optconsole.engine.commands import AdoptOrder, AdoptPosition, ReleaseDoubt
+from optconsole.engine.commands import AdoptOrder, AdoptPosition, ReadBookNow, ReleaseDoubt
 from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.limits import OrderLimits
@@ -17,7 +17,7 @@ from optconsole.engine.ports import BrokerOrder, BrokerPosition
 from optconsole.engine.rules.pretrade import Situation, checks, refusal
 from optconsole.engine.state import NOT_CONFIRMED
 from optconsole.engine.trading import resolution
-from optconsole.engine.trading.decision import Decision, SendCancel
+from optconsole.engine.trading.decision import Decision, ReadBook, SendCancel
 from optconsole.engine.trading.resolution import DRIFT_GRACE, QUIESCE, Resolver
 from tests.engine.facts import CALL, START, Story, option, terms
 
@@ -241,3 +241,23 @@ def test_a_cancel_that_the_book_does_not_show_long_after_it_was_asked_is_not_wai
     (fact,) = resolution.unanswered(story.state, "paper", asked + timedelta(seconds=12)).facts
     assert isinstance(fact, ev.OrderCancelRefused)
     assert fact.code == NOT_CONFIRMED
+
+
+def test_the_evidence_of_a_doubt_says_how_long_it_still_takes() -> None:
+    story, lost = doubtful()
+    readings = Readings(story)
+    readings.read(row(story, "O1"), after=30.0)
+    readings.read(row(story, "O1"), after=30.0)
+    (doubt,) = readings.resolver.evidence(readings.now)
+    assert (doubt.order_id, doubt.waited, doubt.due_in) == (lost, 60.0, QUIESCE - 60.0)
+    assert (doubt.reads, doubt.reads_needed, doubt.fresh) == (2, 3, False)
+    (later,) = readings.resolver.evidence(readings.now + QUIESCE)
+    assert later.due_in == 0.0
+
+
+def test_reading_the_book_now_asks_for_a_reading_and_nothing_else() -> None:
+    decision = resolution.read_book(ReadBookNow(id="c", actor="key", account="paper"))
+    assert decision.effects == [ReadBook("paper")]
+    assert not decision.facts
+    assert decision.reply is not None
+    assert decision.reply.ok

@@ -52,6 +52,7 @@ HANDLERS: Final[dict[type[cmd.Command], Callable[[View, Any], Decision]]] = {
     cmd.AdoptPosition: lambda view, command: resolution.adopt_position(
         view.state, command, view.master, view.situation
     ),
+    cmd.ReadBookNow: lambda _view, command: resolution.read_book(command),
     cmd.ReplayLetter: lambda view, command: letters.replay(view.state, command),
     cmd.DropLetter: lambda view, command: letters.drop(view.state, command),
     cmd.AcknowledgeNotices: _acknowledge,

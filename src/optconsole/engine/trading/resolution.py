@@ -13,12 +13,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from optconsole.engine import events as ev
-from optconsole.engine.commands import AdoptOrder, AdoptPosition, ReleaseDoubt, Reply
+from optconsole.engine.commands import AdoptOrder, AdoptPosition, ReadBookNow, ReleaseDoubt, Reply
 from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.orders import Order, OrderStatus, Pending, Product
 from optconsole.engine.model.positions import PositionKey
+from optconsole.engine.model.vitals import DoubtVitals
 from optconsole.engine.ports import BrokerOrder, BrokerPosition
 from optconsole.engine.rules.pretrade import Situation, price_in
 from optconsole.engine.state import NOT_CONFIRMED
@@ -74,6 +75,20 @@ class Resolver:
             if order.status is OrderStatus.UNKNOWN and order.terms.account == self._account
         ]
         self._doubts = {name: self._doubts.get(name, Doubt(now)) for name in in_doubt}
+
+    def evidence(self, now: float) -> tuple[DoubtVitals, ...]:
+        """What is known of each doubt now, for people."""
+        return tuple(
+            DoubtVitals(
+                order_id=name,
+                waited=now - doubt.since,
+                due_in=max(doubt.since + QUIESCE - now, 0.0),
+                reads=doubt.reads,
+                reads_needed=READS_NEEDED,
+                fresh=doubt.fresh,
+            )
+            for name, doubt in self._doubts.items()
+        )
 
     def asked_before(self, asked: float) -> frozenset[str]:
         """Orders that were in doubt when a reading of the monotonic second ``asked`` began."""
@@ -254,6 +269,14 @@ def release_doubt(state: TradingState, command: ReleaseDoubt) -> Decision:
         text=f"{order.id} no longer holds back entries; it stays watched and counted.",
         ids=(order.id,),
     )
+    return decision
+
+
+def read_book(command: ReadBookNow) -> Decision:
+    """Read an account's book soon; readings that are asked for together are one."""
+    decision = Decision(command.actor, command.id)
+    decision.effects.append(ReadBook(command.account))
+    decision.reply = Reply(ok=True, code="READING", text=f"The book of {command.account} is read now.")
     return decision
 
 

@@ -12,6 +12,19 @@ BLANK: Final = ""
 """The value of a cell that shows nothing; None is unknown and shows as such."""
 
 
+class Aged(int):
+    """A figure that is not of this moment: the same as a fresh one in number, and yet another value to show."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Aged and int(self) == int(other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return int.__hash__(self)
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column: ``format`` makes text of a value, ``role`` (a name, or a function of the value) its colour.
@@ -73,8 +86,9 @@ class LiveRow:
             column = columns[index]
             if column.direction:
                 known = value is not None and before is not None and value != BLANK and before != BLANK
+                known = known and int(value) != int(before)
                 self.trends[index] = ("up" if value > before else "down") if known else ""
-            if column.flash and before is not None:
+            if column.flash and before is not None and not isinstance(value, Aged):
                 self.flashing.add(index)
         return changed
 
@@ -89,7 +103,8 @@ class LiveRow:
             made = (" " * width, "")
         else:
             role = column.role if isinstance(column.role, str) else column.role(value)
-            made = (fit(column.format(value), width, column.align), self.trends[index] or role)
+            shown = "stale" if isinstance(value, Aged) else self.trends[index] or role
+            made = (fit(column.format(value), width, column.align), shown)
         self.cells[index] = made
         return made
 

@@ -11,11 +11,15 @@ from textual.timer import Timer
 from optconsole.engine.model.vitals import LinkState
 from optconsole.screens.deck import VIX, Deck
 from optconsole.screens.formats import sign_role
+from optconsole.screens.troubles import Trouble
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.ribbon import Line, Ribbon
 from optconsole.screens.widgets.shell import SayLine
 from optconsole.screens.words import in_words
 
+MOST_TROUBLES: Final = 3
+ROOMY: Final = 30
+"""Terminal rows from which more than one trouble is shown."""
 SAID_FOR: Final = 6.0
 """Seconds for which the console's own sentence stays."""
 _DOTS: Final = {
@@ -143,8 +147,45 @@ class Header(Ribbon):
             return [Part("KILLED", "bad"), flag]
         if mirror.vitals is not None and mirror.vitals.guard:
             return [Part(self.deck.fmt.text(mirror.vitals.guard), "bad"), flag]
-        ready = Part("kill: ready", "dim", 4) if mirror.state.ready else Part("reconciling", "warn")
-        return [ready, flag]
+        if not mirror.state.ready:
+            return [Part("reconciling", "warn"), flag]
+        if any(trouble.frozen for trouble in self.deck.troubles()):
+            return [Part("ENTRIES STOPPED", "bad"), flag]
+        return [Part("kill: ready", "dim", 4), flag]
+
+
+class TroubleLine(Ribbon):
+    """What is lost, what that stops and what goes on; not there while all is well."""
+
+    DEFAULT_CSS = "TroubleLine { display: none; } TroubleLine.-shown { display: block; }"
+
+    def __init__(self, deck: Deck) -> None:
+        super().__init__(MOST_TROUBLES, id="trouble")
+        self.deck = deck
+        self._rows = MOST_TROUBLES
+
+    def refill(self) -> None:
+        """Show the gravest; a terminal with room shows more of them than one without."""
+        found = [] if self.deck.mirror.lost else self.deck.troubles()
+        room = MOST_TROUBLES if self.app.size.height >= ROOMY else 1
+        shown = [
+            self._line(trouble, len(found) - room if place == room else 0)
+            for place, trouble in enumerate(found[:room], start=1)
+        ]
+        if len(shown) != self._rows:
+            self._rows = len(shown)
+            self.styles.height = len(shown)
+        self.set_class(bool(shown), "-shown")
+        self.show(*shown, *[([], [])] * (MOST_TROUBLES - len(shown)))
+
+    def _line(self, trouble: Trouble, more: int) -> Line:
+        fmt = self.deck.fmt
+        mark = fmt.glyph("✕", "x") if trouble.role == "bad" else fmt.glyph("⚑", "!")
+        parts = [Part(f" {mark} {trouble.what}", trouble.role)]
+        if trouble.stops:
+            parts.append(Part(f"  {trouble.stops}", "strong", 2))
+        parts.append(Part(f"  {trouble.goes_on}", "dim", 3))
+        return parts, [Part(f"+{more} on Health ", "warn", 1)] if more > 0 else []
 
 
 def _labelled(name: str, figure: str, drop: int) -> Iterable[Part]:

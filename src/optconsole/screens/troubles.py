@@ -1,0 +1,119 @@
+"""What is lost or in doubt, as sentences: what it stops and what goes on all the same (reliability 4.9). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from optconsole.engine.model.book import TradingState
+from optconsole.engine.model.vitals import BrokerVitals, LinkState, Vitals
+from optconsole.screens.formats import Formats
+from optconsole.screens.order_words import freezes
+
+LONG_WAIT: Final = 3.0
+"""Seconds an entry would wait for its turn from which it is refused (the rules' own figure)."""
+NAMED: Final = 3
+STANDS: Final = "exits, stops and cancels go on"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One lost part. ``stops`` is empty where nothing does; ``frozen`` when no entry can leave somewhere."""
+
+    what: str
+    stops: str
+    goes_on: str
+    role: str = "bad"
+    frozen: bool = False
+
+
+def troubles(state: TradingState, vitals: Vitals, fmt: Formats) -> list[Trouble]:
+    """All of them, the gravest first."""
+    return [
+        *_engine(vitals, fmt),
+        *(trouble for broker in vitals.brokers for trouble in _broker(broker, fmt)),
+        *_doubts(state, fmt),
+        *_feed(vitals, fmt),
+        *_books(state, fmt),
+        *_budget(vitals, fmt),
+    ]
+
+
+def _engine(vitals: Vitals, fmt: Formats) -> Iterator[Trouble]:
+    why = f": {fmt.text(vitals.guard_why)}" if vitals.guard_why else ""
+    if vitals.store is LinkState.DEAD:
+        yield Trouble(
+            "STORE FAILED", "no order is taken", f"what works stays at the broker: act there{why}", frozen=True
+        )
+    elif vitals.guard:
+        yield Trouble(f"{fmt.text(vitals.guard)}{why}", "entries stop", "guards and exits go on", frozen=True)
+
+
+def _broker(broker: BrokerVitals, fmt: Formats) -> Iterator[Trouble]:
+    name = fmt.text(broker.account or broker.name)
+    if broker.lost:
+        yield Trouble(
+            f"LOGIN LOST, {name}: {fmt.text(broker.lost)}",
+            "entries stop",
+            "exits are tried, stops at the exchange go on: log in again",
+            frozen=True,
+        )
+    elif broker.order_read is LinkState.DEAD:
+        known = "never read" if broker.book_age is None else f"not read for {fmt.age(broker.book_age)}"
+        yield Trouble(f"BOOK of {name} {known}", "entries stop", f"{STANDS}; it is tried again", frozen=True)
+    if broker.order_write is LinkState.DEAD and not broker.lost:
+        note = f": {fmt.text(broker.note)}" if broker.note else ""
+        yield Trouble(
+            f"ORDERS of {name} fail{note}", "entries stop", "stops at the exchange go on: act there", frozen=True
+        )
+    if broker.refusing_for > 0:
+        yield Trouble(
+            f"{broker.failures} requests to {name} failed",
+            f"entries wait {fmt.age(broker.refusing_for)}",
+            STANDS,
+            "warn",
+            frozen=True,
+        )
+
+
+def _doubts(state: TradingState, fmt: Formats) -> Iterator[Trouble]:
+    held: dict[str, list[str]] = {}
+    for order in state.orders.values():
+        if freezes(order):
+            held.setdefault(order.terms.account, []).append(fmt.text(order.id))
+    for account, ids in held.items():
+        more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
+        yield Trouble(
+            f"UNKNOWN {', '.join(ids[:NAMED])}{more}",
+            f"entries on {fmt.text(account)} stop",
+            f"{STANDS}; u on Orders leads through it",
+            frozen=True,
+        )
+
+
+def _feed(vitals: Vitals, fmt: Formats) -> Iterator[Trouble]:
+    if vitals.feed is LinkState.DEAD:
+        age = "has said nothing yet" if vitals.feed_age is None else f"silent for {fmt.age(vitals.feed_age)}"
+        yield Trouble(f"FEED {age}", "entries stop", "stops at the exchange go on; prices here are old", frozen=True)
+    elif vitals.feed is LinkState.STALE:
+        yield Trouble(f"Feed silent for {fmt.age(vitals.feed_age)}", "", "prices here are old", "warn")
+
+
+def _books(state: TradingState, fmt: Formats) -> Iterator[Trouble]:
+    if count := len(state.drifts):
+        contract = fmt.contract(next(iter(state.drifts.values())).key.contract)
+        what = contract if count == 1 else f"{count} positions"
+        yield Trouble(
+            f"{what} {'differs' if count == 1 else 'differ'} from the broker", "", "A on Positions adopts", "warn"
+        )
+    if count := len(state.letters):
+        rows = "1 row" if count == 1 else f"{count} rows"
+        yield Trouble(f"{rows} of the broker not taken in", "", "Health keeps what was said", "warn")
+
+
+def _budget(vitals: Vitals, fmt: Formats) -> Iterator[Trouble]:
+    if vitals.entry_wait > LONG_WAIT:
+        yield Trouble(
+            f"Orders that go first need {fmt.age(vitals.entry_wait)}", "entries wait", STANDS, "warn", frozen=True
+        )
