@@ -35,11 +35,11 @@ def engine(**changes: object) -> Callable[[Vitals], Vitals]:
         (engine(store=LinkState.DEAD), "STORE FAILED", "no order is taken", "stays at the broker"),
         (
             engine(guard="GUARD ONLY", guard_why="the store is damaged"),
-            "GUARD ONLY: the store is damaged",
+            "GUARD ONLY",
             "entries stop",
             "exits go on",
         ),
-        (broker(lost="token expired"), "LOGIN LOST, PAPER1: token expired", "entries stop", "log in again"),
+        (broker(lost="token expired"), "LOGIN LOST, PAPER1", "entries stop", "log in again"),
         (
             broker(order_read=LinkState.DEAD, book_age=72.0),
             "BOOK of PAPER1 not read for 72s",
@@ -47,7 +47,7 @@ def engine(**changes: object) -> Callable[[Vitals], Vitals]:
             "cancels go on",
         ),
         (broker(order_read=LinkState.DEAD), "BOOK of PAPER1 never read", "entries stop", "it is tried again"),
-        (broker(order_write=LinkState.DEAD, note="disk"), "ORDERS of PAPER1 fail: disk", "entries stop", "act there"),
+        (broker(order_write=LinkState.DEAD, note="disk"), "ORDERS of PAPER1 fail", "entries stop", "act there"),
         (broker(refusing_for=12.0, failures=4), "4 requests to PAPER1 failed", "entries wait 12s", "exits, stops"),
         (engine(feed=LinkState.DEAD, feed_age=17.0), "FEED silent for 17s", "entries stop", "stops at the exchange"),
         (engine(feed=LinkState.DEAD, feed_age=None), "FEED has said nothing yet", "entries stop", "prices here"),
@@ -63,6 +63,16 @@ def test_each_lost_part_says_what_it_stops_and_what_goes_on(
     assert found.stops == stops
     assert goes_on in found.goes_on
     assert found.frozen == bool(stops)
+
+
+def test_the_reason_is_told_where_there_is_room() -> None:
+    seen = engine(guard="GUARD ONLY", guard_why="the store is \x1b[2Jdamaged")(
+        broker(lost="token expired")(vitals(NOON))
+    )
+    assert [each.why for each in troubles(StageLink().state, seen, FULL)] == [
+        "the store is \\x1b[2Jdamaged",
+        "token expired",
+    ]
 
 
 def test_all_is_well_without_a_word() -> None:
@@ -82,6 +92,7 @@ def test_the_gravest_comes_first_and_drift_and_letters_stop_nothing() -> None:
     found = troubles(link.state, seen, Formats(ascii=True))
     assert [each.what.split()[0] for each in found] == ["STORE", "UNKNOWN", "Feed", "NIFTY", "1"]
     assert [each.frozen for each in found] == [True, True, False, False, False]
+    assert [each.role for each in found] == ["bad", "bad", "warn", "warn", "warn"]
 
 
 def test_a_released_doubt_stops_nothing() -> None:

@@ -11,7 +11,7 @@ from optconsole.cli.session import Engine, visit
 from optconsole.engine.model.vitals import BrokerVitals
 from optconsole.engine.ports import Snapshot
 from optconsole.screens.formats import Formats
-from optconsole.screens.troubles import troubles
+from optconsole.screens.troubles import Trouble, troubles
 
 HEAD = ("account", "broker", "quotes", "order read", "order write", "book", "entries")
 
@@ -29,7 +29,9 @@ def run(args: argparse.Namespace, out: Output) -> int:
     taken = visit(args.home, work)
     found = troubles(taken.state, taken.vitals, out.formats)
     document = {
-        "troubles": [{"what": each.what, "stops": each.stops, "goes_on": each.goes_on} for each in found],
+        "troubles": [
+            {"what": each.what, "stops": each.stops, "goes_on": each.goes_on, "why": each.why} for each in found
+        ],
         "brokers": [shapes.fields(each) for each in taken.vitals.brokers],
         "doubts": [shapes.fields(each) for each in taken.vitals.doubts],
         "letters": len(taken.state.letters),
@@ -39,10 +41,15 @@ def run(args: argparse.Namespace, out: Output) -> int:
         "orders_per_second_cap": taken.vitals.orders_per_second_cap,
         "entry_wait": taken.vitals.entry_wait,
     }
-    lines = [f"{each.what}: {each.stops or 'nothing stops'}; {each.goes_on}" for each in found]
+    lines = [_line(each) for each in found]
     rows = [_row(each, out.formats) for each in taken.vitals.brokers]
     out.document(document, *(lines or ["All is well."]), "", *table(HEAD, rows, left=5))
     return DONE
+
+
+def _line(trouble: Trouble) -> str:
+    why = f" ({trouble.why})" if trouble.why else ""
+    return f"{trouble.what}: {trouble.stops or 'nothing stops'}; {trouble.goes_on}{why}"
 
 
 def _row(each: BrokerVitals, formats: Formats) -> tuple[str, ...]:

@@ -202,6 +202,6 @@ class DoubtScreen(Dialog[None]):
 
 
 _CONSEQUENCES: Final[tuple[Line, ...]] = (
-    ([Part("It stays watched to the end of the day and counted in risk as if it worked.", "warn")], []),
+    ([Part("It stays watched to the end of the day, and counted in risk.", "warn")], []),
     ([Part("If it turns up after all, it is taken in, and you are told.", "dim")], []),
 )

@@ -19,11 +19,15 @@ STANDS: Final = "exits, stops and cancels go on"
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """One lost part. ``stops`` is empty where nothing does; ``frozen`` when no entry can leave somewhere."""
+    """One lost part; ``why`` where there is more to say.
+
+    ``stops`` is empty where nothing does; ``frozen`` when no entry can leave somewhere.
+    """
 
     what: str
     stops: str
     goes_on: str
+    why: str = ""
     role: str = "bad"
     frozen: bool = False
 
@@ -41,38 +45,42 @@ def troubles(state: TradingState, vitals: Vitals, fmt: Formats) -> list[Trouble]
 
 
 def _engine(vitals: Vitals, fmt: Formats) -> Iterator[Trouble]:
-    why = f": {fmt.text(vitals.guard_why)}" if vitals.guard_why else ""
+    why = fmt.text(vitals.guard_why)
     if vitals.store is LinkState.DEAD:
         yield Trouble(
-            "STORE FAILED", "no order is taken", f"what works stays at the broker: act there{why}", frozen=True
+            "STORE FAILED", "no order is taken", "what works stays at the broker: act there", why, frozen=True
         )
     elif vitals.guard:
-        yield Trouble(f"{fmt.text(vitals.guard)}{why}", "entries stop", "guards and exits go on", frozen=True)
+        yield Trouble(fmt.text(vitals.guard), "entries stop", "guards and exits go on", why, frozen=True)
 
 
 def _broker(broker: BrokerVitals, fmt: Formats) -> Iterator[Trouble]:
     name = fmt.text(broker.account or broker.name)
     if broker.lost:
         yield Trouble(
-            f"LOGIN LOST, {name}: {fmt.text(broker.lost)}",
+            f"LOGIN LOST, {name}",
             "entries stop",
             "exits are tried, stops at the exchange go on: log in again",
+            fmt.text(broker.lost),
             frozen=True,
         )
     elif broker.order_read is LinkState.DEAD:
         known = "never read" if broker.book_age is None else f"not read for {fmt.age(broker.book_age)}"
         yield Trouble(f"BOOK of {name} {known}", "entries stop", f"{STANDS}; it is tried again", frozen=True)
     if broker.order_write is LinkState.DEAD and not broker.lost:
-        note = f": {fmt.text(broker.note)}" if broker.note else ""
         yield Trouble(
-            f"ORDERS of {name} fail{note}", "entries stop", "stops at the exchange go on: act there", frozen=True
+            f"ORDERS of {name} fail",
+            "entries stop",
+            "stops at the exchange go on: act there",
+            fmt.text(broker.note),
+            frozen=True,
         )
     if broker.refusing_for > 0:
         yield Trouble(
             f"{broker.failures} requests to {name} failed",
             f"entries wait {fmt.age(broker.refusing_for)}",
             STANDS,
-            "warn",
+            role="warn",
             frozen=True,
         )
 
@@ -97,7 +105,7 @@ def _feed(vitals: Vitals, fmt: Formats) -> Iterator[Trouble]:
         age = "has said nothing yet" if vitals.feed_age is None else f"silent for {fmt.age(vitals.feed_age)}"
         yield Trouble(f"FEED {age}", "entries stop", "stops at the exchange go on; prices here are old", frozen=True)
     elif vitals.feed is LinkState.STALE:
-        yield Trouble(f"Feed silent for {fmt.age(vitals.feed_age)}", "", "prices here are old", "warn")
+        yield Trouble(f"Feed silent for {fmt.age(vitals.feed_age)}", "", "prices here are old", role="warn")
 
 
 def _books(state: TradingState, fmt: Formats) -> Iterator[Trouble]:
@@ -105,15 +113,15 @@ def _books(state: TradingState, fmt: Formats) -> Iterator[Trouble]:
         contract = fmt.contract(next(iter(state.drifts.values())).key.contract)
         what = contract if count == 1 else f"{count} positions"
         yield Trouble(
-            f"{what} {'differs' if count == 1 else 'differ'} from the broker", "", "A on Positions adopts", "warn"
+            f"{what} {'differs' if count == 1 else 'differ'} from the broker", "", "A on Positions adopts", role="warn"
         )
     if count := len(state.letters):
         rows = "1 row" if count == 1 else f"{count} rows"
-        yield Trouble(f"{rows} of the broker not taken in", "", "Health keeps what was said", "warn")
+        yield Trouble(f"{rows} of the broker not taken in", "", "Health keeps what was said", role="warn")
 
 
 def _budget(vitals: Vitals, fmt: Formats) -> Iterator[Trouble]:
     if vitals.entry_wait > LONG_WAIT:
         yield Trouble(
-            f"Orders that go first need {fmt.age(vitals.entry_wait)}", "entries wait", STANDS, "warn", frozen=True
+            f"Orders that go first need {fmt.age(vitals.entry_wait)}", "entries wait", STANDS, role="warn", frozen=True
         )

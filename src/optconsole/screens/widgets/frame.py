@@ -185,6 +185,8 @@ class TroubleLine(Ribbon):
         if trouble.stops:
             parts.append(Part(f"  {trouble.stops}", "strong", 2))
         parts.append(Part(f"  {trouble.goes_on}", "dim", 3))
+        if trouble.why:
+            parts.append(Part(f"  {trouble.why}", "dim", 4))
         return parts, [Part(f"+{more} on Health ", "warn", 1)] if more > 0 else []
 
 
