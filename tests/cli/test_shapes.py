@@ -10,7 +10,7 @@ import msgspec
 
 from optconsole.cli import shapes
 from optconsole.engine import events, queries
-from optconsole.engine.model import accounts, book, instruments, orders, positions, vitals
+from optconsole.engine.model import accounts, book, instruments, orders, positions, protection, vitals
 from optconsole.engine.model.orders import Product
 from optconsole.engine.model.positions import Position, PositionKey
 from optconsole.engine.model.quotes import Quote
@@ -24,17 +24,22 @@ NOT_MONEY = frozenset(
         "attempt",
         "bid_qty",
         "bought",
+        "cancelled",
         "changes",
+        "closed",
         "consoles",
+        "crossed_ts",
         "disk_free",
         "epoch",
         "events",
+        "failures",
         "filled",
         "fills_adopted",
         "first_bad",
         "freeze",
         "head",
         "inbox",
+        "killed_after",
         "limit",
         "lot",
         "oi",
@@ -46,9 +51,12 @@ NOT_MONEY = frozenset(
         "orders_per_second_cap",
         "ours",
         "percent",
+        "protection_count",
         "qty",
         "reads",
+        "reads_needed",
         "seq",
+        "sign",
         "sold",
         "theirs",
         "tries",
@@ -67,7 +75,7 @@ def structs(module: ModuleType) -> Iterator[type[msgspec.Struct]]:
 
 
 def test_every_whole_number_of_the_model_is_known_as_money_or_as_something_else() -> None:
-    for module in (events, queries, accounts, book, instruments, orders, positions, vitals):
+    for module in (events, queries, accounts, book, instruments, orders, positions, protection, vitals):
         for struct in structs(module):
             for field in msgspec.structs.fields(struct):
                 if field.type in (int, int | None):

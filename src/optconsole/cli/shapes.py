@@ -41,9 +41,12 @@ MONEY: Final = frozenset(
         "realised",
         "realised_before",
         "sold_value",
+        "stop",
         "strike",
+        "target",
         "tick",
         "trigger",
+        "wide",
     )
 )
 """Field names that hold paise, wherever they occur in the model."""
