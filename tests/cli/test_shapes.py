@@ -10,7 +10,17 @@ import msgspec
 
 from optconsole.cli import shapes
 from optconsole.engine import events, queries
-from optconsole.engine.model import accounts, book, instruments, orders, positions, protection, vitals
+from optconsole.engine.model import (
+    accounts,
+    book,
+    groups,
+    instruments,
+    orders,
+    parents,
+    positions,
+    protection,
+    vitals,
+)
 from optconsole.engine.model.orders import Product
 from optconsole.engine.model.positions import Position, PositionKey
 from optconsole.engine.model.quotes import Quote
@@ -37,11 +47,16 @@ NOT_MONEY = frozenset(
         "fills_adopted",
         "first_bad",
         "freeze",
+        "group_count",
+        "guarded",
         "head",
         "inbox",
         "killed_after",
+        "largest",
         "limit",
         "lot",
+        "member",
+        "next",
         "oi",
         "oi_open",
         "order_count",
@@ -50,6 +65,7 @@ NOT_MONEY = frozenset(
         "orders_last_second",
         "orders_per_second_cap",
         "ours",
+        "parent_count",
         "percent",
         "protection_count",
         "qty",
@@ -75,7 +91,8 @@ def structs(module: ModuleType) -> Iterator[type[msgspec.Struct]]:
 
 
 def test_every_whole_number_of_the_model_is_known_as_money_or_as_something_else() -> None:
-    for module in (events, queries, accounts, book, instruments, orders, positions, protection, vitals):
+    modules = (events, queries, accounts, book, groups, instruments, orders, parents, positions, protection, vitals)
+    for module in modules:
         for struct in structs(module):
             for field in msgspec.structs.fields(struct):
                 if field.type in (int, int | None):

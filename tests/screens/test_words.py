@@ -10,7 +10,9 @@ import pytest
 from optconsole.engine import events as ev
 from optconsole.engine.model.accounts import Account, Mode
 from optconsole.engine.model.book import TradingState
+from optconsole.engine.model.groups import GroupKind, ReversalLeg
 from optconsole.engine.model.orders import OrderTerms, OrderType, Product, RiskClass, Side
+from optconsole.engine.model.parents import ParentStatus
 from optconsole.engine.model.positions import PositionKey
 from optconsole.engine.model.protection import Guard, Repair, StopMode
 from optconsole.screens.formats import FULL, Formats
@@ -77,6 +79,22 @@ FACTS: list[ev.AnyEvent] = [
     ev.KillReleased(),
     ev.CommandRefused(command="PlaceOrder", code="X", reason=HOSTILE),
     ev.CommandNoted(command="CancelAll", text=HOSTILE),
+    ev.ParentOpened(parent_id="P1", terms=TERMS, risk=RiskClass.INCREASE, lot=65, largest=65, parts=(65, 65)),
+    ev.ParentChanged(parent_id="P1", terms=TERMS),
+    ev.ParentEnded(parent_id="P1", status=ParentStatus.STOPPED, why=HOSTILE),
+    ev.GroupOpened(group_id="T1", kind=GroupKind.OCO, orders=(TERMS, TERMS), lots=(65, 65)),
+    ev.GroupMemberSent(group_id="T1", member=0, order_id="O1"),
+    ev.GroupSwitched(group_id="T1", member=1),
+    ev.GroupRaced(group_id="T1", text=HOSTILE),
+    ev.GroupEnded(group_id="T1", why=HOSTILE),
+    ev.BracketAttached(entry_id="O1", account="A", product=Product.NRML, contract=CALL, side=Side.SELL, stop=100),
+    ev.BracketGuarded(entry_id="O1", qty=65),
+    ev.BracketEnded(entry_id="O1", why=HOSTILE),
+    ev.ReversalBegun(
+        reversal_id="r", kind="all", name="",
+        legs=(ReversalLeg(key=PositionKey("A", Product.NRML, CALL), side=Side.SELL, qty=65),),
+    ),
+    ev.ReversalEnded(reversal_id="r", text=HOSTILE),
 ]  # fmt: skip
 
 

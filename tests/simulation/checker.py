@@ -38,8 +38,8 @@ DOUBT_SECONDS: Final = 15.0
 RESEND_SECONDS: Final = 11.0
 """From being doubted (at the latest 8 s after it left) until a purchase may be sent once more: 20 s in all."""
 KILL_SECONDS: Final = 10.0
-CLOSING_ROLES: Final = "XKS"
-"""Roles in the tag of orders that may only reduce: exit, kill, and stop."""
+CLOSING_ROLES: Final = "XKST"
+"""Roles in the tag of orders that may only reduce: exit, kill, stop and target."""
 
 
 class Checker:
@@ -55,6 +55,7 @@ class Checker:
         self._adopted: dict[str, str] = {}
         self._by_hand: set[str] = set()
         self._by_cause: Counter[str] = Counter()
+        self._parents: dict[str, int] = {}
         self._causes: set[str] = set()
         self._misled: set[str] = set()
         self._again: set[str] = set()
@@ -99,6 +100,9 @@ class Checker:
         match row.type:
             case "OrderIntended":
                 self._intended(row, body)
+            case "ParentOpened":
+                self._parents[body["parent_id"]] = body["terms"]["qty"]
+                self._once(row.cause, body["terms"]["note"] != "reverse")
             case "OrderAdopted":
                 self._taken_in(body)
             case "OrderCancelAsked" | "OrderChangeAsked" if body["order_id"] in self._adopted:
@@ -140,12 +144,24 @@ class Checker:
         tag = body["tag"]
         if tag in self._by_tag:
             self.breach("I-2", f"tag {tag} was given to two intents")
-        paper = Paper(body["order_id"], tag, row.cause, body["terms"])
+        paper = Paper(body["order_id"], tag, row.cause, body["terms"], body["parent"])
         self._papers[paper.order_id] = self._by_tag[tag] = paper
-        if tag[10] not in CLOSING_ROLES:
-            self._by_cause[row.cause] += 1
-            if self._by_cause[row.cause] > 1:
-                self.breach("I-2", f"command {row.cause} became more than one order", known="resent-command")
+        # parts of one parent and members of one group follow from their own fact
+        self._once(row.cause, tag[10] not in CLOSING_ROLES and not body["parent"])
+
+    def _once(self, cause: str, counts: bool) -> None:
+        """A command becomes one order, or one parent of several."""
+        self._by_cause[cause] += counts
+        if self._by_cause[cause] > 1:
+            self.breach("I-2", f"command {cause} became more than one order", known="resent-command")
+
+    def _capped(self, parent: str) -> None:
+        """What the exchange has of all parts of a parent never exceeds the parent (B22)."""
+        tags = {paper.tag for paper in self._papers.values() if paper.parent == parent}
+        rows = [row for row in self._network.exchange._books.orders.values() if row.tag in tags]
+        total = sum(row.filled if row.status.final else row.qty for row in rows)
+        if total > self._parents[parent]:
+            self.breach("B22", f"the parts of {parent} may fill {total} of {self._parents[parent]}")
 
     def _alarm(self, body: dict[str, Any]) -> None:
         code = body["code"]
@@ -311,6 +327,8 @@ class Checker:
         paper = self._by_tag.get(call.tag)
         if paper is not None and paper.ended in ("OrderRejected", "OrderExpired"):
             self.breach("I-4", f"{paper.order_id} is {paper.ended} in the journal and was taken at the broker")
+        if paper is not None and paper.parent in self._parents:
+            self._capped(paper.parent)
         contract = call.request.instrument.name
         over = call.tag[10] in CLOSING_ROLES and call.request.qty > room and call.tag not in self._again
         if over and contract not in self._foreign:

@@ -14,6 +14,7 @@ from optconsole.engine.commands import (
     ModifyOrder,
     PlaceOrder,
     ReleaseKill,
+    Reverse,
     Scope,
     ScopeKind,
     SetStop,
@@ -22,6 +23,7 @@ from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.orders import Order, OrderTerms, OrderType, Product, Side, Validity
 from optconsole.engine.model.positions import PositionKey
 from optconsole.engine.model.protection import StopMode
+from tests.simulation import together
 from tests.simulation.broker import ACCOUNT
 from tests.simulation.kernel import TapeRandom
 from tests.simulation.market import LOT, OPTIONS, TICK, WEEKLY, Market
@@ -40,6 +42,9 @@ ACTIONS = (
     *["release"] * 1,
     *["again"] * 3,
     *["acknowledge"] * 1,
+    *["large"] * 4,
+    *["group"] * 3,
+    *["reverse"] * 1,
 )
 
 
@@ -90,12 +95,17 @@ class Operator:
                 return CancelAll(id=name, actor=actor, scope=self._scope(weekly))
             case "guard" | "unguard" | "give up":
                 return self._guarding(action, name, actor, state)
-            case "kill":
-                return EngageKill(id=name, actor=actor, why="drill")
-            case "release":
-                return ReleaseKill(id=name, actor=actor, typed="UNLOCK")
+            case "large" | "group" | "reverse":
+                return self._together(action, name, actor, weekly)
             case _:
-                return AcknowledgeNotices(id=name, actor=actor, upto=state.seq)
+                return _switch(action, name, actor, state)
+
+    def _together(self, action: str, name: str, actor: str, weekly: bool) -> AnyCommand:
+        if action == "reverse":
+            return Reverse(id=name, actor=actor, scope=Scope(ScopeKind.CONTRACT, self._contract(weekly)))
+        terms = self._terms(weekly)
+        draw = together.large if action == "large" else together.group
+        return draw(name, actor, terms, self._market.price(terms.contract), self._choices)
 
     def _terms(self, weekly: bool) -> OrderTerms:
         choices = self._choices
@@ -179,3 +189,13 @@ class Operator:
             if value % 3 == 1
             else Scope(ScopeKind.UNDERLYING, "NIFTY")
         )
+
+
+def _switch(action: str, name: str, actor: str, state: TradingState) -> AnyCommand:
+    match action:
+        case "kill":
+            return EngageKill(id=name, actor=actor, why="drill")
+        case "release":
+            return ReleaseKill(id=name, actor=actor, typed="UNLOCK")
+        case _:
+            return AcknowledgeNotices(id=name, actor=actor, upto=state.seq)

@@ -28,6 +28,7 @@ class Paper:
     tag: str
     cause: str
     terms: dict[str, Any]
+    parent: str = ""
     sent: bool = False
     sent_at: float | None = None
     doubted: bool = False

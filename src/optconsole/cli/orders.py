@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from optconsole.cli import shapes
+from optconsole.cli import shapes, together
 from optconsole.cli.arguments import Parser
 from optconsole.cli.output import DONE, Output, table
 from optconsole.cli.session import Engine, visit
@@ -31,7 +31,12 @@ def run(args: argparse.Namespace, out: Output) -> int:
     listed.sort(key=lambda each: (not each.status.final, each.intended_at, len(each.id), each.id), reverse=True)
     empty = "No order works." if args.working else "No orders today."
     lines = table(HEAD, [_row(each, out.formats) for each in listed], left=7) if listed else [empty]
-    out.document({"orders": [shapes.order(each) for each in listed]}, *lines)
+    shape = {
+        "orders": [shapes.order(each) for each in listed],
+        "parents": [shapes.parent(each, together.parts_of(state, each.id)) for each in state.parents.values()],
+        "groups": [shapes.group(each) for each in state.groups.values()],
+    }
+    out.document(shape, *lines, *together.lines(state, out.formats, args.working))
     return DONE
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import date, datetime
 from enum import Enum
 from typing import Final
@@ -10,8 +11,10 @@ from typing import Final
 import msgspec
 
 from optconsole.engine.events import Event, Recorded
+from optconsole.engine.model.groups import Group
 from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.orders import Order, Trade
+from optconsole.engine.model.parents import Parent
 from optconsole.engine.model.positions import Position
 from optconsole.engine.model.quotes import Quote
 from optconsole.engine.model.timeline import from_millis
@@ -28,6 +31,7 @@ MONEY: Final = frozenset(
         "charges",
         "charges_before",
         "cost",
+        "drift",
         "filled_value",
         "free",
         "free_after",
@@ -40,6 +44,7 @@ MONEY: Final = frozenset(
         "protection",
         "realised",
         "realised_before",
+        "reference",
         "sold_value",
         "stop",
         "strike",
@@ -98,6 +103,34 @@ def order(each: Order) -> Shape:
         **shape,
         "remaining": each.remaining,
         "average_paise": whole(each.average),
+    }
+
+
+def parent(each: Parent, parts: Sequence[Order]) -> Shape:
+    """An order that leaves in parts: its whole terms, how far it is, and the ids of the parts sent."""
+    shape = fields(each)
+    terms = fields(each.terms)
+    del shape["terms"]
+    filled = sum(part.filled for part in parts)
+    return {
+        "id": each.id,
+        "status": each.status.value,
+        **terms,
+        **shape,
+        "sent": [part.id for part in parts],
+        "filled": filled,
+        "remaining": each.terms.qty - filled,
+    }
+
+
+def group(each: Group) -> Shape:
+    """A group with the terms of its members and the ids of the orders sent for each."""
+    shape = fields(each)
+    del shape["orders"], shape["sent"], shape["lots"]
+    members = zip(each.orders, each.lots, each.sent, strict=True)
+    return {
+        **shape,
+        "orders": [{**fields(terms), "lot": lot, "sent": list(sent)} for terms, lot, sent in members],
     }
 
 

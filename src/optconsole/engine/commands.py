@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from optconsole.engine.model.groups import GroupKind
 from optconsole.engine.model.orders import OrderTerms, Product
 from optconsole.engine.model.protection import StopMode
 
@@ -22,13 +23,23 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class PlaceOrder(Command, frozen=True, kw_only=True):
-    """Place one order."""
+    """Place one order; one that is too large for the exchange leaves in parts.
+
+    ``parts`` above 1 asks for so many parts: each leaves once those before it are filled, or ``every`` seconds; the
+    rest is given up when the price moves more than ``drift`` ticks. ``stop`` and ``target`` (paise) guard the position
+    from the first fill on.
+    """
 
     terms: OrderTerms
+    parts: int = 0
+    every: float = 0.0
+    drift: int = 0
+    stop: int | None = None
+    target: int | None = None
 
 
 class ModifyOrder(Command, frozen=True, kw_only=True):
-    """Change a working order. ``None`` keeps the present value. ``qty`` is the new total in units."""
+    """Change a working order or all parts of a parent. ``None`` keeps a value. ``qty`` is the new total in units."""
 
     order_id: str
     qty: int | None = None
@@ -37,7 +48,7 @@ class ModifyOrder(Command, frozen=True, kw_only=True):
 
 
 class CancelOrder(Command, frozen=True, kw_only=True):
-    """Cancel what is unfilled of one order."""
+    """Cancel what is unfilled of one order, of all parts of a parent, or of a group."""
 
     order_id: str
 
@@ -75,6 +86,19 @@ class Flatten(Command, frozen=True, kw_only=True):
 
     scope: Scope = Scope()
     percent: int = 100
+
+
+class PlaceGroup(Command, frozen=True, kw_only=True):
+    """Place orders that depend on one another. Of an OTO the first releases the others."""
+
+    kind: GroupKind
+    orders: tuple[OrderTerms, ...]
+
+
+class Reverse(Command, frozen=True, kw_only=True):
+    """Close what is open in the scope and, once it is flat, open the same quantities the other way."""
+
+    scope: Scope
 
 
 class AbandonFlatten(Command, frozen=True, kw_only=True):
@@ -178,6 +202,8 @@ AnyCommand = (
     | CancelOrder
     | CancelAll
     | Flatten
+    | PlaceGroup
+    | Reverse
     | AbandonFlatten
     | SetStop
     | ClearStop

@@ -17,6 +17,7 @@ from optconsole.engine import commands as cmd
 from optconsole.engine import events as ev
 from optconsole.engine.clock import Clock, seeded
 from optconsole.engine.commands import AnyCommand, Reply
+from optconsole.engine.composites import unfinished
 from optconsole.engine.events import AnyEvent, Recorded
 from optconsole.engine.market.board import QuoteBoard
 from optconsole.engine.market.calendar import Calendar
@@ -54,7 +55,19 @@ from optconsole.engine.rules.tags import install_code
 from optconsole.engine.state import IllegalTransition, apply, digest
 from optconsole.engine.store.latch import KillLatch
 from optconsole.engine.tap import ConflatedTap
-from optconsole.engine.trading import intake, letters, protection, reconciliation, resolution, sentinel, supervision
+from optconsole.engine.trading import (
+    brackets,
+    groups,
+    intake,
+    letters,
+    parents,
+    protection,
+    reconciliation,
+    resolution,
+    reversing,
+    sentinel,
+    supervision,
+)
 from optconsole.engine.trading.decision import (
     Decision,
     Duty,
@@ -90,7 +103,7 @@ LATCH: Final = "latch"
 LATCH_REST: Final = 2.0
 """Seconds between two attempts to store a kill that could not be stored."""
 LATCHED: Final = "The kill switch is on, though the journal could not take it yet: nothing that adds risk may leave."
-DUTIES: Final = (protection, supervision, resolution, sentinel)
+DUTIES: Final = (brackets, protection, supervision, reversing, parents, groups, resolution, sentinel)
 """Modules whose ``advance`` looks at the state after every input and says the next step, if one is due."""
 
 
@@ -269,8 +282,14 @@ class Engine:
                     self._answers[fact.cause] = Reply(
                         ok=True, code="SENT", text=f"{name} was sent before the restart.", ids=(name,), seq=fact.seq
                     )
+                case ev.ParentOpened(parent_id=name) | ev.GroupOpened(group_id=name):
+                    self._answers[fact.cause] = Reply(
+                        ok=True, code="SENT", text=f"{name} was opened before the restart.", ids=(name,), seq=fact.seq
+                    )
                 case ev.CommandNoted(text=text):
                     self._answers[fact.cause] = Reply(ok=True, text=text, seq=fact.seq)
+                case ev.ParentChanged() | ev.ParentEnded() | ev.GroupEnded() | ev.ReversalBegun():
+                    self._answers.setdefault(fact.cause, Reply(ok=True, text="Done before the restart.", seq=fact.seq))
                 case ev.FlattenBegun() | ev.KillEngaged() | ev.KillReleased() | ev.NoticeAcknowledged():
                     self._answers[fact.cause] = Reply(ok=True, text="Done before the restart.", seq=fact.seq)
                 case _:
@@ -520,7 +539,7 @@ class Engine:
     def _decide(self, command: AnyCommand) -> Decision:
         if isinstance(command, cmd.SteerReplay):
             return self._steer(command)
-        if isinstance(command, cmd.PlaceOrder):
+        if isinstance(command, cmd.PlaceOrder | cmd.PlaceGroup | cmd.Reverse):
             self._still_meant(command)
         if isinstance(command, cmd.ReadBookNow) and command.account not in self._watches:
             known = ", ".join(sorted(self._watches)) or "none"
@@ -536,10 +555,13 @@ class Engine:
             case SendCancel(order_id, account, _):
                 return intake.cancelled(self.state, self.world.brokers[account].name, order_id, outcome)
 
-    def _still_meant(self, command: cmd.PlaceOrder) -> None:
+    def _still_meant(self, command: cmd.PlaceOrder | cmd.PlaceGroup | cmd.Reverse) -> None:
         """Raises Refusal for an order that waited, with the machine asleep or busy, until its market was gone."""
         waited = 0.0 if command.asked is None else self.world.clock.monotonic() - command.asked
-        if waited > COMMAND_LIFE and risk_class(self.state, command.terms) is RiskClass.INCREASE:
+        closes = isinstance(command, cmd.PlaceOrder) and (
+            risk_class(self.state, command.terms) is not RiskClass.INCREASE
+        )
+        if waited > COMMAND_LIFE and not closes:
             raise Refusal(
                 "STALE_COMMAND",
                 f"The order was given {waited:.0f} s ago and is not sent any more; "
@@ -572,21 +594,25 @@ class Engine:
         """Carry every duty as far as it goes now: not before the book is agreed and prices are known."""
         if not self.state.ready or self.meters.last_quote is None:
             return
+        seen = self.situation()
         for duty in DUTIES:
             try:
-                await self._carry(duty.advance)
+                seen = await self._carry(duty.advance, seen)
             except JournalBroken:
                 raise
             except Exception as error:  # one duty that fails must not keep the others from theirs
                 code = incident("duty", error)
                 self._warn_once("DUTY_FAILED", f"A guard failed (incident {code}); close by hand what it guards.")
 
-    async def _carry(self, duty: Duty) -> None:
+    async def _carry(self, duty: Duty, seen: Situation) -> Situation:
+        """Take a duty's steps. ``seen`` is the situation now; returns that after the last step."""
         for _ in range(STEPS_AT_ONCE):
-            step = duty(self.state, self.master, self.situation(), self._install)
+            step = duty(self.state, self.master, seen, self._install)
             if step is None:
-                return
+                break
             await self._settle(step)
+            seen = self.situation()
+        return seen
 
     # ------------------------------------------------------------ effects
 
@@ -923,6 +949,7 @@ class Engine:
         state = self.state
         return bool(
             state.flattening
+            or unfinished(state)
             or any(position.qty for position in state.positions.values())
             or any(order.status.working for order in state.orders.values())
         )

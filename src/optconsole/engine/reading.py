@@ -17,7 +17,7 @@ from optconsole.engine.ports import JournalBroken
 from optconsole.engine.queries import AnyAnswer, AnyQuery, Check, OrderPreview
 from optconsole.engine.rules import pretrade
 from optconsole.engine.rules.bands import price_band
-from optconsole.engine.rules.slicing import slices
+from optconsole.engine.rules.slicing import largest_order, slices
 from optconsole.engine.trading.desk import request_for
 
 if TYPE_CHECKING:
@@ -126,7 +126,10 @@ class Reader:
         situation = engine.situation()
         quote = engine.board.get(instrument.name)
         terms = pretrade.with_protection(msgspec.structs.replace(terms, contract=instrument.name), instrument, quote)
-        found = list(pretrade.checks(engine.state, terms, instrument, situation, replacing))
+        if replacing is None:
+            found = list(pretrade.checks_in_parts(engine.state, terms, instrument, situation))
+        else:
+            found = list(pretrade.checks(engine.state, terms, instrument, situation, replacing))
         mark = None if quote is None else quote.mark
         low, high = (None, None) if mark is None else price_band(instrument, mark)
         margin, free_after = None, None
@@ -268,7 +271,7 @@ def feed_state(phase: MarketPhase, age: float | None, paused: bool, patience: fl
 def _order_count(qty: int, instrument: Instrument) -> int:
     """Orders the freeze quantity would cut it into; 0 for what is no order at all."""
     try:
-        return len(slices(qty, max(instrument.lot, 1), instrument.freeze))
+        return len(slices(qty, max(instrument.lot, 1), largest_order(instrument)))
     except Refusal:
         return 0
 

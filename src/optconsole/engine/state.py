@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from optconsole.engine import composites
 from optconsole.engine import events as ev
 from optconsole.engine.events import Recorded
 from optconsole.engine.model.book import AccountBook, Drift, Flattening, Letter, Notice, TradingState
@@ -138,6 +139,7 @@ def _session_opened(state: TradingState, fact: Recorded, event: ev.SessionOpened
         if position.qty:
             carried[key] = Position(key=position.key, lot=position.lot, qty=position.qty, cost=position.cost)
     state.positions = carried
+    composites.end_day(state)
     state.strangers = {key: qty for key, qty in state.strangers.items() if key in carried}
     for key, guard in state.protections.items():
         # yesterday's stop at the exchange died with its day
@@ -492,4 +494,5 @@ _APPLY: Final[dict[type[ev.Event], Callable[[TradingState, Recorded, Any], None]
     ev.CommandRefused: _for_the_record,
     ev.CommandNoted: _for_the_record,
     **dict.fromkeys(TRANSITIONS, _order_changed),
+    **composites.FOLDS,
 }

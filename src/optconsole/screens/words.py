@@ -8,6 +8,7 @@ from optconsole.engine import events as ev
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.orders import Order, OrderTerms, OrderType, Side
 from optconsole.screens.book_words import book_text, contract_lot, doubt_text
+from optconsole.screens.composite_words import Composite, said
 from optconsole.screens.formats import Formats
 from optconsole.screens.guard_words import guard_words
 
@@ -134,6 +135,9 @@ def _flatten_words(event: ev.Event, state: TradingState, fmt: Formats) -> Words:
             return Words(
                 fmt.glyph("✓", "+"), f"Closed: {done}" if event.orders else "Nothing was left to close", "good"
             )
+        case _ if isinstance(event, Composite):
+            text, role = said(event, fmt)
+            return Words(fmt.glyph("✗", "x") if role == "bad" else dot, text, role)
         case ev.ProtectionEvent():
             return Words(*guard_words(event, fmt))
         case _:

@@ -10,7 +10,7 @@ from optconsole.engine.model.limits import OrderLimits
 from optconsole.engine.model.orders import OrderTerms, OrderType, RiskClass, Side
 from optconsole.engine.model.quotes import Quote
 from optconsole.engine.model.vitals import MarketPhase
-from optconsole.engine.rules.pretrade import Situation, checks, refusal, risk_class, with_protection
+from optconsole.engine.rules.pretrade import Situation, checks, checks_in_parts, refusal, risk_class, with_protection
 from tests.engine.facts import CALL, START, Story, index, option, terms
 
 QUOTE = Quote(name=CALL, ts=0, bid=9_990, bid_qty=650, ask=10_010, ask_qty=650, ltp=10_000)
@@ -55,6 +55,21 @@ def test_a_plain_order_at_the_market_passes_every_rule() -> None:
 )
 def test_each_broken_rule_refuses_with_its_own_code(wanted: OrderTerms, code: str) -> None:
     assert verdict(wanted) == code
+
+
+def test_an_unknown_freeze_quantity_refuses_instead_of_passing() -> None:
+    unknown = msgspec.structs.replace(option(), freeze=0)
+    found = refusal(checks(Story().state, terms(), unknown, situation()))
+    assert found is not None
+    assert found.code == "NO_FREEZE"
+
+
+def test_an_order_judged_as_a_whole_may_be_larger_than_one_the_exchange_takes() -> None:
+    found = checks_in_parts(Story().state, terms(qty=40 * 65), option(), situation())
+    assert refusal(found) is None
+    assert [check.text for check in found if check.code == "IN_PARTS"] == [
+        "2600 leave in 2 parts of at most 1755; together they never fill more."
+    ]
 
 
 def test_a_refusal_names_what_would_pass() -> None:

@@ -7,7 +7,9 @@ from datetime import date, datetime
 import msgspec
 
 from optconsole.engine.model.accounts import Account
+from optconsole.engine.model.groups import Bracket, Group, Reversal
 from optconsole.engine.model.orders import Order, Trade
+from optconsole.engine.model.parents import Parent
 from optconsole.engine.model.positions import Position, PositionKey
 from optconsole.engine.model.protection import Protection
 
@@ -100,6 +102,12 @@ class TradingState(msgspec.Struct, kw_only=True):
     flattening: dict[str, Flattening] = {}
     drifts: dict[str, Drift] = {}
     letters: dict[str, Letter] = {}
+    parent_count: int = 0
+    parents: dict[str, Parent] = {}
+    group_count: int = 0
+    groups: dict[str, Group] = {}
+    brackets: dict[str, Bracket] = {}
+    reversals: dict[str, Reversal] = {}
     session_open: bool = False
     killed_after: int = 0
     strangers: dict[str, int] = {}
@@ -117,6 +125,10 @@ class TradingState(msgspec.Struct, kw_only=True):
             flattening=dict(self.flattening),
             drifts=dict(self.drifts),
             letters=dict(self.letters),
+            parents=dict(self.parents),
+            groups=dict(self.groups),
+            brackets=dict(self.brackets),
+            reversals=dict(self.reversals),
             strangers=dict(self.strangers),
             protections=dict(self.protections),
         )

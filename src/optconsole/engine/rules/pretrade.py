@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from optconsole.engine.model.book import TradingState
+from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.health import WELL, AccountHealth
 from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.limits import OrderLimits
@@ -20,10 +21,12 @@ from optconsole.engine.model.quotes import Quote
 from optconsole.engine.model.vitals import MarketPhase
 from optconsole.engine.queries import Check
 from optconsole.engine.rules.bands import nearest_ticks, on_tick, price_band, protected_limit
+from optconsole.engine.rules.slicing import largest_order, parts
 
 REFUSE: Final = "refuse"
 WARN: Final = "warn"
 OK: Final = "ok"
+FREEZE_QUANTITY: Final = "FREEZE_QUANTITY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,23 @@ def checks(
         return tuple(found)
     found.extend(_size_rules(terms, instrument, situation.limits, replacing))
     found.extend(_price_rules(terms, instrument, situation, risk, replacing is not None and replacing.triggered))
+    return tuple(found)
+
+
+def checks_in_parts(
+    state: TradingState, terms: OrderTerms, instrument: Instrument, situation: Situation, wanted: int = 0
+) -> tuple[Check, ...]:
+    """All rules on an order as a whole, which may leave in parts: being too large for one order does not refuse it."""
+    found = [check for check in checks(state, terms, instrument, situation) if check.code != FREEZE_QUANTITY]
+    if refusal(found) is not None:
+        return tuple(found)
+    try:
+        cut = parts(terms.qty, max(instrument.lot, 1), largest_order(instrument), wanted)
+    except Refusal as refused:
+        return (*found, _refuse(refused.code, refused.text))
+    if len(cut) > 1:
+        text = f"{terms.qty} leave in {len(cut)} parts of at most {max(cut)}; together they never fill more."
+        found.append(Check(code="IN_PARTS", severity=OK, text=text))
     return tuple(found)
 
 
@@ -236,10 +256,16 @@ def _size_rules(
             "MAX_LOTS",
             f"{terms.qty // lot} lots is above your limit of {limits.max_lots} (risk.max_lots_per_order).",
         )
-    if terms.qty > instrument.freeze:
-        largest = instrument.freeze // lot * lot
+    largest = largest_order(instrument)
+    if not largest:
         yield _refuse(
-            "FREEZE_QUANTITY",
+            "NO_FREEZE",
+            f"The largest order of {instrument.underlying} is unknown or below one lot (freeze {instrument.freeze}); "
+            "nothing can be sent until the contract file tells it.",
+        )
+    elif terms.qty > largest:
+        yield _refuse(
+            FREEZE_QUANTITY,
             f"{terms.qty} is above the freeze quantity {instrument.freeze} of {instrument.underlying}; "
             f"send at most {largest // lot} lots ({largest}) an order.",
         )

@@ -29,12 +29,12 @@ def place(
     try:
         instrument = master.resolve(terms.contract)
     except Refusal as refused:
-        return _denied(state, decision, terms, refused.code, refused.text)
+        return denied(state, decision, terms, refused.code, refused.text)
     terms = msgspec.structs.replace(terms, contract=instrument.name)
     try:
         allow_order(state, terms, risk_class(state, terms))
     except Refusal as refused:
-        return _denied(state, decision, terms, refused.code, refused.text)
+        return denied(state, decision, terms, refused.code, refused.text)
     return add_order(state, decision, terms, instrument, situation, install, ENTRY)
 
 
@@ -47,14 +47,20 @@ def add_order(
     install: str,
     role: Role,
     parent: str = "",
+    part: int = 0,
 ) -> Decision:
-    """Append one order to a decision: intent, send and request, or the denial with its reason."""
+    """Append one order to a decision: intent, send and request, or the denial with its reason.
+
+    ``part`` counts the orders of one parent from 0; its tag carries it.
+    """
     terms = with_protection(terms, instrument, situation.quote(instrument.name))
     refused = refusal(checks(state, terms, instrument, situation))
     if refused is not None:
-        return _denied(state, decision, terms, refused.code, refused.text)
+        return denied(state, decision, terms, refused.code, refused.text)
     order_id = decision.next_order_id(state)
-    tag = tags.encode(tags.Tag(install=install, counter=int(order_id[1:]), role=role.value, leg=0, part=0, attempt=0))
+    tag = tags.encode(
+        tags.Tag(install=install, counter=int(order_id[1:]), role=role.value, leg=0, part=part, attempt=0)
+    )
     decision.facts += [
         ev.OrderIntended(
             order_id=order_id,
@@ -192,7 +198,8 @@ def changeable(state: TradingState, order_id: str, verb: str) -> Order:
     return order
 
 
-def _denied(state: TradingState, decision: Decision, terms: OrderTerms, code: str, text: str) -> Decision:
+def denied(state: TradingState, decision: Decision, terms: OrderTerms, code: str, text: str) -> Decision:
+    """Append the denial of an order: a fact with its reason, and the answer."""
     order_id = decision.next_order_id(state)
     decision.facts.append(ev.OrderDenied(order_id=order_id, terms=terms, code=code, reason=text))
     decision.reply = Reply(ok=False, code=code, text=text, ids=(order_id,))

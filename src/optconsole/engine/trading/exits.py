@@ -22,7 +22,7 @@ from optconsole.engine.model.vitals import MarketPhase
 from optconsole.engine.ports import ModifyRequest
 from optconsole.engine.rules import ladder, tags
 from optconsole.engine.rules.pretrade import Situation
-from optconsole.engine.rules.slicing import slices
+from optconsole.engine.rules.slicing import largest_order, slices
 from optconsole.engine.trading.decision import Decision, SendModify, SendPlace
 from optconsole.engine.trading.desk import request_for
 
@@ -64,7 +64,7 @@ def fresh(situation: Situation, name: str) -> bool:
 def largest(scene: Scene, instrument: Instrument) -> int:
     """Units of the largest order that is sent: within the freeze and the own limit, and half of what was refused."""
     lot = max(instrument.lot, 1)
-    most = min(instrument.freeze, scene.situation.limits.max_lots * lot)
+    most = min(largest_order(instrument), scene.situation.limits.max_lots * lot)
     for order in scene.state.orders.values():
         refused = order.status is OrderStatus.REJECTED and order.role is not Role.ENTRY and _too_large(order)
         if refused and order.terms.contract.split(" ")[0] == instrument.underlying:

@@ -11,7 +11,7 @@ from optconsole.engine import events as ev
 from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.rules.pretrade import Situation
-from optconsole.engine.trading import closing, desk, letters, resolution, stops
+from optconsole.engine.trading import closing, groups, letters, placing, resolution, reversing, scopes, stops
 from optconsole.engine.trading.decision import Decision
 
 
@@ -36,16 +36,41 @@ def _acknowledge(view: View, command: cmd.AcknowledgeNotices) -> Decision:
     return decision
 
 
+def _cancel_all(view: View, command: cmd.CancelAll) -> Decision:
+    def decided() -> Decision:
+        return closing.cancel_all(view.state, command)
+
+    return placing.halting(view.state, command.actor, command.id, command.scope, decided, "cancel all")
+
+
+def _flatten(view: View, command: cmd.Flatten) -> Decision:
+    def decided() -> Decision:
+        return closing.flatten(view.state, command)
+
+    if command.percent != 100:
+        return decided()
+    return placing.halting(view.state, command.actor, command.id, command.scope, decided, "flatten")
+
+
+def _engage_kill(view: View, command: cmd.EngageKill) -> Decision:
+    def decided() -> Decision:
+        return closing.engage_kill(view.state, command)
+
+    return placing.halting(view.state, command.actor, command.id, scopes.ALL, decided, "kill")
+
+
 HANDLERS: Final[dict[type[cmd.Command], Callable[[View, Any], Decision]]] = {
-    cmd.PlaceOrder: lambda view, command: desk.place(view.state, command, view.master, view.situation, view.install),
-    cmd.ModifyOrder: lambda view, command: desk.modify(view.state, command, view.master, view.situation),
-    cmd.CancelOrder: lambda view, command: desk.cancel(view.state, command),
-    cmd.CancelAll: lambda view, command: closing.cancel_all(view.state, command),
-    cmd.Flatten: lambda view, command: closing.flatten(view.state, command),
+    cmd.PlaceOrder: lambda view, command: placing.place(view.state, command, view.master, view.situation, view.install),
+    cmd.ModifyOrder: lambda view, command: placing.modify(view.state, command, view.master, view.situation),
+    cmd.CancelOrder: lambda view, command: placing.cancel(view.state, command),
+    cmd.PlaceGroup: lambda view, command: groups.open_group(view.state, command, view.master, view.situation),
+    cmd.Reverse: lambda view, command: reversing.reverse(view.state, command, view.master, view.situation),
+    cmd.CancelAll: _cancel_all,
+    cmd.Flatten: _flatten,
+    cmd.EngageKill: _engage_kill,
     cmd.AbandonFlatten: lambda view, command: closing.abandon(view.state, command),
     cmd.SetStop: lambda view, command: stops.set_stop(view.state, command, view.master, view.situation),
     cmd.ClearStop: lambda view, command: stops.clear_stop(view.state, command),
-    cmd.EngageKill: lambda view, command: closing.engage_kill(view.state, command),
     cmd.ReleaseKill: lambda view, command: closing.release_kill(view.state, command, view.situation.now),
     cmd.ReleaseDoubt: lambda view, command: resolution.release_doubt(view.state, command),
     cmd.AdoptOrder: lambda view, command: resolution.adopt_order(view.state, command),
