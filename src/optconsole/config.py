@@ -13,6 +13,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from optconsole.engine.model.errors import Refusal
+from optconsole.engine.model.limits import Level, Limit, LimitAction, LimitKind, OrderLimits
 from optconsole.engine.model.text import display
 from optconsole.paths import CONFIG_NAME
 
@@ -75,11 +76,59 @@ class Practice(Section):
 
 
 class Risk(Section):
-    """Limits on single orders."""
+    """Limits a new store begins with, and the rules of single orders.
+
+    The first start writes the limits into the journal. From then on the journal is the truth: `optconsole risk show`
+    lists what holds, `optconsole risk set` changes it, and a change here has no effect on a store that has begun.
+    The settings from ``duplicate_seconds`` on are read at every start.
+    """
 
     max_lots_per_order: int = Field(default=200, ge=1, le=100_000)
     price_deviation_percent: int = Field(default=60, ge=1, le=1_000)
     """How far a limit price may lie from the market before it counts as a slip of the finger."""
+    max_order_value: int = Field(default=50_00_00_000, ge=1, le=10_00_000_00_00_000)
+    """Rupees that one order may be about (units times strike, or a future's price), whatever the lot size says."""
+    orders_per_day: int = Field(default=2_000, ge=1, le=1_000_000)
+    rejects_in_a_row: int = Field(default=10, ge=1, le=1_000)
+    """Refusals of the broker one after another, after which new risk waits for a person."""
+    max_loss: int | None = Field(default=None, ge=1, le=10_00_000_00_00_000)
+    """Rupees a day over all accounts after which only orders that reduce may leave; unset is no such limit."""
+    loss_alert_percent: int | None = Field(default=5, ge=1, le=100)
+    """Loss of a day in per cent of the capital at which you are told; nothing is blocked."""
+    duplicate_seconds: int | None = Field(default=None, ge=0, le=600)
+    """In which the same order again is taken for a key pressed twice; unset is 2 on live accounts and 0 elsewhere."""
+    mis_cutoff_minutes: int = Field(default=15, ge=0, le=300)
+    """Before the session's end in which MIS is only closed."""
+    expiry_cutoff_minutes: int = Field(default=0, ge=0, le=300)
+    """Before a contract's last trade in which no new risk is taken in it; 0 is until the end."""
+
+    def order_limits(self) -> OrderLimits:
+        """What single orders are measured by."""
+        return OrderLimits(
+            max_lots=self.max_lots_per_order,
+            deviation_percent=self.price_deviation_percent,
+            duplicate_seconds=self.duplicate_seconds,
+            mis_cutoff_minutes=self.mis_cutoff_minutes,
+            expiry_cutoff_minutes=self.expiry_cutoff_minutes,
+        )
+
+    def limits_at_first(self) -> tuple[Limit, ...]:
+        """The limits a new store begins with."""
+        block, alert, reduce = LimitAction.BLOCK_NEW, LimitAction.ALERT, LimitAction.REDUCE_ONLY
+        wanted: list[tuple[Level, LimitKind, int | None, LimitAction]] = [
+            (Level.ORDER, LimitKind.ORDER_LOTS, self.max_lots_per_order, block),
+            (Level.ORDER, LimitKind.DEVIATION, self.price_deviation_percent, block),
+            (Level.ORDER, LimitKind.ORDER_VALUE, self.max_order_value * 100, block),
+            (Level.GLOBAL, LimitKind.ORDERS, self.orders_per_day, block),
+            (Level.GLOBAL, LimitKind.REJECTS, self.rejects_in_a_row, block),
+            (Level.GLOBAL, LimitKind.MAX_LOSS, None if self.max_loss is None else self.max_loss * 100, reduce),
+            (Level.GLOBAL, LimitKind.MAX_LOSS_PERCENT, self.loss_alert_percent, alert),
+        ]
+        return tuple(
+            Limit(level=level, kind=kind, value=value, action=action)
+            for level, kind, value, action in wanted
+            if value is not None
+        )
 
 
 class Settings(Section):

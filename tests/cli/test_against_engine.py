@@ -66,6 +66,7 @@ READING = [
     ["quote", "NIFTY"],
     ["chain", "NIFTY", "--near", "5"],
     ["instruments", "search", "NIFTY", "FUT"],
+    ["risk", "show"],
     ["journal", "list"],
     ["journal", "show", "1"],
     ["journal", "verify"],

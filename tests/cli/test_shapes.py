@@ -71,14 +71,20 @@ NOT_MONEY = frozenset(
         "qty",
         "reads",
         "reads_needed",
+        "second",
         "seq",
         "sign",
         "sold",
+        "step",
         "theirs",
         "tries",
         "ts",
+        "until",
         "upto",
+        "used",
+        "value",
         "volume",
+        "warned",
     )
 )
 """Whole numbers of the model that are counts, quantities, sequence numbers or times."""

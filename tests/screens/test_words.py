@@ -5,12 +5,14 @@ from __future__ import annotations
 import typing
 from datetime import date
 
+import msgspec
 import pytest
 
 from optconsole.engine import events as ev
 from optconsole.engine.model.accounts import Account, Mode
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.groups import GroupKind, ReversalLeg
+from optconsole.engine.model.limits import Level, Limit, LimitAction, LimitKind, Standing
 from optconsole.engine.model.orders import OrderTerms, OrderType, Product, RiskClass, Side
 from optconsole.engine.model.parents import ParentStatus
 from optconsole.engine.model.positions import PositionKey
@@ -23,6 +25,7 @@ CALL = name(24500, "CE")
 KEY = PositionKey("A", Product.NRML, CALL)
 TERMS = OrderTerms(account="A", contract=CALL, side=Side.SELL, qty=130, type=OrderType.SL, price=100, trigger=105)
 HOSTILE = "[/] [@click=app.quit]x[/] \x1b]0;boo\x07 \u202egnp\u200b"
+LIMIT = Limit(level=Level.BASKET, name=HOSTILE, kind=LimitKind.HOURS, value=560, second=910)
 
 FACTS: list[ev.AnyEvent] = [
     ev.EngineStarted(version="1", world="practice", epoch=1),
@@ -77,6 +80,17 @@ FACTS: list[ev.AnyEvent] = [
     ev.ProtectionEnded(key=KEY, reason=HOSTILE),
     ev.KillEngaged(why=HOSTILE),
     ev.KillReleased(),
+    ev.LimitsSeeded(limits=(LIMIT,)),
+    ev.LimitSet(limit=LIMIT, before=msgspec.structs.replace(LIMIT, value=5), loosened=True, why=HOSTILE),
+    ev.LimitRemoved(level=LIMIT.level, name=HOSTILE, kind=LIMIT.kind, before=LIMIT, why=HOSTILE),
+    ev.LimitWarned(level=Level.BASKET, name=HOSTILE, kind=LimitKind.LOTS, step=80, used=8),
+    ev.LimitBroken(
+        level=Level.BASKET, name=HOSTILE, kind=LimitKind.LOTS, used=11, action=LimitAction.EXIT_SCOPE
+    ),
+    ev.ProfitPeaked(level=Level.GLOBAL, name="", profit=5_000_00),
+    ev.ProfitLost(level=Level.GLOBAL, name="", contract=HOSTILE, blocks=True),
+    ev.ProfitSeen(level=Level.GLOBAL, name=""),
+    ev.TradingStateChanged(level=Level.BASKET, name=HOSTILE, standing=Standing.HALTED, why=HOSTILE, until=NOON),
     ev.CommandRefused(command="PlaceOrder", code="X", reason=HOSTILE),
     ev.CommandNoted(command="CancelAll", text=HOSTILE),
     ev.ParentOpened(parent_id="P1", terms=TERMS, risk=RiskClass.INCREASE, lot=65, largest=65, parts=(65, 65)),

@@ -23,6 +23,7 @@ NOUNS: Final[dict[str, tuple[str, str]]] = {
     "reverse": ("reverse", "close a position and open as much the other way"),
     "kill": ("kill", "latch the kill switch: cancel, flatten, refuse new risk"),
     "release": ("release", "release the kill switch"),
+    "risk": ("risk", "show, set or unset limits; say what orders may leave"),
     "journal": ("journal", "list, show, verify or export the journal"),
     "db": ("db", "back up, restore or check the store"),
     "calc": ("calc", "prices, implied volatility and Greeks: JSON Lines in, JSON Lines out"),

@@ -33,6 +33,7 @@ def arguments(parser: Parser) -> None:
     place.add_argument(
         "--drift", type=count, default=0, metavar="T", help="give up the rest when the price moves T ticks"
     )
+    place.add_argument("--again", action="store_true", help="mean it, though the same order left a moment ago")
     group = verbs.add_parser("group", help="place orders that depend on one another", epilog=order_group.HELP)
     order_group.arguments(group)
     modify = verbs.add_parser("modify", help="change a working order, or all parts of one")
@@ -114,6 +115,7 @@ async def _place(engine: Engine, wish: Wish, args: argparse.Namespace) -> tuple[
         drift=args.drift,
         stop=args.stop,
         target=args.target,
+        again=args.again,
     )
     return state, await _sent(engine, state, command, args.wait)
 

@@ -41,6 +41,7 @@ MONEY: Final = frozenset(
         "max_loss",
         "prev_close",
         "price",
+        "profit",
         "protection",
         "realised",
         "realised_before",

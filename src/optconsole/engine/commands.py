@@ -7,6 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from optconsole.engine.model.groups import GroupKind
+from optconsole.engine.model.limits import Level, Limit, LimitKind, Standing
 from optconsole.engine.model.orders import OrderTerms, Product
 from optconsole.engine.model.protection import StopMode
 
@@ -27,7 +28,7 @@ class PlaceOrder(Command, frozen=True, kw_only=True):
 
     ``parts`` above 1 asks for so many parts: each leaves once those before it are filled, or ``every`` seconds; the
     rest is given up when the price moves more than ``drift`` ticks. ``stop`` and ``target`` (paise) guard the position
-    from the first fill on.
+    from the first fill on. ``again`` says that one like a moment ago is meant, and not pressed twice.
     """
 
     terms: OrderTerms
@@ -36,6 +37,7 @@ class PlaceOrder(Command, frozen=True, kw_only=True):
     drift: int = 0
     stop: int | None = None
     target: int | None = None
+    again: bool = False
 
 
 class ModifyOrder(Command, frozen=True, kw_only=True):
@@ -185,6 +187,31 @@ class AcknowledgeNotices(Command, frozen=True, kw_only=True):
     upto: int
 
 
+class SetLimit(Command, frozen=True, kw_only=True):
+    """Set or replace a limit. ``why`` is needed where it allows more than the one before."""
+
+    limit: Limit
+    why: str = ""
+
+
+class RemoveLimit(Command, frozen=True, kw_only=True):
+    """Take a limit away. ``why`` is needed."""
+
+    level: Level
+    kind: LimitKind
+    name: str = ""
+    why: str = ""
+
+
+class SetTradingState(Command, frozen=True, kw_only=True):
+    """Set what orders of a scope may leave. ``why`` is needed to become ACTIVE again."""
+
+    level: Level
+    standing: Standing
+    name: str = ""
+    why: str = ""
+
+
 class SteerReplay(Command, frozen=True, kw_only=True):
     """Drive a replay or the practice clock.
 
@@ -216,6 +243,9 @@ AnyCommand = (
     | ReplayLetter
     | DropLetter
     | AcknowledgeNotices
+    | SetLimit
+    | RemoveLimit
+    | SetTradingState
     | SteerReplay
 )
 

@@ -26,12 +26,12 @@ from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.health import WELL, AccountHealth
 from optconsole.engine.model.instruments import Instrument
-from optconsole.engine.model.limits import OrderLimits
+from optconsole.engine.model.limits import Limit, OrderLimits, Standing
 from optconsole.engine.model.orders import OrderStatus, RiskClass, Side
 from optconsole.engine.model.quotes import Quote
 from optconsole.engine.model.text import display
 from optconsole.engine.model.timeline import time_of_day
-from optconsole.engine.model.vitals import DoubtVitals, Vitals
+from optconsole.engine.model.vitals import DoubtVitals, MarketPhase, Vitals
 from optconsole.engine.observe.log import incident
 from optconsole.engine.observe.meters import Meters
 from optconsole.engine.ports import (
@@ -50,6 +50,7 @@ from optconsole.engine.publisher import Publisher
 from optconsole.engine.queries import AnyAnswer, AnyQuery, Check, JournalVerdict, Refused
 from optconsole.engine.reading import Reader
 from optconsole.engine.requests import Request, Requests, Urgency, urgency
+from optconsole.engine.rules.limits import FundsSeen, order_limits
 from optconsole.engine.rules.pretrade import REFUSE, Situation, risk_class
 from optconsole.engine.rules.tags import install_code
 from optconsole.engine.state import IllegalTransition, apply, digest
@@ -81,6 +82,7 @@ from optconsole.engine.trading.decision import (
 from optconsole.engine.trading.desk import cancellable
 from optconsole.engine.trading.handlers import View, decide
 from optconsole.engine.trading.lookout import Lookout
+from optconsole.engine.trading.risk import RiskWatch
 from optconsole.engine.watching import Book, BookWatch
 
 COMMAND_LIFE: Final = 5.0
@@ -183,6 +185,8 @@ class World:
     """What forbids new risk right now besides the book itself: a store that takes no writes, a full disk."""
     latch: KillLatch | None = None
     """Where the kill switch is latched when the journal cannot be written."""
+    limits_at_first: tuple[Limit, ...] = ()
+    """Limits that a journal without any begins with; afterwards only commands change them."""
 
 
 class Engine:
@@ -223,6 +227,7 @@ class Engine:
         }
         self._blind: set[str] = set()
         self._lookout = Lookout()
+        self._risk = RiskWatch()
         self.meters = Meters(started=world.clock.monotonic())
         self._log = logging.getLogger("optconsole.engine")
 
@@ -236,6 +241,8 @@ class Engine:
         await self._state_facts(
             [ev.EngineStarted(version=self.world.version, world=self.world.name, epoch=self.state.epoch + 1)]
         )
+        if self.world.limits_at_first and not self.state.limits_seeded:
+            await self._state_facts([ev.LimitsSeeded(limits=self.world.limits_at_first)])
         await self.open_session(self.world.clock.now().date())
         for broker in self.world.brokers.values():
             if self.state.accounts.get(broker.account.id) is None or (
@@ -244,6 +251,7 @@ class Engine:
                 await self._state_facts([ev.AccountOpened(account=broker.account)])
             await broker.connect(self.hearer(broker.account.id))
             self._spawn(self._watches[broker.account.id].run(), f"book-{broker.account.id}")
+            self._spawn(self._watches[broker.account.id].read_funds(), f"funds-{broker.account.id}")
         checked, adopted = 0, len(self.state.trades)
         for account in self.world.brokers:
             checked += await self._reconcile(account)
@@ -290,7 +298,15 @@ class Engine:
                     self._answers[fact.cause] = Reply(ok=True, text=text, seq=fact.seq)
                 case ev.ParentChanged() | ev.ParentEnded() | ev.GroupEnded() | ev.ReversalBegun():
                     self._answers.setdefault(fact.cause, Reply(ok=True, text="Done before the restart.", seq=fact.seq))
-                case ev.FlattenBegun() | ev.KillEngaged() | ev.KillReleased() | ev.NoticeAcknowledged():
+                case (
+                    ev.FlattenBegun()
+                    | ev.KillEngaged()
+                    | ev.KillReleased()
+                    | ev.NoticeAcknowledged()
+                    | ev.LimitSet()
+                    | ev.LimitRemoved()
+                    | ev.TradingStateChanged()
+                ):
                     self._answers[fact.cause] = Reply(ok=True, text="Done before the restart.", seq=fact.seq)
                 case _:
                     continue
@@ -434,18 +450,21 @@ class Engine:
     def situation(self) -> Situation:
         """What the rules may know of this instant."""
         now = self.world.clock.now()
-        phase, _ = self.world.calendar.phase(now)
+        phase, ends = self.world.calendar.phase(now)
         return Situation(
             now=now,
             phase=phase,
             quote=self.board.get,
-            limits=self.world.limits,
+            limits=order_limits(self.state, self.world.limits),
             health=self.health,
             age=self._quote_age,
             patience=self._reader.patience(),
             queued=self.entry_wait(),
             guard_only=self.world.guard_only,
             stops=self.stops(),
+            tick=self.world.clock.monotonic(),
+            closes=ends if phase is MarketPhase.OPEN else None,
+            funds=self.funds,
         )
 
     def entry_wait(self) -> float:
@@ -466,6 +485,11 @@ class Engine:
         """The evidence about every order in doubt."""
         now = self.world.clock.monotonic()
         return tuple(doubt for resolver in self._resolvers.values() for doubt in resolver.evidence(now))
+
+    def funds(self, account: str) -> FundsSeen | None:
+        """What the account's broker last said of its money; None before it said anything."""
+        watch = self._watches.get(account)
+        return None if watch is None else watch.funds
 
     def _quote_age(self, name: str) -> float | None:
         playback = self.world.playback
@@ -591,11 +615,14 @@ class Engine:
             self._act(effect, decided)
 
     async def _advance(self) -> None:
-        """Carry every duty as far as it goes now: not before the book is agreed and prices are known."""
-        if not self.state.ready or self.meters.last_quote is None:
+        """Carry every duty as far as it goes now: not before the book is agreed and prices are known.
+
+        Limits are watched without prices too: what cannot be priced is what they must know of.
+        """
+        if not self.state.ready:
             return
         seen = self.situation()
-        for duty in DUTIES:
+        for duty in (self._risk,) if self.meters.last_quote is None else (*DUTIES, self._risk):
             try:
                 seen = await self._carry(duty.advance, seen)
             except JournalBroken:
@@ -950,6 +977,7 @@ class Engine:
         return bool(
             state.flattening
             or unfinished(state)
+            or any(scope.standing is not Standing.ACTIVE for scope in state.scopes.values())
             or any(position.qty for position in state.positions.values())
             or any(order.status.working for order in state.orders.values())
         )

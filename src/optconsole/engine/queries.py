@@ -8,6 +8,7 @@ import msgspec
 
 from optconsole.engine.events import Recorded
 from optconsole.engine.model.instruments import Instrument
+from optconsole.engine.model.limits import Level, LimitAction, LimitKind, ScopeState, Standing, Unit
 from optconsole.engine.model.orders import OrderTerms
 from optconsole.engine.model.quotes import Depth, Quote
 from optconsole.engine.model.vitals import Vitals
@@ -85,6 +86,10 @@ class PreviewOrder(Query, frozen=True, kw_only=True):
     replacing: str = ""
 
 
+class GetRisk(Query, frozen=True, kw_only=True):
+    """Every limit with how much of it is used, and every trading state. Answered by RiskAnswer."""
+
+
 AnyQuery = (
     FindInstruments
     | ListUnderlyings
@@ -96,6 +101,7 @@ AnyQuery = (
     | GetVitals
     | GetFunds
     | PreviewOrder
+    | GetRisk
 )
 
 
@@ -203,6 +209,36 @@ class OrderPreview(Answer, frozen=True, kw_only=True):
     unlimited: bool
 
 
+class LimitRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One limit as it stands. ``value``, ``second`` and ``used`` are in ``unit``.
+
+    ``used`` and ``percent`` of the limit are None while unknown, for want of ``missing``, and for limits that judge
+    only orders as they come. ``state`` is the trading state of the level and name.
+    """
+
+    level: Level
+    name: str
+    kind: LimitKind
+    unit: Unit
+    value: int
+    second: int | None
+    used: int | None
+    percent: float | None
+    state: Standing
+    action: LimitAction
+    until: int | None
+    warned: int
+    broken: bool
+    missing: str
+
+
+class RiskAnswer(Answer, frozen=True, kw_only=True):
+    """Limits from the narrowest level to the widest, and the states that are not plain ACTIVE."""
+
+    limits: tuple[LimitRow, ...]
+    states: tuple[ScopeState, ...]
+
+
 class Refused(Answer, frozen=True, kw_only=True):
     """The question cannot be answered, and why."""
 
@@ -221,5 +257,6 @@ AnyAnswer = (
     | VitalsAnswer
     | FundsAnswer
     | OrderPreview
+    | RiskAnswer
     | Refused
 )

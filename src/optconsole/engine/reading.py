@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from optconsole.engine import queries as q
+from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.health import AccountHealth
 from optconsole.engine.model.instruments import Instrument, Right
+from optconsole.engine.model.limits import Level, Limit, LimitDay, Standing
 from optconsole.engine.model.orders import Order, OrderTerms, RiskClass, Side
 from optconsole.engine.model.positions import PositionKey
 from optconsole.engine.model.vitals import BrokerVitals, LinkState, MarketPhase, Vitals
@@ -17,6 +20,7 @@ from optconsole.engine.ports import JournalBroken
 from optconsole.engine.queries import AnyAnswer, AnyQuery, Check, OrderPreview
 from optconsole.engine.rules import pretrade
 from optconsole.engine.rules.bands import price_band
+from optconsole.engine.rules.limits import measure
 from optconsole.engine.rules.slicing import largest_order, slices
 from optconsole.engine.trading.desk import request_for
 
@@ -46,9 +50,7 @@ class Reader:
             case q.ListUnderlyings():
                 return self._underlyings()
             case q.GetQuotes(names=names):
-                found = (engine.board.get(name) for name in names)
-                engine.world.feed.watch([name for name in names if engine.master.get(name) is not None])
-                return q.QuoteList(quotes=tuple(quote for quote in found if quote is not None))
+                return self._quotes(names)
             case q.GetDepth(name=name):
                 return q.DepthAnswer(depth=engine.world.feed.depth(name))
             case q.ReadJournal() | q.VerifyJournal() | q.BackupJournal():
@@ -59,6 +61,14 @@ class Reader:
                 return await self._funds(account)
             case q.PreviewOrder(terms=terms, replacing=replacing):
                 return await self._preview(terms, engine.state.orders.get(replacing))
+            case q.GetRisk():
+                return risk_answer(engine.state, engine.situation())
+
+    def _quotes(self, names: Sequence[str]) -> q.QuoteList:
+        engine = self._engine
+        found = (engine.board.get(name) for name in names)
+        engine.world.feed.watch([name for name in names if engine.master.get(name) is not None])
+        return q.QuoteList(quotes=tuple(quote for quote in found if quote is not None))
 
     def _instruments(self, query: q.FindInstruments) -> q.InstrumentList:
         words = (query.text or "").upper().split()
@@ -126,6 +136,7 @@ class Reader:
         situation = engine.situation()
         quote = engine.board.get(instrument.name)
         terms = pretrade.with_protection(msgspec.structs.replace(terms, contract=instrument.name), instrument, quote)
+        pretrade.require_sane(terms.qty, terms.price, terms.trigger)
         if replacing is None:
             found = list(pretrade.checks_in_parts(engine.state, terms, instrument, situation))
         else:
@@ -138,6 +149,8 @@ class Reader:
         weighable = broker is not None and replacing is None and instrument.tradable
         if broker is not None and weighable and terms.limit is not None and terms.qty > 0:
             funds = await broker.funds()
+            # the broker itself is asked here, and knows better than what it last said
+            found = [check for check in found if check.code not in ("MARGIN", "FUNDS_UNKNOWN")]
             # what open orders tie up stays tied up; the premium of a bought option is in the margin already
             margin = await broker.margin([request_for(terms, instrument, "")]) - await broker.margin([])
             free_after = funds.free - margin
@@ -254,6 +267,36 @@ def with_health(broker: BrokerVitals, account: str, health: AccountHealth) -> Br
 def _worse(said: LinkState, found: LinkState) -> LinkState:
     """What we found, unless the broker itself says that it is closed or gone."""
     return said if said in (LinkState.CLOSED, LinkState.DEAD) else found
+
+
+def risk_answer(state: TradingState, situation: pretrade.Situation) -> q.RiskAnswer:
+    """Every limit with what is used of it now."""
+    order = tuple(Level)
+    chosen = sorted(state.limits.values(), key=lambda each: (order.index(each.level), each.name, each.kind.value))
+    states = tuple(scope for _key, scope in sorted(state.scopes.items()) if scope.standing is not Standing.ACTIVE)
+    return q.RiskAnswer(limits=tuple(_limit_row(state, limit, situation) for limit in chosen), states=states)
+
+
+def _limit_row(state: TradingState, limit: Limit, situation: pretrade.Situation) -> q.LimitRow:
+    usage = measure(state, limit, situation.price, situation.funds)
+    day = state.limit_days.get(limit.key) or LimitDay()
+    scope = state.scopes.get(limit.scope)
+    return q.LimitRow(
+        level=limit.level,
+        name=limit.name,
+        kind=limit.kind,
+        unit=limit.unit,
+        value=limit.value,
+        second=limit.second,
+        used=None if usage is None else usage.used,
+        percent=None if usage is None else usage.share,
+        state=Standing.ACTIVE if scope is None else scope.standing,
+        action=limit.action,
+        until=limit.until,
+        warned=day.warned,
+        broken=day.broken,
+        missing="" if usage is None else usage.missing,
+    )
 
 
 def feed_state(phase: MarketPhase, age: float | None, paused: bool, patience: float = 0.0) -> LinkState:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from optconsole.engine import composites
+from optconsole.engine import composites, restraints
 from optconsole.engine import events as ev
 from optconsole.engine.events import Recorded
 from optconsole.engine.model.book import AccountBook, Drift, Flattening, Letter, Notice, TradingState
@@ -97,7 +97,13 @@ def apply(state: TradingState, fact: Recorded) -> TradingState:
     """Fold one fact into the state and return it. Raises IllegalTransition on a gap or an impossible fact."""
     if fact.seq != state.seq + 1:
         raise IllegalTransition(f"fact {fact.seq} cannot follow {state.seq}")
-    _APPLY[type(fact.event)](state, fact, fact.event)
+    event = fact.event
+    if type(event) in _MOVING and isinstance(event, ev.OrderEvent):
+        before = state.orders.get(event.order_id)
+        _APPLY[type(event)](state, fact, event)
+        restraints.order_moved(state, before, state.orders[event.order_id])
+    else:
+        _APPLY[type(event)](state, fact, event)
     state.seq = fact.seq
     return state
 
@@ -146,6 +152,7 @@ def _session_opened(state: TradingState, fact: Recorded, event: ev.SessionOpened
         state.protections[key] = msgspec.structs.replace(
             guard, state=Guard.NONE, reason=Repair.NONE, since=fact.at, crossing="", crossed_at=None, blind=False
         )
+    restraints.day_begins(state, fact)
 
 
 def _session_closed(state: TradingState, _fact: Recorded, _event: ev.SessionClosed) -> None:
@@ -192,6 +199,7 @@ def _order_intended(state: TradingState, fact: Recorded, event: ev.OrderIntended
         role=event.role,
         parent=event.parent,
     )
+    restraints.order_counted(state, event.terms)
 
 
 def _order_adopted(state: TradingState, fact: Recorded, event: ev.OrderAdopted) -> None:
@@ -330,12 +338,14 @@ def _order_filled(state: TradingState, fact: Recorded, event: ev.OrderFilled) ->
         state.strangers[name] = state.strangers.get(name, 0) + event.side.sign * event.qty
     if not after.qty:
         state.strangers.pop(name, None)
+    restraints.fill_counted(state, order, event, name, held)
 
 
 def _position_adopted(state: TradingState, _fact: Recorded, event: ev.PositionAdopted) -> None:
     key = PositionKey(event.account, event.product, event.contract)
     held = state.positions.get(str(key)) or Position(key=key, lot=event.lot)
     state.positions[str(key)] = held.traded(event.qty, event.price)
+    restraints.quantity_adopted(state, event)
     state.drifts.pop(str(key), None)
 
 
@@ -357,6 +367,7 @@ def _position_settled(state: TradingState, _fact: Recorded, event: ev.PositionSe
         raise IllegalTransition(f"settlement of {event.qty} {key}, of which {held.qty if held else 0} are open")
     state.positions[key] = held.traded(-event.qty, event.price, event.charges)
     state.strangers.pop(key, None)
+    restraints.position_settled(state, key, event)
 
 
 def _notice_raised(state: TradingState, fact: Recorded, event: ev.NoticeRaised) -> None:
@@ -493,6 +504,9 @@ _APPLY: Final[dict[type[ev.Event], Callable[[TradingState, Recorded, Any], None]
     ev.KillReleased: _kill_released,
     ev.CommandRefused: _for_the_record,
     ev.CommandNoted: _for_the_record,
+    **restraints.APPLY,
     **dict.fromkeys(TRANSITIONS, _order_changed),
     **composites.FOLDS,
 }
+_MOVING: Final = frozenset(kind for kind in _APPLY if issubclass(kind, ev.OrderEvent)) - restraints.STILL
+"""Facts that may change how much of an order can still trade."""

@@ -31,8 +31,10 @@ from optconsole.engine.ports import (
     PlaceOutcome,
     Rejected,
 )
+from optconsole.engine.rules.limits import FundsSeen
 
 READ_DEADLINE: Final = 8.0
+FUNDS_DEADLINE: Final = 2.0
 REST: Final = 1.0
 """Seconds between two readings of a broker's book, however many ask for one."""
 TRIES: Final = 3
@@ -84,6 +86,8 @@ class BookWatch:
         self._refusing_until = 0.0
         self._lost = ""
         self._closed = False
+        self.funds: FundsSeen | None = None
+        """The broker's last word on money; None before it said anything."""
 
     # ------------------------------------------------------------ what others ask
 
@@ -143,6 +147,7 @@ class BookWatch:
             self._wanted.clear()
             try:
                 self._deliver(await self.read())
+                await self.read_funds()
             except LoginLost as gone:
                 self._login_lost(str(gone))
             except BrokerUnreachable as failed:
@@ -165,6 +170,13 @@ class BookWatch:
         self._read_at = self._clock.monotonic()
         self._lost = ""
         return book
+
+    async def read_funds(self) -> None:
+        """Hear what the broker says of money. It is worth knowing, and no reason to hold up the book."""
+        asked = self._clock.now()
+        with contextlib.suppress(BrokerUnreachable, TimeoutError):
+            async with asyncio.timeout(FUNDS_DEADLINE):
+                self.funds = FundsSeen(await self._broker.funds(), asked)
 
     async def _once(self) -> Book:
         self._began_at = self._clock.monotonic()

@@ -21,7 +21,6 @@ from optconsole.engine.core import Engine, World
 from optconsole.engine.market.calendar import Calendar
 from optconsole.engine.model.accounts import Account
 from optconsole.engine.model.errors import Refusal
-from optconsole.engine.model.limits import OrderLimits
 from optconsole.engine.model.quotes import Depth, Quote
 from optconsole.engine.observe.log import open_log
 from optconsole.engine.store.latch import KillLatch
@@ -89,9 +88,7 @@ async def open_house(options: RunOptions, progress: Progress = silent) -> House:
             feed=feed,
             brokers={broker.account.id: broker},
             calendar=calendar,
-            limits=OrderLimits(
-                max_lots=settings.risk.max_lots_per_order, deviation_percent=settings.risk.price_deviation_percent
-            ),
+            limits=settings.risk.order_limits(),
             charge_for=order_charges,
             exercise_charge=exercise_charges,
             disk_free=lambda: shutil.disk_usage(options.home).free,
@@ -101,6 +98,7 @@ async def open_house(options: RunOptions, progress: Progress = silent) -> House:
             installs=frozenset(book.memory.installs),
             entry_stops=lambda: entry_stops(journal, options.home),
             latch=KillLatch(stage.place.folder, options.home),
+            limits_at_first=settings.risk.limits_at_first(),
         )
         engine = Engine(world, book.state)
         bonds.engine = engine

@@ -11,6 +11,7 @@ from optconsole.screens.book_words import book_text, contract_lot, doubt_text
 from optconsole.screens.composite_words import Composite, said
 from optconsole.screens.formats import Formats
 from optconsole.screens.guard_words import guard_words
+from optconsole.screens.risk_words import risk_text
 
 
 class Words(NamedTuple):
@@ -141,7 +142,7 @@ def _flatten_words(event: ev.Event, state: TradingState, fmt: Formats) -> Words:
         case ev.ProtectionEvent():
             return Words(*guard_words(event, fmt))
         case _:
-            text, role = book_text(event, state, fmt)
+            text, role = risk_text(event, fmt) or book_text(event, state, fmt)
             return Words(dot, text or type(event).__name__, role)
 
 

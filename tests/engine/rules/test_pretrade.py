@@ -1,17 +1,30 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
 
 from optconsole.engine import events as ev
+from optconsole.engine.model.accounts import Account, Funds, Mode
+from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.limits import OrderLimits
-from optconsole.engine.model.orders import OrderTerms, OrderType, RiskClass, Side
+from optconsole.engine.model.orders import OrderTerms, OrderType, Product, RiskClass, Role, Side
 from optconsole.engine.model.quotes import Quote
 from optconsole.engine.model.vitals import MarketPhase
-from optconsole.engine.rules.pretrade import Situation, checks, checks_in_parts, refusal, risk_class, with_protection
-from tests.engine.facts import CALL, START, Story, index, option, terms
+from optconsole.engine.rules.limits import FundsSeen
+from optconsole.engine.rules.pretrade import (
+    Situation,
+    checks,
+    checks_in_parts,
+    pressed_twice,
+    refusal,
+    require_sane,
+    risk_class,
+    with_protection,
+)
+from tests.engine.facts import CALL, PUT, START, Story, index, option, terms
 
 QUOTE = Quote(name=CALL, ts=0, bid=9_990, bid_qty=650, ask=10_010, ask_qty=650, ltp=10_000)
 
@@ -45,6 +58,7 @@ def test_a_plain_order_at_the_market_passes_every_rule() -> None:
         (terms(price=0), "TICK_SIZE"),
         (terms(price=None), "PRICE_MISSING"),
         (terms(type=OrderType.SL, price=12_000), "TRIGGER_MISSING"),
+        (terms(trigger=9_000), "TRIGGER_NOT_ALLOWED"),
         (terms(Side.BUY, price=14_100), "PRICE_BAND"),
         (terms(Side.SELL, price=5_900), "PRICE_BAND"),
         (terms(Side.BUY, type=OrderType.SL, price=11_900, trigger=12_000), "TRIGGER_LIMIT"),
@@ -204,3 +218,161 @@ def test_an_entry_in_doubt_freezes_entries_and_no_exit() -> None:
     story.tell(ev.OrderDoubted(order_id=silent, cause="no answer"))
     assert verdict(terms(), story=story) == "ORDER_IN_DOUBT"
     assert verdict(terms(Side.BUY, 65), story=story) is None
+
+
+LIVE = Account(id="paper", broker="x", mode=Mode.LIVE, capital=100_000_000)
+
+
+def twice(story: Story, after: float, wanted: OrderTerms | None = None, **more: int) -> str | None:
+    sent = story.state.orders["O1"].intended_at
+    at = Situation(
+        now=sent + timedelta(seconds=after),
+        phase=MarketPhase.OPEN,
+        quote=lambda _name: QUOTE,
+        limits=OrderLimits(**more),
+    )
+    found = pressed_twice(story.state, wanted or terms(), at)
+    return None if found is None else found.text
+
+
+def test_the_same_order_within_two_seconds_is_a_key_pressed_twice_where_money_is_real() -> None:
+    story = Story().tell(ev.AccountOpened(account=LIVE))
+    story.order(terms())
+    assert twice(story, 1.5) == "O1 is the same order, 1.5 s old; wait 0.5 s or say it is meant again."
+    assert twice(story, 2.0) is None
+    for other in (
+        terms(qty=130),
+        terms(Side.BUY),
+        terms(contract=PUT),
+        msgspec.structs.replace(terms(), source="am/x"),
+    ):
+        assert twice(story, 0.5, other) is None
+
+
+def test_a_paper_account_asks_for_a_second_key_only_if_it_is_told_to() -> None:
+    story = Story()
+    story.order(terms())
+    assert twice(story, 0.5) is None
+    assert twice(story, 59.0, duplicate_seconds=60) is not None
+
+
+@pytest.mark.parametrize("ending", ["rejected", "cancelled"])
+def test_an_order_that_failed_may_be_repeated_at_once(ending: str) -> None:
+    story = Story().tell(ev.AccountOpened(account=LIVE))
+    order = story.order(terms())
+    story.tell(
+        ev.OrderRejected(order_id=order, code="X", reason="no")
+        if ending == "rejected"
+        else ev.OrderCancelled(order_id=order, reason="x")
+    )
+    assert twice(story, 0.5) is None
+
+
+def test_an_exit_is_never_taken_for_a_key_pressed_twice() -> None:
+    story = Story().tell(ev.AccountOpened(account=LIVE))
+    story.fill(story.order(terms(Side.BUY, 195)), 195, 10_000, "t1")
+    story.order(terms(Side.SELL, 65))
+    assert twice(story, 3.0) is None
+    at = ending_at(story.state.orders["O2"].intended_at)(0)
+    assert pressed_twice(story.state, terms(Side.SELL, 65), at) is None
+
+
+def test_an_order_that_would_trade_with_our_own_is_refused_by_name() -> None:
+    story = Story()
+    story.order(terms(Side.SELL, 65, 10_000))
+    found = refusal(checks(story.state, terms(Side.BUY, 65, 10_000), option(), situation()))
+    assert found is not None
+    assert found.code == "SELF_CROSS"
+    assert found.text == "It would trade with your own SELL O1 at 100.00; cancel it, or stay below it."
+    assert verdict(terms(Side.BUY, 65, 9_995), story=story) is None
+    assert verdict(terms(Side.SELL, 65, 9_995), story=story) is None
+
+
+def test_a_stop_that_waits_trades_with_nobody_and_the_engines_exits_clear_their_own_way() -> None:
+    story = Story()
+    story.order(terms(Side.SELL, 65, 10_000))
+    waiting = terms(Side.BUY, 65, 10_200, OrderType.SL, trigger=10_100)
+    assert verdict(waiting, story=story) is None
+    ready = terms(Side.BUY, 65, 10_010)
+    for role, refusing in ((Role.EXIT, False), (Role.KILL, False), (Role.STOP, False), (Role.ENTRY, True)):
+        found = refusal(checks(story.state, ready, option(), situation(), role=role))
+        assert (found is not None) is refusing
+    other = Story()
+    other.order(terms(Side.SELL, 65, 9_900, OrderType.SL, trigger=9_950))
+    assert verdict(ready, story=other) is None
+
+
+def late(minutes_to_close: float, **more: int) -> Situation:
+    closes = START + timedelta(minutes=minutes_to_close)
+    return Situation(
+        now=START, phase=MarketPhase.OPEN, quote=lambda _name: QUOTE, limits=OrderLimits(**more), closes=closes
+    )
+
+
+def test_mis_is_opened_until_its_cut_off_and_closed_until_the_end() -> None:
+    assert verdict(terms(product=Product.MIS), late(15.1)) is None
+    assert verdict(terms(product=Product.MIS), late(15.0)) == "MIS_CUTOFF"
+    assert verdict(terms(), late(15.0)) is None
+    story = Story()
+    story.fill(story.order(terms(Side.SELL, 65, product=Product.MIS)), 65, 10_000, "t1")
+    assert verdict(terms(Side.BUY, 65, 10_010, product=Product.MIS), late(1.0), story) is None
+
+
+def test_a_contract_that_ends_today_takes_new_risk_until_its_own_cut_off() -> None:
+    ends = option().last_trade
+    assert ends is not None
+    at = ending_at(ends - timedelta(minutes=10))
+    assert verdict(terms(), at(0)) is None
+    assert verdict(terms(), at(10)) == "EXPIRY_CUTOFF"
+    assert verdict(terms(product=Product.MIS), at(0)) == "MIS_CUTOFF"
+
+
+def ending_at(now: datetime) -> Callable[[int], Situation]:
+    """A situation at a moment, by minutes of the expiry cut-off."""
+    return lambda minutes: Situation(
+        now=now,
+        phase=MarketPhase.OPEN,
+        quote=lambda _name: QUOTE,
+        limits=OrderLimits(expiry_cutoff_minutes=minutes),
+    )
+
+
+def with_money(free: int, read_at: datetime = START) -> Situation:
+    seen = FundsSeen(Funds(account="paper", cash=free, margin_used=0), read_at)
+    return Situation(
+        now=START, phase=MarketPhase.OPEN, quote=lambda _name: QUOTE, limits=OrderLimits(), funds=lambda _name: seen
+    )
+
+
+def test_a_premium_beyond_what_is_free_is_refused_with_the_lots_that_would_pass() -> None:
+    wanted = terms(Side.BUY, 3 * 65, 10_000)
+    found = refusal(checks(Story().state, wanted, option(), with_money(2 * 65 * 10_000)))
+    assert found is not None
+    assert found.code == "MARGIN"
+    assert "19500.00 rupees or more, 13000.00 are free on paper; 2 lots would pass" in found.text
+    assert verdict(wanted, with_money(3 * 65 * 10_000)) is None
+
+
+def test_premium_sent_since_the_money_was_read_is_spent() -> None:
+    story = Story()
+    story.order(terms(Side.BUY, 2 * 65, 10_000))
+    money = 3 * 65 * 10_000
+    assert verdict(terms(Side.BUY, 2 * 65, 10_000), with_money(money), story) == "MARGIN"
+    assert verdict(terms(Side.BUY, 2 * 65, 10_000), with_money(money, START + timedelta(hours=1)), story) is None
+
+
+def test_what_only_the_broker_can_say_of_margin_warns_and_refuses_nothing() -> None:
+    unknown = checks(Story().state, terms(), option(), situation())
+    assert [check.severity for check in unknown if check.code == "FUNDS_UNKNOWN"] == ["warn"]
+    assert verdict(terms(Side.SELL), with_money(0)) is None
+    story = Story()
+    story.fill(story.order(terms(Side.SELL, contract=PUT)), 65, 10_000, "t1")
+    hedge = checks(story.state, terms(Side.BUY, 65, 10_000), option(), with_money(0))
+    assert [check.severity for check in hedge if check.code == "MARGIN"] == ["warn"]
+
+
+@pytest.mark.parametrize("number", [10**13, -(10**30), 1.5, float("nan"), "65", True])
+def test_a_number_no_order_can_hold_is_refused_before_anything_is_written(number: object) -> None:
+    with pytest.raises(Refusal) as found:
+        require_sane(65, number)
+    assert found.value.code == "BAD_NUMBER"

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from optconsole.engine import events as ev
 from optconsole.engine.events import AnyEvent, Recorded
 from optconsole.engine.model.accounts import Account, Mode
+from optconsole.engine.model.limits import Level, Limit, LimitKind, Standing
 from optconsole.engine.model.orders import OrderTerms, OrderType, RiskClass, Side
 from optconsole.engine.model.timeline import IST
 
@@ -20,7 +21,9 @@ ACCOUNTS = ("PAPER", "SECOND")
 class Trader:
     """Yields facts that ``engine.state.apply`` accepts, the same for the same seed."""
 
-    def __init__(self, seed: int = 1) -> None:
+    def __init__(self, seed: int = 1, restrained: bool = True) -> None:
+        """``restrained`` False leaves out limits and trading states, which older stores know nothing of."""
+        self._restrained = restrained
         self._draw = random.Random(seed)
         self._orders = 0
         self._trades = 0
@@ -55,6 +58,8 @@ class Trader:
         draw = self._draw
         if draw.random() < 0.2:
             yield ev.NoticeRaised(level="info", code="TEST", text=f"नोट {self._seq} ₹ \x1b[31m", subject="x")
+        if self._restrained and draw.random() < 0.3:
+            yield from self._restraint()
         terms = OrderTerms(
             account=draw.choice(ACCOUNTS),
             contract=draw.choice(CONTRACTS),
@@ -63,6 +68,7 @@ class Trader:
             type=OrderType.LIMIT,
             price=5 * draw.randint(100, 5000),
             note="straddle",
+            source=draw.choice(("", "morning/straddle")),
         )
         self._orders += 1
         name = f"O{self._orders}"
@@ -78,6 +84,23 @@ class Trader:
             return
         yield ev.OrderAcknowledged(order_id=name, broker_id=f"B{self._orders}")
         yield from self._fills(name, terms)
+
+    def _restraint(self) -> Iterator[AnyEvent]:
+        """A limit is set, nears its end and is reached; a state follows, and a person ends it."""
+        draw = self._draw
+        limit = Limit(
+            level=Level.ACCOUNT, name=draw.choice(ACCOUNTS), kind=LimitKind.MAX_LOSS, value=draw.randint(1, 99)
+        )
+        level, name, kind = limit.level, limit.name, limit.kind
+        yield ev.LimitSet(limit=limit)
+        yield ev.LimitWarned(level=level, name=name, kind=kind, step=80, used=1)
+        yield ev.LimitBroken(level=level, name=name, kind=kind, used=2, action=limit.action)
+        daily = draw.random() < 0.5
+        yield ev.TradingStateChanged(level=level, name=name, standing=Standing.REDUCING, why="loss", daily=daily)
+        if draw.random() < 0.5:
+            yield ev.TradingStateChanged(level=level, name=name, standing=Standing.ACTIVE, why="seen", rearms=True)
+        if draw.random() < 0.5:
+            yield ev.LimitRemoved(level=level, name=name, kind=kind, before=limit, why="done")
 
     def _fills(self, name: str, terms: OrderTerms) -> Iterator[AnyEvent]:
         draw = self._draw

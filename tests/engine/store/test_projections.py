@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optconsole.engine import events as ev
+from optconsole.engine.model.limits import LimitDay
 from optconsole.engine.store.ledger import Ledger, Rows
 from optconsole.engine.store.rows import Value
 from optconsole.engine.store.statements import bound
@@ -45,6 +46,23 @@ def test_rows_equal_the_folded_state(seed: int, count: int) -> None:
     for name, book in state.accounts.items():
         row = rows["accounts"][(name,)]
         assert (row["realised_before"], row["charges_before"]) == (book.realised_before, book.charges_before)
+
+
+@given(seed=st.integers(0, 10_000), count=st.integers(1, 400))
+@settings(max_examples=30, deadline=None)
+def test_rows_of_limits_and_trading_states_equal_the_folded_state(seed: int, count: int) -> None:
+    ledger = Ledger()
+    rows = tables(ledger, seed, count)
+    state = ledger.state
+    kept = {key: row for key, row in rows.get("limits", {}).items() if not row["removed"]}
+    assert len(kept) == len(state.limits)
+    for limit in state.limits.values():
+        row = kept[(limit.level.value, limit.name, limit.kind.value)]
+        day = state.limit_days.get(limit.key) or LimitDay()
+        assert (row["value"], row["warned"], row["broken"]) == (limit.value, day.warned, day.broken)
+    for scope in state.scopes.values():
+        row = rows["trading_states"][(scope.level.value, scope.name)]
+        assert (row["state"], row["why"], row["daily"]) == (scope.standing.value, scope.why, scope.daily)
 
 
 @given(seed=st.integers(0, 10_000))

@@ -8,10 +8,12 @@ import msgspec
 
 from optconsole.engine.model.accounts import Account
 from optconsole.engine.model.groups import Bracket, Group, Reversal
+from optconsole.engine.model.limits import Limit, LimitDay, Reserved, ScopeState, Tally
 from optconsole.engine.model.orders import Order, Trade
 from optconsole.engine.model.parents import Parent
 from optconsole.engine.model.positions import Position, PositionKey
 from optconsole.engine.model.protection import Protection
+from optconsole.engine.model.shares import Parts
 
 
 class AccountBook(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,8 +82,11 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
 class TradingState(msgspec.Struct, kw_only=True):
     """Everything the facts say. Values are immutable; only ``apply`` puts them in place.
 
-    ``positions`` and ``protections`` are keyed by ``str(PositionKey)``, ``trades`` by account, day and trade number.
-    ``killed_after`` is the count of orders at the kill, ``strangers`` the signed units that others traded since then.
+    ``positions`` and ``protections`` are keyed by ``str(PositionKey)``, ``trades`` by account, day and trade number,
+    ``books`` (parts of positions that strategies trade) by position, ``limits`` and ``limit_days`` by ``Limit.key``;
+    ``scopes``, ``peaks`` (the day's highest profit) and ``unseen`` (scopes whose profit is unknown, and whether that
+    blocks) by ``scope_key``; ``tallies`` by account and source, ``reserved`` (what may still trade) by position and
+    source. ``killed_after`` is the count of orders at the kill, ``strangers`` the units that others traded since then.
     """
 
     seq: int = 0
@@ -113,6 +118,15 @@ class TradingState(msgspec.Struct, kw_only=True):
     strangers: dict[str, int] = {}
     protections: dict[str, Protection] = {}
     protection_count: int = 0
+    books: dict[str, Parts] = {}
+    limits_seeded: bool = False
+    limits: dict[str, Limit] = {}
+    limit_days: dict[str, LimitDay] = {}
+    scopes: dict[str, ScopeState] = {}
+    peaks: dict[str, int] = {}
+    unseen: dict[str, bool] = {}
+    tallies: dict[str, Tally] = {}
+    reserved: dict[str, Reserved] = {}
 
     def copy(self) -> TradingState:
         """An independent state: containers are copied, the immutable values in them shared."""
@@ -131,4 +145,12 @@ class TradingState(msgspec.Struct, kw_only=True):
             reversals=dict(self.reversals),
             strangers=dict(self.strangers),
             protections=dict(self.protections),
+            books=dict(self.books),
+            limits=dict(self.limits),
+            limit_days=dict(self.limit_days),
+            scopes=dict(self.scopes),
+            peaks=dict(self.peaks),
+            unseen=dict(self.unseen),
+            tallies=dict(self.tallies),
+            reserved=dict(self.reserved),
         )

@@ -76,6 +76,11 @@ class Role(StrEnum):
         """True for orders that the engine itself derives from an open position to bring it to nought."""
         return self in (Role.EXIT, Role.KILL)
 
+    @property
+    def guards(self) -> bool:
+        """True for orders of the engine that end a position or wait to, whatever else works beside them."""
+        return self.closes or self in (Role.STOP, Role.TARGET)
+
 
 class OrderStatus(StrEnum):
     """Where an order is, as far as the engine can prove.
@@ -209,6 +214,14 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     def remaining(self) -> int:
         """Units not filled yet."""
         return self.terms.qty - self.filled
+
+    @property
+    def may_trade(self) -> int:
+        """Units that can still trade in the worst case: 0 once ended, a change under way counted where it is more."""
+        if self.status.final:
+            return 0
+        asked = self.terms.qty if self.asked is None else max(self.terms.qty, self.asked.qty)
+        return max(asked - self.filled, 0)
 
     @property
     def foreign(self) -> bool:

@@ -4,29 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 
+from optconsole.engine.model.accounts import Mode
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.health import WELL, AccountHealth
-from optconsole.engine.model.instruments import Instrument
+from optconsole.engine.model.instruments import Instrument, Kind
 from optconsole.engine.model.limits import OrderLimits
 from optconsole.engine.model.money import rupees
-from optconsole.engine.model.orders import Order, OrderStatus, OrderTerms, OrderType, RiskClass, Side
+from optconsole.engine.model.orders import Order, OrderStatus, OrderTerms, OrderType, Product, RiskClass, Role, Side
 from optconsole.engine.model.positions import PositionKey
 from optconsole.engine.model.quotes import Quote
 from optconsole.engine.model.vitals import MarketPhase
 from optconsole.engine.queries import Check
 from optconsole.engine.rules.bands import nearest_ticks, on_tick, price_band, protected_limit
+from optconsole.engine.rules.limit_gate import Asked, gate
+from optconsole.engine.rules.limits import FundsSeen
 from optconsole.engine.rules.slicing import largest_order, parts
 
 REFUSE: Final = "refuse"
 WARN: Final = "warn"
 OK: Final = "ok"
 FREEZE_QUANTITY: Final = "FREEZE_QUANTITY"
+PRICE_OLD: Final = 5.0
+"""Seconds of silence after which a price no longer tells what a position is worth."""
+DOUBLE_PRESS: Final = 2
+"""Seconds in which the same order on a live account is one key pressed twice (SEC 15c3-5's duplicates; P02).
+
+Two orders meant apart are farther apart than that. Paper and replay accounts ask only if they are told to: a doubled
+order costs nothing there, and their time may stand still or run sixty times as fast.
+"""
+LARGEST: Final = 10**12
+"""Units, and paise, beyond which a number is no order but a mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +49,8 @@ class Situation:
     ``age`` gives machine seconds since a contract was last quoted, None when it never was; ``patience`` is the silence
     that is usual for the source. ``queued`` is how many seconds an entry would wait for its turn to leave.
     ``guard_only`` says why only guards and exits may act, empty when all is well; ``stops`` are other refusals of risk.
+    ``tick`` is the machine's monotonic second; ``closes`` when the session ends, None outside one; ``funds`` the
+    broker's last word on an account's money.
     """
 
     now: datetime
@@ -48,6 +63,14 @@ class Situation:
     queued: float = 0.0
     guard_only: str = ""
     stops: tuple[Check, ...] = ()
+    tick: float = 0.0
+    closes: datetime | None = None
+    funds: Callable[[str], FundsSeen | None] = lambda _account: None
+
+    def price(self, name: str) -> int | None:
+        """What open quantity is valued at; None when no price is known or the last one is too old to be true."""
+        quote, age = self.quote(name), self.age(name)
+        return None if quote is None or age is None or age > PRICE_OLD + 2 * self.patience else quote.mark
 
 
 def price_in(amount: int) -> str:
@@ -110,17 +133,48 @@ def working_on(state: TradingState, terms: OrderTerms) -> Iterator[Order]:
 
 
 def checks(
-    state: TradingState, terms: OrderTerms, instrument: Instrument, situation: Situation, replacing: Order | None = None
+    state: TradingState,
+    terms: OrderTerms,
+    instrument: Instrument,
+    situation: Situation,
+    replacing: Order | None = None,
+    role: Role = Role.ENTRY,
+    parent: str = "",
 ) -> tuple[Check, ...]:
-    """All rules on one order. ``terms`` carry their protection; ``replacing`` is the order a change is for."""
+    """All rules on one order. ``terms`` carry their protection; ``replacing`` is the order a change is for.
+
+    ``parent`` is the id of what the order is a part of.
+    """
     found: list[Check] = []
     risk = risk_class(state, terms, replacing)
     found.extend(_account_rules(state, terms, risk, situation))
     found.extend(_contract_rules(instrument, situation))
+    # a stop beside a target is more than the position, and still no order to open one
+    opens = risk is RiskClass.INCREASE and not role.guards
+    if opens:
+        found.extend(_product_rules(terms, instrument, situation))
     if not instrument.tradable:
         return tuple(found)
     found.extend(_size_rules(terms, instrument, situation.limits, replacing))
-    found.extend(_price_rules(terms, instrument, situation, risk, replacing is not None and replacing.triggered))
+    triggered = replacing is not None and replacing.triggered
+    found.extend(_price_rules(terms, instrument, situation, risk, triggered))
+    if not role.closes and role is not Role.STOP and not (terms.type.has_trigger and not triggered):
+        found.extend(_cross_rule(state, terms, replacing, risk))
+    if terms.qty > 0:
+        order = Asked(
+            terms=terms,
+            instrument=instrument,
+            risk=risk if opens or risk is not RiskClass.INCREASE else RiskClass.PROTECT,
+            role=role,
+            now=situation.now,
+            mark=situation.price,
+            funds=situation.funds,
+            replacing=replacing,
+            parent=parent,
+        )
+        found.extend(gate(state, order))
+        if opens and replacing is None:
+            found.extend(_money_rule(state, terms, instrument, situation))
     return tuple(found)
 
 
@@ -144,6 +198,61 @@ def checks_in_parts(
 def refusal(found: Iterable[Check]) -> Check | None:
     """The first rule that refuses."""
     return next((check for check in found if check.severity == REFUSE), None)
+
+
+def require_sane(*numbers: object) -> None:
+    """Raises Refusal(BAD_NUMBER) for what is no whole number, or too large to be one of an order (reliability O21).
+
+    Such a number is not even written into the journal as what was asked.
+    """
+    for number in numbers:
+        if number is not None and (type(number) is not int or abs(number) > LARGEST):
+            raise Refusal("BAD_NUMBER", f"{str(number)[:40]} is not a quantity or price; give a whole number of units.")
+
+
+def pressed_twice(state: TradingState, terms: OrderTerms, situation: Situation) -> Check | None:
+    """The guard against a key pressed twice: the same account, contract, side, quantity and source a moment ago.
+
+    An order that failed may be repeated at once, and one that reduces a position always.
+    """
+    account = state.accounts.get(terms.account)
+    seconds = situation.limits.duplicate_seconds
+    if seconds is None:
+        seconds = DOUBLE_PRESS if account is not None and account.account.mode is Mode.LIVE else 0
+    if not seconds or risk_class(state, terms) is not RiskClass.INCREASE:
+        return None
+    for name, gone in _like(state, terms, situation.now):
+        if gone < seconds:
+            return _refuse(
+                "DUPLICATE",
+                f"{name} is the same order, {gone:.1f} s old; wait {seconds - gone:.1f} s or say it is meant again.",
+            )
+    return None
+
+
+def _like(state: TradingState, terms: OrderTerms, now: datetime) -> Iterator[tuple[str, float]]:
+    """The newest order and the newest parent like the terms that did not fail, with their age in seconds."""
+    for order in reversed(state.orders.values()):
+        if not order.parent and order.status not in _FAILED and _alike(order.terms, terms):
+            yield order.id, (now - order.intended_at).total_seconds()
+            break
+    for parent in reversed(state.parents.values()):
+        if _alike(parent.terms, terms):
+            yield parent.id, (now - parent.opened_at).total_seconds()
+            break
+
+
+_FAILED: Final = (OrderStatus.DENIED, OrderStatus.REJECTED, OrderStatus.CANCELLED, OrderStatus.EXPIRED)
+
+
+def _alike(one: OrderTerms, other: OrderTerms) -> bool:
+    return (one.account, one.contract, one.side, one.qty, one.source) == (
+        other.account,
+        other.contract,
+        other.side,
+        other.qty,
+        other.source,
+    )
 
 
 def _refuse(code: str, text: str) -> Check:
@@ -240,8 +349,106 @@ def _contract_rules(instrument: Instrument, situation: Situation) -> Iterator[Ch
         )
 
 
+def _product_rules(terms: OrderTerms, instrument: Instrument, situation: Situation) -> Iterator[Check]:
+    """What may not be opened so late in the day, or in the contract's life. Closing is always allowed."""
+    now, own, rules = situation.now, instrument.last_trade, situation.limits
+    ends = [moment for moment in (situation.closes, own) if moment is not None]
+    if terms.product is Product.MIS and ends:
+        cutoff = min(ends) - timedelta(minutes=rules.mis_cutoff_minutes)
+        if now >= cutoff:
+            yield _refuse(
+                "MIS_CUTOFF",
+                f"MIS is opened until {cutoff:%H:%M}, since the broker squares it off after that; NRML would pass.",
+            )
+    if own is not None and rules.expiry_cutoff_minutes:
+        cutoff = own - timedelta(minutes=rules.expiry_cutoff_minutes)
+        if now >= cutoff:
+            yield _refuse(
+                "EXPIRY_CUTOFF",
+                f"{instrument.name} expires at {own:%H:%M}; new risk in it was taken until {cutoff:%H:%M} "
+                "(risk.expiry_cutoff_minutes). A later expiry would pass.",
+            )
+
+
+def _cross_rule(state: TradingState, terms: OrderTerms, replacing: Order | None, risk: RiskClass) -> Iterator[Check]:
+    """Nobody may trade with himself. The engine's own exits and stops are exempt: they cancel first what they meet.
+
+    An exit by hand waits for no order that perhaps does not exist.
+    """
+    limit, buys = terms.limit, terms.side is Side.BUY
+    there = (kept for kept in state.reserved.values() if kept.contract == terms.contract)
+    if limit is None or not any(kept.sells if buys else kept.buys for kept in there):
+        return
+    for order in state.orders.values():
+        other = order.terms
+        if (
+            other.contract != terms.contract
+            or other.side is terms.side
+            or other.account != terms.account
+            or not order.status.working
+            or (risk is not RiskClass.INCREASE and order.broker_id is None)
+            or (replacing is not None and order.id == replacing.id)
+            or (other.type.has_trigger and not order.triggered)
+            or other.limit is None
+            or (limit - other.limit) * terms.side.sign < 0
+        ):
+            continue
+        yield _refuse(
+            "SELF_CROSS",
+            f"It would trade with your own {other.side.value} {order.id} at {price_in(other.limit)}; cancel it, or "
+            f"stay {'below' if terms.side is Side.BUY else 'above'} it.",
+        )
+        return
+
+
+def _money_rule(
+    state: TradingState, terms: OrderTerms, instrument: Instrument, situation: Situation
+) -> Iterator[Check]:
+    """A bought option costs its premium; what a short needs, and what a hedge frees, only the broker can say.
+
+    Money that is not known refuses nothing: the broker judges margin itself before it takes an order, and a report
+    that is late would otherwise stop all trading.
+    """
+    seen = situation.funds(terms.account)
+    limit = terms.limit
+    if seen is None:
+        yield Check(code="FUNDS_UNKNOWN", severity=WARN, text=f"The money on {terms.account} was not read yet.")
+        return
+    if limit is None:
+        return
+    free = seen.funds.free - _spent_since(state, terms.account, seen.at)
+    bought = instrument.kind is Kind.OPTION and terms.side is Side.BUY
+    need = terms.qty * limit if bought else 0
+    if free >= need and (bought or free > 0):
+        return
+    lot = max(instrument.lot, 1)
+    affordable = max(free, 0) // max(limit * lot, 1)
+    # with a short on the account the premium may buy margin back, so that the broker has the last word
+    certain = bought and not any(
+        each.qty < 0 and each.key.account == terms.account for each in state.positions.values()
+    )
+    would = f"; {affordable} lots would pass" if bought else ""
+    yield Check(
+        code="MARGIN",
+        severity=REFUSE if certain else WARN,
+        text=f"The order needs {price_in(need)} rupees or more, {price_in(free)} are free on {terms.account}{would}.",
+    )
+
+
+def _spent_since(state: TradingState, account: str, moment: datetime) -> int:
+    """Paise of premium in orders that were sent after the money was read."""
+    spent = 0
+    for order in reversed(state.orders.values()):
+        if order.intended_at <= moment:
+            break
+        terms = order.terms
+        if terms.account == account and terms.side is Side.BUY and order.risk is RiskClass.INCREASE:
+            spent += order.filled_value + order.may_trade * (terms.limit or 0)
+    return spent
+
+
 def _size_rules(
-    terms: OrderTerms, instrument: Instrument, limits: OrderLimits, replacing: Order | None
+    terms: OrderTerms, instrument: Instrument, own: OrderLimits, replacing: Order | None
 ) -> Iterator[Check]:
     lot = max(instrument.lot, 1)
     if terms.qty <= 0:
@@ -251,10 +458,11 @@ def _size_rules(
         below, above = terms.qty // lot * lot, (terms.qty // lot + 1) * lot
         near = f"{above}" if below == 0 else f"{below} or {above}"
         yield _refuse("LOT_MULTIPLE", f"{terms.qty} is not whole lots of {lot}; {near} would pass.")
-    if terms.qty > limits.max_lots * lot:
+    if terms.qty > own.max_lots * lot:
         yield _refuse(
             "MAX_LOTS",
-            f"{terms.qty // lot} lots is above your limit of {limits.max_lots} (risk.max_lots_per_order).",
+            f"{terms.qty // lot} lots is above your limit of {own.max_lots} an order; "
+            "`optconsole risk set order lots-per-order … --why …` changes it.",
         )
     largest = largest_order(instrument)
     if not largest:
@@ -282,6 +490,11 @@ def _price_rules(
         return
     if terms.type.has_trigger and terms.trigger is None:
         yield _refuse("TRIGGER_MISSING", f"A {terms.type.value} order needs a trigger price.")
+        return
+    if terms.trigger is not None and not terms.type.has_trigger:
+        yield _refuse(
+            "TRIGGER_NOT_ALLOWED", f"A {terms.type.value} order takes no trigger price; SL and SL-M wait for one."
+        )
         return
     for label, price in (("price", terms.limit), ("trigger", terms.trigger)):
         if price is not None and (price <= 0 or not on_tick(price, instrument.tick)):
@@ -351,5 +564,5 @@ def _band_rules(
         yield _refuse(
             "PRICE_DEVIATION",
             f"{price_in(limit)} is more than {situation.limits.deviation_percent} % through the market "
-            f"at {price_in(reference)} (risk.price_deviation_percent).",
+            f"at {price_in(reference)}; `optconsole risk set order price-deviation … --why …` changes that.",
         )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, get_args
 
 from optconsole.engine import events as ev
 from optconsole.engine.events import Recorded
 from optconsole.engine.model.book import TradingState
+from optconsole.engine.model.limits import LimitDay, limit_key, scope_key
 from optconsole.engine.model.positions import position_name
 from optconsole.engine.state import apply
 from optconsole.engine.store.rows import (
@@ -15,9 +16,11 @@ from optconsole.engine.store.rows import (
     account_row,
     day_row,
     fill_row,
+    limit_row,
     notice_row,
     order_row,
     position_row,
+    scope_row,
 )
 
 Moving = ev.OrderFilled | ev.PositionSettled | ev.PositionAdopted
@@ -88,8 +91,32 @@ class Projection:
             case ev.SessionOpened():
                 yield from (account_row(book, seq) for book in state.accounts.values())
                 yield from (position_row(held, self.day, seq) for held in state.positions.values())
+                yield from self._limits(state.limits, seq)
+                yield from (scope_row(scope, seq) for scope in state.scopes.values())
             case ev.NoticeRaised():
                 yield notice_row(fact, event)
+            case _:
+                yield from self._restrained(event, seq)
+
+    def _restrained(self, event: ev.AnyEvent, seq: int) -> Iterator[Upsert]:
+        match event:
+            case ev.LimitsSeeded():
+                yield from self._limits((limit.key for limit in event.limits), seq)
+            case ev.LimitSet():
+                yield from self._limits((event.limit.key,), seq)
+            case ev.LimitRemoved():
+                yield limit_row(event.before, LimitDay(), True, seq)
+            case ev.LimitEvent():
+                yield from self._limits((limit_key(event.level, event.name, event.kind),), seq)
+            case ev.TradingStateChanged():
+                yield scope_row(self.state.scopes[scope_key(event.level, event.name)], seq)
+                if event.rearms:
+                    yield from self._limits(self.state.limits, seq)
+
+    def _limits(self, keys: Iterable[str], seq: int) -> Iterator[Upsert]:
+        for key in keys:
+            limit = self.state.limits[key]
+            yield limit_row(limit, self.state.limit_days.get(key) or LimitDay(), False, seq)
 
     def _traded(self, event: Moving, seq: int) -> Iterator[Upsert]:
         yield position_row(self.state.positions[_position_key(event)], self.day, seq)

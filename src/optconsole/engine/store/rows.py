@@ -7,6 +7,7 @@ from typing import NamedTuple
 from optconsole.engine import events as ev
 from optconsole.engine.events import Recorded
 from optconsole.engine.model.book import AccountBook
+from optconsole.engine.model.limits import Limit, LimitDay, ScopeState
 from optconsole.engine.model.orders import Order
 from optconsole.engine.model.positions import Position
 from optconsole.engine.state import trade_key
@@ -130,6 +131,41 @@ def notice_row(fact: Recorded, event: ev.NoticeRaised) -> Upsert:
         "subject": event.subject,
     }
     return Upsert("notices", (fact.seq,), row)
+
+
+def limit_row(limit: Limit, day: LimitDay, removed: bool, seq: int) -> Upsert:
+    """The row of table ``limits``."""
+    row: dict[str, Value] = {
+        "level": limit.level.value,
+        "name": limit.name,
+        "kind": limit.kind.value,
+        "unit": limit.unit.value,
+        "value": limit.value,
+        "second": limit.second,
+        "action": limit.action.value,
+        "until": limit.until,
+        "warned": day.warned,
+        "broken": day.broken,
+        "removed": removed,
+        "seq": seq,
+    }
+    return Upsert("limits", (limit.level.value, limit.name, limit.kind.value), row)
+
+
+def scope_row(scope: ScopeState, seq: int) -> Upsert:
+    """The row of table ``trading_states``."""
+    row: dict[str, Value] = {
+        "level": scope.level.value,
+        "name": scope.name,
+        "state": scope.standing.value,
+        "why": scope.why,
+        "set_by": scope.by,
+        "since": stamp(scope.since),
+        "until": stamp(scope.until) if scope.until else None,
+        "daily": scope.daily,
+        "seq": seq,
+    }
+    return Upsert("trading_states", (scope.level.value, scope.name), row)
 
 
 def day_row(day: str, account: str, realised: int, charges: int, fills: int, seq: int) -> Upsert:

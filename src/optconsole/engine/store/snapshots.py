@@ -39,7 +39,8 @@ class Snapshot(msgspec.Struct, frozen=True):
 @cache
 def form() -> str:
     """Names the code that folds: another version of it may fold the same facts to another state."""
-    sources = [_ENGINE / "state.py", _ENGINE / "events.py", *sorted((_ENGINE / "model").glob("*.py"))]
+    sources = [_ENGINE / name for name in ("state.py", "restraints.py", "events.py")]
+    sources += sorted((_ENGINE / "model").glob("*.py"))
     sources += [_ENGINE / "store" / name for name in ("ledger.py", "projections.py", "codec.py")]
     seen = hashlib.sha256(__version__.encode())
     for source in sources:

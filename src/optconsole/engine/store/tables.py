@@ -184,7 +184,40 @@ class DayFigureRow(StoreModel, table=True):
     seq: int = Field(sa_type=WHOLE)
 
 
+class LimitRow(StoreModel, table=True):
+    """A limit as the facts up to ``seq`` left it; a removed one stays, with ``removed`` set."""
+
+    __tablename__ = "limits"
+    level: str = Field(primary_key=True, sa_type=Text)
+    name: str = Field(primary_key=True, sa_type=Text)
+    kind: str = Field(primary_key=True, sa_type=Text)
+    unit: str = Field(sa_type=Text)
+    value: int = Field(sa_type=WHOLE)
+    second: int | None = Field(sa_type=WHOLE)
+    action: str = Field(sa_type=Text)
+    until: int | None = Field(sa_type=WHOLE)
+    warned: int = Field(sa_type=WHOLE)
+    broken: bool
+    removed: bool
+    seq: int = Field(sa_type=WHOLE)
+
+
+class ScopeRow(StoreModel, table=True):
+    """The trading state of one level and name."""
+
+    __tablename__ = "trading_states"
+    level: str = Field(primary_key=True, sa_type=Text)
+    name: str = Field(primary_key=True, sa_type=Text)
+    state: str = Field(sa_type=Text)
+    why: str = Field(sa_type=Text)
+    set_by: str = Field(sa_type=Text)
+    since: str = Field(sa_type=Text)
+    until: str | None = Field(sa_type=Text)
+    daily: bool
+    seq: int = Field(sa_type=WHOLE)
+
+
 METADATA: Final[MetaData] = StoreModel.metadata
 TABLES: Final[dict[str, Table]] = dict(METADATA.tables)
-READ_TABLES: Final = ("orders", "fills", "positions", "accounts", "notices", "day_figures")
+READ_TABLES: Final = ("orders", "fills", "positions", "accounts", "notices", "day_figures", "limits", "trading_states")
 """Tables that can be rebuilt from ``event`` at any time."""

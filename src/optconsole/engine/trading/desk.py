@@ -13,7 +13,15 @@ from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.orders import Order, OrderTerms, OrderType, Pending, Role
 from optconsole.engine.ports import ModifyRequest, PlaceRequest
 from optconsole.engine.rules import tags
-from optconsole.engine.rules.pretrade import Situation, checks, refusal, risk_class, with_protection
+from optconsole.engine.rules.pretrade import (
+    Situation,
+    checks,
+    pressed_twice,
+    refusal,
+    require_sane,
+    risk_class,
+    with_protection,
+)
 from optconsole.engine.trading.decision import Decision, SendCancel, SendModify, SendPlace
 from optconsole.engine.trading.precedence import allow_order, allow_touch
 
@@ -23,9 +31,13 @@ ENTRY, EXIT, KILL = Role.ENTRY, Role.EXIT, Role.KILL
 def place(
     state: TradingState, command: PlaceOrder, master: InstrumentMaster, situation: Situation, install: str
 ) -> Decision:
-    """Check one order and write its intent and its send; a refused order is a fact too."""
+    """Check one order and write its intent and its send; a refused order is a fact too.
+
+    Raises Refusal(BAD_NUMBER) for what no order can hold.
+    """
     decision = Decision(command.actor, command.id)
     terms = command.terms
+    require_sane(terms.qty, terms.price, terms.trigger, terms.protection)
     try:
         instrument = master.resolve(terms.contract)
     except Refusal as refused:
@@ -35,6 +47,9 @@ def place(
         allow_order(state, terms, risk_class(state, terms))
     except Refusal as refused:
         return denied(state, decision, terms, refused.code, refused.text)
+    double = None if command.again else pressed_twice(state, terms, situation)
+    if double is not None:
+        return denied(state, decision, terms, double.code, double.text)
     return add_order(state, decision, terms, instrument, situation, install, ENTRY)
 
 
@@ -54,7 +69,7 @@ def add_order(
     ``part`` counts the orders of one parent from 0; its tag carries it.
     """
     terms = with_protection(terms, instrument, situation.quote(instrument.name))
-    refused = refusal(checks(state, terms, instrument, situation))
+    refused = refusal(checks(state, terms, instrument, situation, role=role, parent=parent))
     if refused is not None:
         return denied(state, decision, terms, refused.code, refused.text)
     order_id = decision.next_order_id(state)
@@ -99,6 +114,7 @@ def request_for(terms: OrderTerms, instrument: Instrument, tag: str) -> PlaceReq
 
 def modify(state: TradingState, command: ModifyOrder, master: InstrumentMaster, situation: Situation) -> Decision:
     """Check new terms and write the request to change. Raises Refusal."""
+    require_sane(command.qty, command.price, command.trigger)
     order = changeable(state, command.order_id, "modified")
     allow_touch(state, order)
     instrument = master.resolve(order.terms.contract)
@@ -106,7 +122,7 @@ def modify(state: TradingState, command: ModifyOrder, master: InstrumentMaster, 
     if terms == order.terms:
         raise Refusal("NO_CHANGE", f"{order.id} has these terms already; give a new price, trigger or quantity.")
     allow_order(state, terms, risk_class(state, terms, order), order.filled, order.id)
-    refused = refusal(checks(state, terms, instrument, situation, replacing=order))
+    refused = refusal(checks(state, terms, instrument, situation, replacing=order, role=order.role))
     if refused is not None:
         raise Refusal(refused.code, refused.text)
     request = request_for(terms, instrument, order.tag)

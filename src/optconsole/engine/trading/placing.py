@@ -12,7 +12,7 @@ from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.parents import ParentStatus
-from optconsole.engine.rules.pretrade import Situation
+from optconsole.engine.rules.pretrade import Situation, pressed_twice, require_sane
 from optconsole.engine.trading import brackets, desk, groups, opening, parent_changes, reversing
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.scopes import in_scope
@@ -26,6 +26,7 @@ def place(
     Raises Refusal for a plan of parts or a guard that cannot be.
     """
     opening.check_pace(command.parts, command.every, command.drift)
+    require_sane(command.terms.qty, command.terms.price, command.terms.trigger, command.stop, command.target)
     try:
         instrument = master.resolve(command.terms.contract)
     except Refusal:
@@ -34,6 +35,9 @@ def place(
     brackets.check(state, command, terms, instrument, situation)
     if opening.opens_parent(terms, instrument, command.parts):
         decision = Decision(command.actor, command.id)
+        double = None if command.again else pressed_twice(state, terms, situation)
+        if double is not None:
+            return desk.denied(state, decision, terms, double.code, double.text)
         opening.open_parent(state, decision, terms, instrument, situation, command.parts, command.every, command.drift)
     else:
         decision = desk.place(state, command, master, situation, install)
