@@ -43,20 +43,32 @@ TO_FILLED: Final = timedelta(seconds=5)
 
 def advance(state: TradingState, master: InstrumentMaster, situation: Situation, install: str) -> Decision | None:
     """The next step of any guard. None when all promises are kept as far as they can be now."""
-    scene = Scene(state, master, situation, install)
+    if not state.protections:
+        return None
+    scene, families = Scene(state, master, situation, install), _families(state)
     for guard in state.protections.values():
-        decision = Decision("engine", guard.id)
-        _step(scene, guard, decision)
+        decision = Decision("engine", f"guard:{guard.id}")
+        _step(scene, guard, families.get(guard.id, []), decision)
         if decision.facts:
             return decision
     return None
 
 
-def _step(scene: Scene, guard: Protection, decision: Decision) -> None:
+def _families(state: TradingState) -> dict[str, list[Order]]:
+    """The day's orders by what they are a part of, in one walk for all guards."""
+    found: dict[str, list[Order]] = {}
+    for order in state.orders.values():
+        if order.parent:
+            found.setdefault(order.parent, []).append(order)
+    return found
+
+
+def _step(scene: Scene, guard: Protection, family: list[Order], decision: Decision) -> None:
+    """``family`` are the guard's orders of today, whatever became of them."""
     state = scene.state
     position = state.positions.get(str(guard.key))
     if position is None or position.qty * guard.sign <= 0:
-        _over(state, guard, decision)
+        _over(guard, family, decision)
         return
     if exiting(state, guard.key):
         return
@@ -68,8 +80,8 @@ def _step(scene: Scene, guard: Protection, decision: Decision) -> None:
         return
     if _look(scene, guard, decision) or _late(scene, guard, decision):
         return
-    _keep(scene, guard, position, instrument, decision)
-    _state(scene, guard, position, decision)
+    _keep(scene, guard, position, instrument, family, decision)
+    _state(scene, guard, position, family, decision)
 
 
 def exiting(state: TradingState, key: PositionKey) -> bool:
@@ -78,11 +90,6 @@ def exiting(state: TradingState, key: PositionKey) -> bool:
         wish.whole and in_scope(scope_of(wish), key.account, key.contract, key.product)
         for wish in state.flattening.values()
     )
-
-
-def stops_of(state: TradingState, guard: Protection) -> list[Order]:
-    """The guard's orders at the exchange that count, oldest first."""
-    return [order for order in state.orders.values() if order.parent == guard.id and counts(order)]
 
 
 def needed(state: TradingState, position: Position) -> int:
@@ -109,9 +116,9 @@ def verified(guard: Protection, order: Order) -> bool:
 # ---------------------------------------------------------------- ends
 
 
-def _over(state: TradingState, guard: Protection, decision: Decision) -> None:
+def _over(guard: Protection, family: Iterable[Order], decision: Decision) -> None:
     """Flat or turned: the promise is done. Its stops are orphans now and are cancelled as such."""
-    filled = any(order.parent == guard.id and order.filled for order in state.orders.values())
+    filled = any(order.filled for order in family)
     if filled:
         decision.facts.append(ev.ProtectionMoved(key=guard.key, state=Guard.FILLED))
     decision.facts.append(ev.ProtectionEnded(key=guard.key, reason="filled" if filled else "flat"))
@@ -196,16 +203,23 @@ def _late(scene: Scene, guard: Protection, decision: Decision) -> bool:
 # ---------------------------------------------------------------- keeping the stop at the exchange
 
 
-def _keep(scene: Scene, guard: Protection, position: Position, instrument: Instrument, decision: Decision) -> None:
+def _keep(
+    scene: Scene,
+    guard: Protection,
+    position: Position,
+    instrument: Instrument,
+    family: list[Order],
+    decision: Decision,
+) -> None:
     """Cancel what is no stop of this guard, shrink before growing, place what is missing. Sizes are only ever lowered:
 
     what an order may still close then never rises, whatever becomes of the change.
     """
+    stops = [order for order in family if counts(order)]
     if guard.wide is None:
-        for order in stops_of(scene.state, guard):
+        for order in stops:
             _drop(scene, decision, order, "no stop wanted")
         return
-    stops = stops_of(scene.state, guard)
     surplus = sum(map(outstanding, stops)) - needed(scene.state, position)
     for order in reversed(stops):
         if not exits.free(order):
@@ -220,7 +234,7 @@ def _keep(scene: Scene, guard: Protection, position: Position, instrument: Instr
             limit = stop_limit(guard.closes, guard.wide, instrument)
             moved = msgspec.structs.replace(order.terms, trigger=guard.wide, price=limit)
             exits.change(decision, order, moved)
-    _place(scene, guard, position, instrument, stops, decision)
+    _place(scene, guard, position, instrument, family, decision)
 
 
 def _shrink(scene: Scene, decision: Decision, order: Order, surplus: int) -> int:
@@ -252,20 +266,20 @@ def _place(
     guard: Protection,
     position: Position,
     instrument: Instrument,
-    stops: Iterable[Order],
+    family: list[Order],
     decision: Decision,
 ) -> None:
     trigger = guard.wide
     if trigger is None:
         return
-    missing = needed(scene.state, position) - sum(map(outstanding, stops))
+    missing = needed(scene.state, position) - sum(outstanding(order) for order in family if counts(order))
     pieces = exits.cut(scene, instrument, min(missing, room(scene.state, position, scene.now)))
     quote = scene.situation.quote(instrument.name)
     mark = None if quote is None else quote.mark
     if not pieces or (mark is not None and beyond(guard.sign, trigger, mark, STOP)):
         return
-    due = exits.retry_at(order for order in scene.state.orders.values() if order.parent == guard.id)
-    if due is not None and scene.now < due and _tried_again(scene.state, guard):
+    due = exits.retry_at(family)
+    if due is not None and scene.now < due and _tried_again(family):
         return
     for piece in pieces:
         terms = OrderTerms(
@@ -282,17 +296,17 @@ def _place(
         exits.send(scene, decision, terms, instrument, Role.STOP, guard.id, RiskClass.PROTECT)
 
 
-def _tried_again(state: TradingState, guard: Protection) -> bool:
+def _tried_again(family: Iterable[Order]) -> bool:
     """A stop that worked and went is replaced at once; only one that was lost again has to wait."""
-    lost = [order for order in state.orders.values() if order.parent == guard.id and exits.failed(order)]
+    lost = [order for order in family if exits.failed(order)]
     return len({order.intended_at for order in lost}) > 1 or not any(order.confirmed for order in lost)
 
 
 # ---------------------------------------------------------------- how far the promise has come
 
 
-def _state(scene: Scene, guard: Protection, position: Position, decision: Decision) -> None:
-    found, reason = judged(scene, guard, position)
+def _state(scene: Scene, guard: Protection, position: Position, family: list[Order], decision: Decision) -> None:
+    found, reason = judged(scene, guard, position, family)
     if (found, reason) == (guard.state, guard.reason):
         return
     decision.facts.append(ev.ProtectionMoved(key=guard.key, state=found, reason=reason))
@@ -309,10 +323,10 @@ def _state(scene: Scene, guard: Protection, position: Position, decision: Decisi
         decision.facts.append(ev.NoticeRaised(level="info", code="STOP_WORKS", text=text, subject=guard.key.contract))
 
 
-def judged(scene: Scene, guard: Protection, position: Position) -> tuple[Guard, Repair]:
+def judged(scene: Scene, guard: Protection, position: Position, family: list[Order]) -> tuple[Guard, Repair]:
     """The state that the orders show, given the one before."""
     state, now = scene.state, scene.now
-    stops = stops_of(state, guard)
+    stops = [order for order in family if counts(order)]
     if guard.wide is None:
         return Guard.NONE, Repair.NONE
     if any(order.triggered for order in stops):
@@ -321,7 +335,7 @@ def judged(scene: Scene, guard: Protection, position: Position) -> tuple[Guard, 
     seen = sum(outstanding(order) for order in stops if verified(guard, order))
     if seen == total == need:
         return Guard.WORKING, Repair.NONE
-    lost = _lost_since(state, guard)
+    lost = _lost_since(guard, family)
     if lost is not None:
         return Guard.REPAIR, Repair.REJECTED if lost.status is OrderStatus.REJECTED else Repair.MISSING
     if guard.state is Guard.REPAIR:
@@ -334,13 +348,9 @@ def judged(scene: Scene, guard: Protection, position: Position) -> tuple[Guard, 
     return Guard.REPAIR, Repair.STALE_QTY if total > need else Repair.MISSING
 
 
-def _lost_since(state: TradingState, guard: Protection) -> Order | None:
+def _lost_since(guard: Protection, family: Iterable[Order]) -> Order | None:
     """The newest stop that ended unasked since the guard came into its present state."""
-    lost = [
-        order
-        for order in state.orders.values()
-        if order.parent == guard.id and exits.failed(order) and order.updated_at >= guard.since
-    ]
+    lost = [order for order in family if exits.failed(order) and order.updated_at >= guard.since]
     return max(lost, key=lambda order: order.updated_at, default=None)
 
 
