@@ -136,6 +136,23 @@ def test_a_stop_shrinks_at_once_with_the_position_and_is_never_made_larger() -> 
     assert (placed(effects), changed(effects)) == ([(CALL, Side.BUY, 130)], [])
 
 
+def test_of_a_stop_in_slices_only_one_gives_up_what_is_too_much() -> None:
+    bench = Bench()
+    bench.hold(-1950)
+    slices = guard(bench)
+    bench.seen(*slices)
+    bench.settle()
+    bench.foreign(Side.BUY, 65)
+    assert [(name, qty) for name, qty, _, _ in changed(bench.settle())] == [(slices[1], 130)]
+    assert bench.settle(1) == []
+    bench.accept(slices[1])
+    bench.foreign(Side.BUY, 195)
+    effects = bench.settle()
+    assert cancelled(effects) == [slices[1]]
+    assert [(name, qty) for name, qty, _, _ in changed(effects)] == [(slices[0], 1690)]
+    assert bench.settle(1) == []
+
+
 def test_a_stop_that_will_not_shrink_is_replaced_and_one_that_hangs_is_an_alarm() -> None:
     bench, stop = guarded(-260)
     bench.foreign(Side.BUY, 130)
