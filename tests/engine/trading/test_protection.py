@@ -19,6 +19,7 @@ from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.orders import OrderStatus, OrderType, Product, Role, Side
 from optconsole.engine.model.protection import Guard, Repair, StopMode
 from optconsole.engine.model.vitals import MarketPhase
+from optconsole.engine.trading import keeping
 from tests.engine.facts import CALL, DAY, PUT, terms
 from tests.engine.trading.bench import Bench, cancelled, changed, flatten, placed, sent_ids
 
@@ -456,6 +457,19 @@ def test_new_levels_move_the_stop_at_the_exchange_and_clearing_it_cancels_it() -
     assert state(bench) == (Guard.WORKING, Repair.NONE)
     bench.ask(ClearStop(id="c", actor="key", account="paper", product=Product.NRML, contract=CALL))
     assert cancelled(bench.settle()) == [stop]
+
+
+def test_a_stop_that_is_moved_on_and_on_is_replaced_before_brokers_refuse_to_move_it() -> None:
+    bench, stop = guarded()
+    for number in range(keeping.MOST_MOVES):
+        assert guard(bench, stop=12_000 - 5 * (number + 1), mode=StopMode.BROKER) == []
+        bench.accept(stop)
+        bench.seen(stop)
+    assert bench.state.orders[stop].changes == keeping.MOST_MOVES
+    guard(bench, stop=11_500, mode=StopMode.BROKER)
+    bench.tell(ev.OrderCancelled(order_id=stop))
+    (again,) = sent_ids(bench.settle())
+    assert bench.state.orders[again].terms.trigger == 11_500
 
 
 def test_nothing_is_guarded_under_the_kill_switch_nor_while_it_is_being_closed() -> None:

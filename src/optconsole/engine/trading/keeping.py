@@ -14,6 +14,7 @@ from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.orders import Order, OrderStatus, OrderTerms, OrderType, Pending, RiskClass, Role
 from optconsole.engine.model.positions import Position
 from optconsole.engine.model.protection import Guard, Protection, Repair
+from optconsole.engine.rules import ladder
 from optconsole.engine.rules.protection import STOP, beyond, stop_limit
 from optconsole.engine.trading import exits
 from optconsole.engine.trading.covering import closing_side, counts, outstanding, room
@@ -23,6 +24,9 @@ from optconsole.engine.trading.exits import Scene
 
 TO_WORKING: Final = timedelta(seconds=5)
 """How long a stop may take until the broker's book shows it as it should be."""
+
+MOST_MOVES: Final = ladder.MOST_CHANGES - 5
+"""Changes of one stop before a new one takes its place; the rest is kept for carrying it out."""
 
 
 def needed(state: TradingState, position: Position) -> int:
@@ -73,6 +77,8 @@ def keep(
             _drop(scene, decision, order, "not the stop it should be")
         elif surplus > 0:
             surplus -= _shrink(scene, decision, order, surplus)
+        elif order.terms.trigger != guard.wide and order.changes >= MOST_MOVES:
+            _drop(scene, decision, order, "moved too often")
         elif order.terms.trigger != guard.wide:
             limit = stop_limit(guard.closes, guard.wide, instrument)
             moved = msgspec.structs.replace(order.terms, trigger=guard.wide, price=limit)
