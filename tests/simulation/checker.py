@@ -58,7 +58,7 @@ class Checker:
         self._parents: dict[str, int] = {}
         self._causes: set[str] = set()
         self._misled: set[str] = set()
-        self._again: set[str] = set()
+        self._again: dict[str, int] = {}
         self._posts: Counter[str] = Counter()
         self._changes: Counter[tuple[str, str]] = Counter()
         self._fills: dict[tuple[str, str, str], dict[str, Any]] = {}
@@ -275,26 +275,27 @@ class Checker:
         paper = self._by_tag.get(call.tag)
         if paper is None or not paper.sent:
             self.breach("I-1", f"{call.tag} left before its send was durable")
-        if self._sent_once_more(request):
-            self._again.add(call.tag)
+        self._again[call.tag] = self._sent_once_more(request)
+        if self._again[call.tag]:
             return
         if self._killed and not self._reduces(request.instrument.name, request.product, request.side, request.qty):
             known = "stale-position" if call.tag in self._misled else ""
             self.breach("I-13", f"{call.tag} {request.side} {request.qty} left after the kill", known)
 
-    def _sent_once_more(self, request: PlaceRequest) -> bool:
-        """The marked exception of I-11: one purchase that closes, long in doubt, may be sent once more."""
+    def _sent_once_more(self, request: PlaceRequest) -> int:
+        """The marked exception of I-11: units of one purchase, long in doubt, that may be sent once more to close."""
         if request.side is not Side.BUY or request.tag[10] not in CLOSING_ROLES:
-            return False
+            return 0
         now, terms = self._network.loop.time(), (request.instrument.name, request.product.value, "BUY")
-        return any(
-            paper.doubted
+        doubts = (
+            paper.terms["qty"]
+            for paper in self._papers.values()
+            if paper.doubted
             and not paper.ended
             and now - paper.doubted_at >= RESEND_SECONDS
-            and request.qty <= paper.terms["qty"]
             and (paper.terms["contract"], paper.terms["product"], paper.terms["side"]) == terms
-            for paper in self._papers.values()
         )
+        return max(doubts, default=0)
 
     def _reduces(self, contract: str, product: Any, side: Side, qty: int) -> bool:
         held = self._network.exchange._books.net(contract, product)
@@ -332,7 +333,7 @@ class Checker:
         if paper is not None and paper.parent in self._parents:
             self._capped(paper.parent)
         contract = call.request.instrument.name
-        over = call.tag[10] in CLOSING_ROLES and call.request.qty > room and call.tag not in self._again
+        over = call.tag[10] in CLOSING_ROLES and call.request.qty > room + self._again.get(call.tag, 0)
         if over and contract not in self._foreign:
             known = "stale-position" if call.tag in self._misled else ""
             self.breach("I-11", f"{call.tag} closes {call.request.qty} {contract}, {room} may be closed", known)
