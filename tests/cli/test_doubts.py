@@ -33,3 +33,23 @@ def test_what_is_not_in_doubt_is_refused_with_its_code_and_health_says_that_all_
         assert (broker["account"], broker["order_write"], broker["refusing_for"]) == ("paper", "LIVE", 0.0)
         assert broker["book_age"] is not None
         assert "All is well." in optconsole(home, "health").out
+
+
+def test_a_position_is_guarded_shown_and_freed_again(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with running_engine(home, "--from", "10:00"):
+        chain = optconsole(home, "chain", "BANKNIFTY", "--near", "0", "--json").document
+        call = chain["strikes"][0]["call"]["name"]
+        assert optconsole(home, "stop", "set", call, "--at", "9000").err.endswith("[NO_POSITION]\n")
+        assert optconsole(home, "stop", "set", call).code == 2
+        assert optconsole(home, "order", "place", "SELL", call, "--market", "--lots", "1").code == 0
+        (held,) = optconsole(home, "positions", "--json").document["positions"]
+        stop = (held["average_paise"] * 2 // 500 * 500) / 100
+        guarded = optconsole(home, "stop", "set", *call.split(), "--at", f"{stop:.2f}", "--json")
+        assert (guarded.code, guarded.document["code"]) == (0, "GUARDED"), guarded.err
+        (shown,) = optconsole(home, "stop", "show", "--json").document["stops"]
+        assert shown["mode"] == "both"
+        passed = optconsole(home, "stop", "set", call, "--at", "1")
+        assert passed.err.endswith("[LEVEL_PASSED]\n")
+        assert optconsole(home, "stop", "clear", call).code == 0
+        assert optconsole(home, "stop", "clear", call).err.endswith("[NO_POSITION]\n")

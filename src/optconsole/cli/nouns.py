@@ -16,6 +16,7 @@ NOUNS: Final[dict[str, tuple[str, str]]] = {
     "chain": ("chain", "the option chain of an underlying"),
     "instruments": ("instruments", "search the listed contracts"),
     "order": ("order", "place, modify, cancel, show, release or adopt one order; tie several together"),
+    "stop": ("stop", "show, set or clear the stop and target of a position"),
     "letters": ("letters", "what a broker said that could not be taken into the book"),
     "health": ("health", "what is lost, what goes on, how each account can be reached"),
     "cancel-all": ("cancel_all", "cancel every working order of a scope"),

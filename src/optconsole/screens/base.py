@@ -259,13 +259,18 @@ class ConsoleScreen(FramedScreen):
 
     def action_close_leader(self) -> None:
         from optconsole.screens import closing
-        from optconsole.screens.closing_menu import ORDERS, ClosingMenu
+        from optconsole.screens.closing_menu import GIVE_UP, ORDERS, RELEASE, ClosingMenu
 
         def chosen(answer: tuple[str, Scope] | None) -> None:
             if answer is not None:
                 what, scope = answer
-                act = closing.cancel_all if what == ORDERS else closing.flatten
-                act(self, scope, "key:leader")
+                if what == GIVE_UP:
+                    closing.give_up(self, scope.name, "key:leader")
+                elif what == RELEASE:
+                    closing.release_kill(self, "key:leader")
+                else:
+                    act = closing.cancel_all if what == ORDERS else closing.flatten
+                    act(self, scope, "key:leader")
 
         self.app.push_screen(ClosingMenu(self.deck, self.selected_contract()), chosen)
 

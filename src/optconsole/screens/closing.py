@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from optconsole.engine.commands import CancelAll, Flatten, Scope, ScopeKind
+from optconsole.engine.commands import AbandonFlatten, CancelAll, Flatten, ReleaseKill, Scope, ScopeKind
 from optconsole.engine.model.orders import Order, RiskClass
 from optconsole.engine.model.positions import Position
 from optconsole.screens.base import ConsoleScreen
+from optconsole.screens.closing_words import progress, scope_name
 from optconsole.screens.confirmation import TYPED_LOTS
 from optconsole.screens.deck import Deck
 from optconsole.screens.dialogs import Confirm
@@ -17,6 +18,7 @@ from optconsole.screens.widgets.ribbon import Line
 from optconsole.screens.words import order_line
 
 SHOWN: Final = 6
+UNLOCK: Final = "UNLOCK"
 
 
 def within(scope: Scope, account: str, contract: str) -> bool:
@@ -126,3 +128,36 @@ def _tail(deck: Deck, count: int, accounts: set[str]) -> list[Line]:
     named = ", ".join(deck.fmt.text(account) for account in sorted(accounts))
     more: list[Line] = [([Part(f"{deck.fmt.ellipsis} and {count - SHOWN} more", "dim")], [])] if count > SHOWN else []
     return [*more, ([], []), ([Part(f" {deck.mode.upper()} ", deck.mode), Part(f" {named}", "dim")], [])]
+
+
+def give_up(screen: ConsoleScreen, flatten_id: str, actor: str) -> None:
+    """Ask, then leave open what a closing has not closed yet."""
+    deck, fmt = screen.deck, screen.deck.fmt
+    wish = deck.mirror.state.flattening.get(flatten_id)
+    if wish is None:
+        screen.say("That closing is over already.", "dim")
+        return
+    lines: list[Line] = [
+        ([Part(progress(deck.mirror.state, wish).words(fmt))], []),
+        ([Part("Its closing orders are cancelled; what is open stays open.", "warn")], []),
+    ]
+
+    async def answered(yes: bool | None) -> None:
+        if yes:
+            await screen.ask(AbandonFlatten(id=deck.fresh_id(), actor=actor, flatten_id=flatten_id))
+
+    screen.app.push_screen(Confirm(f"Give up closing {scope_name(wish, fmt)}?", lines), answered)
+
+
+def release_kill(screen: ConsoleScreen, actor: str) -> None:
+    """Ask for the word, then allow new risk again."""
+    lines: list[Line] = [
+        ([Part("New risk is allowed again. Nothing resumes by itself.")], []),
+        ([Part("It holds for a minute, and while an order works or is in doubt.", "dim")], []),
+    ]
+
+    async def answered(yes: bool | None) -> None:
+        if yes:
+            await screen.ask(ReleaseKill(id=screen.deck.fresh_id(), actor=actor, typed=UNLOCK))
+
+    screen.app.push_screen(Confirm("Release the kill switch?", lines, word=UNLOCK), answered)

@@ -114,6 +114,7 @@ class HelpScreen(Dialog[None]):
             ("In any list", keymap.of("grid")),
             ("Everywhere", everywhere),
             ("In the ticket", keymap.of("ticket")),
+            ("Stops", keymap.of("stop")),
             ("Orders in doubt", keymap.of("doubt")),
         ]
         rows: list[Row] = []

@@ -66,6 +66,9 @@ KEYS: Final[tuple[Key, ...]] = (
         "positions",
         order=True,
     ),
+    Key("stop", "p", "stop", "Stop", "Guard the position: stop, target, who watches.", "positions"),
+    Key("stop.up", "plus", "move_stop(1)", "Stop up", "The stop one tick up.", "positions", footer=False),
+    Key("stop.down", "minus", "move_stop(-1)", "Stop down", "The stop one tick down.", "positions", footer=False),
     Key("adopt.position", "A", "adopt", "Adopt", "Take the broker's quantity for ours where they differ.", "positions"),
     Key("group", "o", "group", "Group", "Group by underlying, account or expiry.", "positions"),
     Key("detail", "enter", "detail", "Open", "Fills and orders of the selected row.", "positions", footer=False),
@@ -127,6 +130,17 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("ticket.product", "p", "next_product", "Product", "NRML or MIS.", "ticket", footer=False),
     Key("ticket.validity", "v", "next_validity", "Validity", "DAY or IOC.", "ticket", footer=False),
     Key("ticket.account", "A", "next_account", "Account", "The next account.", "ticket", footer=False),
+    # --- the stop of a position
+    Key("stop.send", "enter", "send", "Set", "Guard the position so.", "stop"),
+    Key("stop.close", "escape", "close", "Close", "Close; the guard stays as it is.", "stop"),
+    Key("stop.field", "tab,shift+tab,left,right", "other", "Field", "Stop or target.", "stop"),
+    Key("stop.more", "up,plus", "nudge(1)", "Tick up", "One tick up.", "stop", footer=False),
+    Key("stop.less", "down,minus", "nudge(-1)", "Tick down", "One tick down.", "stop", footer=False),
+    Key("stop.more5", "shift+up,pageup", "nudge(5)", "5 ticks up", "Five ticks up.", "stop", footer=False),
+    Key("stop.less5", "shift+down,pagedown", "nudge(-5)", "5 down", "Five ticks down.", "stop", footer=False),
+    Key("stop.percent", "percent_sign", "propose", "Propose", "25, 30, 40 … per cent from the average.", "stop"),
+    Key("stop.mode", "m", "mode", "Mode", "Who watches: both, the exchange, this engine.", "stop"),
+    Key("stop.clear", "d", "clear", "Remove", "Guard the position no longer, after a question.", "stop"),
     # --- an order in doubt
     Key("doubt.read", "r", "read_book", "Read book", "Read the broker's book now, without waiting.", "doubt"),
     Key("doubt.copy", "t", "copy_tag", "Copy tag", "Put the tag in the terminal's clipboard.", "doubt"),
@@ -222,6 +236,10 @@ class Keymap:
     def shown(self, key: Key) -> str:
         """The first key as it is printed: ``b``, ``^X``, ``[``."""
         return key_name(self.keys(key).split(",")[0].strip())
+
+    def shown_of(self, name: str) -> str:
+        """The first key of the binding with this id, as printed."""
+        return self.shown(_BY_ID[name])
 
     def all_shown(self, key: Key) -> str:
         """Every key of a binding, for the help screen."""

@@ -258,7 +258,7 @@ def _topics(event: ev.AnyEvent) -> tuple[Topic, ...]:
             return (Topic.ORDERS, Topic.POSITIONS)
         case ev.OrderEvent():
             return (Topic.ORDERS,)
-        case ev.PositionSettled():
+        case ev.PositionSettled() | ev.ProtectionEvent():
             return (Topic.POSITIONS,)
         case ev.SessionOpened():
             return (Topic.STATE, Topic.ORDERS, Topic.POSITIONS)

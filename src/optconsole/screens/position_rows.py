@@ -17,10 +17,11 @@ from optconsole.engine.model.positions import Position
 from optconsole.screens.deck import Deck
 from optconsole.screens.drift_words import short
 from optconsole.screens.formats import Formats, age_role
+from optconsole.screens.guard_face import guard_word, reach, unguarded
 from optconsole.screens.mirror import Mirror
 from optconsole.screens.widgets.columns import BLANK, Aged, Row
 
-WIDTH: Final = 14
+WIDTH: Final = 18
 """Values of a row, in the order of ``positions.columns``."""
 
 
@@ -106,22 +107,22 @@ class Sums:
         row[1] = f"{part}{self.open} open"
         row[7] = self.realised + self.unrealised
         row[8] = row[7] / self.base if self.base and self.open and not self.unpriced else BLANK
-        row[9] = self.realised
-        row[10] = self.charges
+        row[14] = self.realised
+        row[15] = self.charges
         return row
 
 
 class Line:
     """One position: what stays until the next fill, its gain as last seen, and the sums that it is part of."""
 
-    __slots__ = ("contract", "differs", "gain", "key", "lots", "position", "sums")
+    __slots__ = ("alarming", "contract", "gain", "key", "lots", "position", "sums")
 
     def __init__(self, position: Position, deck: Deck, sums: tuple[Sums, ...]) -> None:
         self.position = position
         self.key = str(position.key)
         self.contract = f" {deck.fmt.contract(position.key.contract)}"
         drift = deck.mirror.state.drifts.get(self.key)
-        self.differs = drift is not None
+        self.alarming = drift is not None or unguarded(position, deck.mirror.state.protections.get(self.key))
         lots = deck.fmt.lots(position.qty, position.lot)
         self.lots = lots if drift is None else short(drift, position.lot, deck.fmt)
         self.gain = deck.mirror.unrealised(position)
@@ -155,12 +156,30 @@ class Line:
             quote.ask if quote else None,
             None if gain is None else position.realised + gain,
             BLANK if flat else ((position.realised + gain) / base if gain is not None and base else None),
+            *self.guarded(mirror),
             position.realised,
             position.charges,
             BLANK if flat else delta,
             BLANK if flat else theta,
-            BLANK if flat else None,
         ]
+
+    def guarded(self, mirror: Mirror) -> tuple[Any, ...]:
+        """Stop, state of the guard, points and rupees to the stop, target."""
+        position, guard = self.position, mirror.state.protections.get(self.key)
+        word = guard_word(position, guard)
+        if position.qty == 0:
+            return (BLANK,) * 5
+        if guard is None or guard.stop is None:
+            target = BLANK if guard is None or guard.target is None else guard.target
+            return word[0] if unguarded(position, guard) else BLANK, BLANK, BLANK, BLANK, target
+        away = reach(position, guard.stop, mirror.mark(position.key.contract))
+        return (
+            guard.stop,
+            word,
+            None if away is None else away.points,
+            None if away is None else away.loss,
+            BLANK if guard.target is None else guard.target,
+        )
 
 
 class PositionTable:
@@ -197,7 +216,7 @@ class PositionTable:
                     Row(
                         line.key,
                         self.values(line.key),
-                        "alarm" if line.differs else "",
+                        "alarm" if line.alarming else "",
                         find=f"{line.position.key.contract} {line.position.key.account}",
                     )
                     for line in lines

@@ -11,14 +11,17 @@ from textual.app import ComposeResult
 from optconsole.engine.commands import Scope, ScopeKind
 from optconsole.engine.model.book import Drift
 from optconsole.engine.model.positions import Position
+from optconsole.engine.model.protection import Protection
 from optconsole.screens.adopting import adopt_position
 from optconsole.screens.closing import flatten
 from optconsole.screens.deck import Deck
+from optconsole.screens.dialogs import Confirm
 from optconsole.screens.drift_words import drift_line
 from optconsole.screens.formats import Formats, age_role, known_role, sign_role
 from optconsole.screens.keymap import bindings
 from optconsole.screens.pane import Pane, PanedScreen
 from optconsole.screens.position_rows import GROUPS, Grouping, PositionTable, read_name, why_held, with_drifted
+from optconsole.screens.ticket_model import USUAL_TICK
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.columns import Column
 from optconsole.screens.widgets.quote_grid import QuoteGrid
@@ -37,21 +40,26 @@ DRIFTS_SHOWN: Final = 3
 
 def columns(fmt: Formats) -> list[Column]:
     """The columns of a position row, in the order of ``position_rows.Line.values``."""
+    rupee = fmt.glyph("₹", "Rs")
     return [
-        Column("Contract", 26, str, align="left", grow=12),
+        Column("Contract", 25, str, align="left", grow=13),
         Column("Lots (units)", 12, str, role=_side_role, grow=1),
-        Column("Avg", 9, fmt.price, priority=1, grow=3),
+        Column("Avg", 8, fmt.price, priority=1, grow=4),
         Column("LTP", 9, fmt.price, role=known_role, direction=True, flash=True, grow=3),
-        Column("Age", 5, fmt.age, role=age_role, priority=4),
-        Column("Bid", 10, fmt.price, role="dim", priority=5, grow=2),
-        Column("Ask", 10, fmt.price, role="dim", priority=5, grow=2),
-        Column("P&L ₹" if not fmt.ascii else "P&L Rs", 10, fmt.pnl, role=sign_role, grow=4),
-        Column("%", 6, lambda ratio: _percent(ratio, fmt), role=sign_role, priority=3, grow=2),
-        Column("Realised", 10, fmt.pnl, role=sign_role, priority=6),
-        Column("Charges", 8, fmt.money, role="dim", priority=8),
-        Column("Delta", 8, lambda units: fmt.fixed(units, 1), priority=7),
-        Column("Theta ₹" if not fmt.ascii else "Theta Rs", 8, lambda rupees: fmt.fixed(rupees, 0), priority=7),
-        Column("Stop", 8, fmt.price, role="dim", priority=9),
+        Column("Age", 5, fmt.age, role=age_role, priority=5),
+        Column("Bid", 10, fmt.price, role="dim", priority=8, grow=2),
+        Column("Ask", 10, fmt.price, role="dim", priority=8, grow=2),
+        Column(f"P&L {rupee}", 9, fmt.pnl, role=sign_role, grow=5),
+        Column("%", 6, lambda ratio: _percent(ratio, fmt), role=sign_role, priority=4, grow=2),
+        Column("Stop", 8, lambda level: _level(level, fmt), role=_level_role, priority=1, grow=2),
+        Column(" Guard", 10, lambda told: f" {told[0]}", lambda told: told[1], align="left", priority=3),
+        Column("To stop", 8, fmt.points, priority=6),
+        Column(f"Risk {rupee}", 9, fmt.pnl, role=sign_role, priority=7),
+        Column("Target", 8, fmt.price, role="dim", priority=9),
+        Column("Realised", 10, fmt.pnl, role=sign_role, priority=10),
+        Column("Charges", 8, fmt.money, role="dim", priority=12),
+        Column("Delta", 8, lambda units: fmt.fixed(units, 1), priority=11),
+        Column(f"Theta {rupee}", 8, lambda rupees: fmt.fixed(rupees, 0), priority=11),
     ]
 
 
@@ -59,6 +67,15 @@ def _percent(ratio: float | None, fmt: Formats) -> str:
     """As many decimals as six cells take."""
     size = abs(ratio) if ratio is not None else 0.0
     return fmt.percent(ratio, 2 if size < 0.09995 else 1 if size < 0.9995 else 0)
+
+
+def _level(level: int | str, fmt: Formats) -> str:
+    """A price, or in words that there is none where there must be one."""
+    return level if isinstance(level, str) else fmt.price(level)
+
+
+def _level_role(level: object) -> str:
+    return "bad" if isinstance(level, str) else ""
 
 
 def _side_role(text: str) -> str:
@@ -164,6 +181,11 @@ class PositionsPane(Pane):
         """Keys that need a row do nothing, and are not offered, without one."""
         if action == "adopt":
             return self.is_mounted and self.drift() is not None
+        if action == "stop":
+            held = self.selected() if self.is_mounted else None
+            return held is not None and held.qty != 0
+        if action == "move_stop":
+            return self.is_mounted and self._guard() is not None
         if action in ("exit_row", "group", "fold", "detail"):
             return bool(self.deck.mirror.state.positions)
         return super().check_action(action, parameters)
@@ -205,6 +227,40 @@ class PositionsPane(Pane):
     def action_adopt(self) -> None:
         if (drift := self.drift()) is not None:
             adopt_position(self.host, drift, self._lot(drift))
+
+    def _guard(self) -> Protection | None:
+        """The guard of the row under the cursor, if it has a stop."""
+        guard = self.deck.mirror.state.protections.get(self.grid.cursor_key or "")
+        return guard if guard is not None and guard.stop is not None else None
+
+    def action_stop(self) -> None:
+        position = self.selected()
+        if position is not None and position.qty:
+            from optconsole.screens.stop import StopScreen
+
+            self.app.push_screen(StopScreen(self.deck, position.key))
+
+    async def action_move_stop(self, ticks: int) -> None:
+        """A tick tighter goes at once; live, a tick looser is asked first."""
+        position, guard = self.selected(), self._guard()
+        if position is None or guard is None:
+            return
+        from optconsole.screens.stop_model import draft_of
+
+        listed = self.deck.instruments.get(position.key.contract)
+        mark = self.deck.mirror.mark(position.key.contract)
+        draft = draft_of(position, guard, listed.tick if listed else USUAL_TICK, mark).nudge(ticks)
+        command = draft.command(self.deck.fresh_id(), "key:stop")
+        if not (draft.loosens and self.deck.mode == "live"):
+            await self.host.ask(command)
+            return
+
+        async def answered(yes: bool | None) -> None:
+            if yes:
+                await self.host.ask(command)
+
+        title = f"Loosen the stop of {self.deck.fmt.contract(position.key.contract)}?"
+        self.app.push_screen(Confirm(title, ()), answered)
 
     def action_exit_row(self) -> None:
         if not self.host.fresh_press("exit"):

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from optconsole.engine.model.book import TradingState
+from optconsole.engine.model.protection import Guard
 from optconsole.engine.model.vitals import BrokerVitals, LinkState, Vitals
+from optconsole.screens.closing_words import progress, scope_name
 from optconsole.screens.formats import Formats
 from optconsole.screens.order_words import freezes
 
@@ -36,8 +38,10 @@ def troubles(state: TradingState, vitals: Vitals, fmt: Formats) -> list[Trouble]
     """All of them, the gravest first."""
     return [
         *_engine(vitals, fmt),
+        *_closings(state, fmt),
         *(trouble for broker in vitals.brokers for trouble in _broker(broker, fmt)),
         *_doubts(state, fmt),
+        *_guards(state, fmt),
         *_feed(vitals, fmt),
         *_books(state, fmt),
         *_budget(vitals, fmt),
@@ -52,6 +56,28 @@ def _engine(vitals: Vitals, fmt: Formats) -> Iterator[Trouble]:
         )
     elif vitals.guard:
         yield Trouble(fmt.text(vitals.guard), "entries stop", "guards and exits go on", why, frozen=True)
+
+
+def _closings(state: TradingState, fmt: Formats) -> Iterator[Trouble]:
+    """What is being closed, how far it is, and what it waits for."""
+    for wish in state.flattening.values():
+        found = progress(state, wish)
+        why = f" because of {fmt.text(wish.why)}" if wish.why in ("kill", "stop", "target") else ""
+        waits = f"waits: {fmt.text(wish.held)}" if wish.held else ""
+        role = "bad" if wish.held else "warn"
+        yield Trouble(f"CLOSING {scope_name(wish, fmt)}{why}", found.words(fmt), waits or "shorts first", role=role)
+
+
+def _guards(state: TradingState, fmt: Formats) -> Iterator[Trouble]:
+    """Promises that are broken: a stop that the exchange does not hold, a price that cannot be watched."""
+    for guard in state.protections.values():
+        name = fmt.contract(guard.key.contract)
+        if guard.blind:
+            rest = "the stop at the exchange stands alone" if guard.state is Guard.WORKING else "nothing else guards it"
+            yield Trouble(f"STOP of {name} is BLIND", "", rest)
+        elif guard.state is Guard.REPAIR:
+            what = guard.reason.value.lower().replace("_", " ") or "broken"
+            yield Trouble(f"STOP of {name}: {what} at the exchange", "", "watched here; it is placed anew")
 
 
 def _broker(broker: BrokerVitals, fmt: Formats) -> Iterator[Trouble]:

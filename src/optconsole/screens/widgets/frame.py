@@ -17,6 +17,8 @@ from optconsole.screens.widgets.ribbon import Line, Ribbon
 from optconsole.screens.widgets.shell import SayLine
 from optconsole.screens.words import in_words
 
+KILL_HOLDS: Final = 60.0
+"""Seconds for which the kill switch cannot be released (the engine's own figure)."""
 MOST_TROUBLES: Final = 3
 ROOMY: Final = 30
 """Terminal rows from which more than one trouble is shown."""
@@ -144,7 +146,7 @@ class Header(Ribbon):
         unseen = mirror.unseen()
         flag = Part(f"  {fmt.glyph('⚑', '!')} {unseen} ", "warn" if unseen else "dim")
         if mirror.state.killed:
-            return [Part("KILLED", "bad"), flag]
+            return [Part("KILLED", "bad"), *self._release_in(), flag]
         if mirror.vitals is not None and mirror.vitals.guard:
             return [Part(self.deck.fmt.text(mirror.vitals.guard), "bad"), flag]
         if not mirror.state.ready:
@@ -152,6 +154,15 @@ class Header(Ribbon):
         if any(trouble.frozen for trouble in self.deck.troubles()):
             return [Part("ENTRIES STOPPED", "bad"), flag]
         return [Part("kill: ready", "dim", 4), flag]
+
+    def _release_in(self) -> Sequence[Part]:
+        """How long the kill switch holds at least; then the keys that release it."""
+        since, now = self.deck.mirror.state.killed_at, self.deck.mirror.now
+        if since is None or now is None:
+            return []
+        left = KILL_HOLDS - (now - since).total_seconds()
+        leader = self.deck.keymap.shown_of("leader")
+        return [Part(f" holds {left:.0f}s" if left > 0 else f" {leader} r releases", "warn", 3)]
 
 
 class TroubleLine(Ribbon):
