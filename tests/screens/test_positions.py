@@ -75,7 +75,7 @@ async def test_what_has_no_price_shows_a_dash_and_never_zero() -> None:
     del link.quotes[CALL]
     async with stage_app(link).run_test(size=(120, 36)) as pilot:
         app = await opened(pilot)
-        assert grid_of(app).row_text(KEY) == "NIFTY 25Nov 24500 CE −2L (130) 145.00 – – – – – – 0"
+        assert grid_of(app).row_text(KEY) == "NIFTY 25Nov 24500 CE −2L (130) 145.00 – – – – NO STOP"
         assert "≈" in line(app, "header")
 
 
@@ -302,7 +302,7 @@ def test_what_is_flat_has_no_percentage_and_its_sums_neither() -> None:
 async def test_a_narrow_terminal_keeps_the_average_and_the_whole_contract() -> None:
     async with stage_app(StageLink(straddle_day())).run_test(size=(80, 24)) as pilot:
         app = await opened(pilot)
-        assert {"Avg", "LTP", "%"} <= set(grid_of(app).columns_shown)
+        assert {"Avg", "LTP", "Stop"} <= set(grid_of(app).columns_shown)
         text = grid_of(app).row_text("PAPER1/NRML/" + name(52100, "CE", underlying="BANKNIFTY"))
         assert text.startswith("BANKNIFTY 25Nov 52100 CE ")
 
@@ -370,3 +370,28 @@ async def test_a_price_that_is_old_is_dim_at_any_width_and_no_move() -> None:
         link.quote(msgspec.structs.replace(link.quotes[name(24500, "CE")], ts=millis(link.vitals.now)))
         await settled(pilot)
         assert role_of(grid, key, "LTP") == ""
+
+
+async def test_a_position_is_reversed_after_a_yes_and_a_group_s_row_offers_no_such_key() -> None:
+    link = StageLink(straddle_day())
+    async with stage_app(link).run_test(size=(120, 36)) as pilot:
+        app = await opened(pilot)
+        await pilot.press("R")
+        await settled(pilot)
+        assert not isinstance(app.screen, Confirm)
+        grid_of(app).move_to(KEY)
+        await settled(pilot)
+        assert "Reverse" in line(app, "keys")
+        await pilot.press("R")
+        await settled(pilot, 0.4)
+        assert isinstance(app.screen, Confirm)
+        text = line(app, "dialog-text")
+        assert "−2L (130) → 2L (130)" in text
+        await pilot.press("enter")
+        assert not link.submitted, "Enter alone is no yes to this"
+        await settled(pilot, 0.4)
+        await pilot.press("y")
+        await settled(pilot)
+        (command,) = link.submitted
+        assert isinstance(command, cmd.Reverse)
+        assert command.scope == cmd.Scope(cmd.ScopeKind.POSITION, KEY)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from optconsole.engine.commands import AbandonFlatten, CancelAll, Flatten, ReleaseKill, Scope, ScopeKind
+from optconsole.engine.commands import AbandonFlatten, CancelAll, Flatten, ReleaseKill, Reverse, Scope, ScopeKind
 from optconsole.engine.model.orders import Order, RiskClass
 from optconsole.engine.model.positions import Position
 from optconsole.screens.base import ConsoleScreen
@@ -128,6 +128,33 @@ def _tail(deck: Deck, count: int, accounts: set[str]) -> list[Line]:
     named = ", ".join(deck.fmt.text(account) for account in sorted(accounts))
     more: list[Line] = [([Part(f"{deck.fmt.ellipsis} and {count - SHOWN} more", "dim")], [])] if count > SHOWN else []
     return [*more, ([], []), ([Part(f" {deck.mode.upper()} ", deck.mode), Part(f" {named}", "dim")], [])]
+
+
+def reverse(screen: ConsoleScreen, position: Position, actor: str) -> None:
+    """Ask, then close a position and open as much the other way once it is flat; live, large ones want their lots."""
+    deck, fmt, key = screen.deck, screen.deck.fmt, position.key
+    lots = abs(position.qty) // max(position.lot, 1)
+    lines: list[Line] = [
+        (
+            [
+                Part(fmt.lots(position.qty, position.lot), "buy" if position.qty > 0 else "sell"),
+                Part(f" {fmt.glyph('→', '->')} "),
+                Part(fmt.lots(-position.qty, position.lot), "sell" if position.qty > 0 else "buy"),
+                Part(f"  {fmt.contract(key.contract)}", "title"),
+            ],
+            [Part(fmt.pnl(deck.mirror.unrealised(position)))],
+        ),
+        ([Part("It is closed first; only once it is flat the other side is opened, at the market.")], []),
+        *_tail(deck, 1, {key.account}),
+    ]
+
+    async def answered(yes: bool | None) -> None:
+        if yes:
+            scope = Scope(ScopeKind.POSITION, str(key))
+            await screen.ask(Reverse(id=deck.fresh_id(), actor=actor, scope=scope))
+
+    word = str(lots) if deck.mode in ("live", "halted") and lots > TYPED_LOTS else ""
+    screen.app.push_screen(Confirm(f"Reverse {counted(lots, 'lot')}?", lines, word=word), answered)
 
 
 def give_up(screen: ConsoleScreen, flatten_id: str, actor: str) -> None:

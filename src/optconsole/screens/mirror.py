@@ -258,6 +258,8 @@ def _topics(event: ev.AnyEvent) -> tuple[Topic, ...]:
             return (Topic.ORDERS, Topic.POSITIONS)
         case ev.OrderEvent():
             return (Topic.ORDERS,)
+        case ev.ParentEvent() | ev.GroupEvent() | ev.BracketEvent():
+            return (Topic.ORDERS,)
         case ev.PositionSettled() | ev.ProtectionEvent():
             return (Topic.POSITIONS,)
         case ev.SessionOpened():

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
 from optconsole.engine.model.orders import Order, OrderTerms, OrderType, Side, Trade
 from optconsole.screens.formats import Formats
+from optconsole.screens.order_tree import Bundle
 from optconsole.screens.order_words import freezes, in_doubt, prices, short_state, side_role, state_role, state_words
 from optconsole.screens.widgets.arrangement import GROUP
 from optconsole.screens.widgets.cells import Part
@@ -49,7 +50,7 @@ def _price_role(price: str) -> str:
     return "dim" if price.startswith(MARKET) else ""
 
 
-def chosen_line(order: Order, fmt: Formats) -> Line:
+def chosen_line(order: Order, fmt: Formats, links: str = "") -> Line:
     """What the table has no room for of one order: when, under which number, of what type, and why it is as it is."""
     parts = [
         Part(f" {fmt.text(order.id)} ", "title"),
@@ -58,7 +59,8 @@ def chosen_line(order: Order, fmt: Formats) -> Line:
     ]
     # the state says already that it is probably absent
     reason = order.reason.removeprefix("Probably absent: ")
-    return [*parts, Part(f": {fmt.text(reason)}")] if reason else parts, []
+    parts += [Part(f": {fmt.text(reason)}")] if reason else []
+    return [*parts, Part(f"  {links}", "accent", 1)] if links else parts, []
 
 
 def _first(state: tuple[str, str]) -> str:
@@ -102,8 +104,13 @@ def group_row(key: str, title: str, width: int) -> Row:
     return Row(key, values, GROUP)
 
 
-def order_rows(orders: Iterable[Order], now: datetime | None, lots: dict[str, int], fmt: Formats) -> list[Row]:
-    """What is in doubt, what works, what others sent, then what is done; the newest first in each."""
+def order_rows(
+    orders: Iterable[Order], now: datetime | None, lots: dict[str, int], fmt: Formats, tied: Sequence[Bundle] = ()
+) -> list[Row]:
+    """What is in doubt, what works, what others sent, then what is done; the newest first in each.
+
+    ``tied`` orders that work stand below the row of what they belong to, above those that stand alone.
+    """
     width = len(order_columns(fmt))
     newest = sorted(orders, key=lambda order: (order.intended_at, _number(order.id)), reverse=True)
     working = [order for order in newest if not order.status.final]
@@ -116,9 +123,28 @@ def order_rows(orders: Iterable[Order], now: datetime | None, lots: dict[str, in
         ("group/done", "Done", done),
     )
     for key, title, members in sections:
-        if members:
+        together = tied if key == "group/working" else ()
+        if members or together:
             rows.append(group_row(key, f"{title} ({len(members)})", width))
-            rows += [order_row(order, now, lots.get(order.terms.contract, 0), fmt) for order in members]
+            rows += _bundled(together, now, lots, fmt)
+            below = {order.id for bundle in together for order in bundle.orders}
+            rows += [
+                order_row(order, now, lots.get(order.terms.contract, 0), fmt)
+                for order in members
+                if order.id not in below
+            ]
+    return rows
+
+
+def _bundled(tied: Sequence[Bundle], now: datetime | None, lots: dict[str, int], fmt: Formats) -> list[Row]:
+    rows: list[Row] = []
+    for bundle in tied:
+        rows.append(Row(bundle.key, bundle.values, "", find=bundle.find))
+        for order in bundle.orders:
+            row = order_row(order, now, lots.get(order.terms.contract, 0), fmt)
+            values = list(row.values)
+            values[1] = f"{fmt.glyph('└', '+')}{order.id}"
+            rows.append(Row(row.key, values, row.kind, find=f"{row.find} {bundle.name}"))
     return rows
 
 

@@ -22,9 +22,10 @@ from optconsole.screens.doubt import DoubtScreen, doubted
 from optconsole.screens.keymap import bindings
 from optconsole.screens.mirror import Topic
 from optconsole.screens.order_rows import chosen_line, order_columns, order_rows, trade_columns, trade_row
+from optconsole.screens.order_tree import TIE, Bundle, bundle_line, bundles, linked, named
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.quote_grid import QuoteGrid
-from optconsole.screens.widgets.ribbon import Ribbon
+from optconsole.screens.widgets.ribbon import Line, Ribbon
 
 EMPTY: Final = (
     ("No orders yet today.", "title"),
@@ -64,6 +65,7 @@ class OrdersScreen(ConsoleScreen):
         self._depth_of = ""
         self._depth_at = 0.0
         self._clock = -1
+        self._tied: list[Bundle] = []
 
     def body(self) -> ComposeResult:
         fmt = self.deck.fmt
@@ -95,12 +97,13 @@ class OrdersScreen(ConsoleScreen):
     def reload(self) -> None:
         """Every order and trade of the day."""
         state, fmt = self.deck.mirror.state, self.deck.fmt
-        self.set_class(not state.orders, "-empty")
+        self.set_class(not (state.orders or state.groups), "-empty")
         lots = {order.terms.contract: order.lot for order in state.orders.values() if order.lot}
         for order in state.orders.values():
             lots.setdefault(order.terms.contract, self.deck.lot_of(order.terms.contract))
         grid = self.query_one("#orders", QuoteGrid)
-        grid.set_rows(order_rows(state.orders.values(), self.deck.mirror.now, lots, fmt))
+        self._tied = bundles(state, fmt)
+        grid.set_rows(order_rows(state.orders.values(), self.deck.mirror.now, lots, fmt, self._tied))
         self._leave_header(grid)
         trades = sorted(state.trades.items(), key=lambda item: item[1].at, reverse=True)
         self.query_one("#trades", QuoteGrid).set_rows(
@@ -119,8 +122,13 @@ class OrdersScreen(ConsoleScreen):
         self.refill_keys()
 
     def _show_chosen(self) -> None:
-        order = self.selected()
-        self.query_one("#chosen", Ribbon).show(chosen_line(order, self.deck.fmt) if order is not None else ([], []))
+        order, bundle, fmt = self.selected(), self.bundle(), self.deck.fmt
+        line: Line = ([], [])
+        if order is not None:
+            line = chosen_line(order, fmt, linked(self.deck.mirror.state, order, fmt))
+        elif bundle is not None:
+            line = [Part(f" {fmt.text(bundle.name)} ", "title"), Part(bundle_line(bundle, fmt))], []
+        self.query_one("#chosen", Ribbon).show(line)
 
     def _leave_header(self, grid: QuoteGrid) -> None:
         """The cursor begins on an order, not on the header above it."""
@@ -134,9 +142,9 @@ class OrdersScreen(ConsoleScreen):
         if second != self._clock:
             self._clock = second
             lots = {order.terms.contract: order.lot for order in self.deck.mirror.working()}
-            rows = order_rows(self.deck.mirror.working(), now, lots, self.deck.fmt)
+            rows = order_rows(self.deck.mirror.working(), now, lots, self.deck.fmt, self._tied)
             self.query_one("#orders", QuoteGrid).apply(
-                {row.key: row.values for row in rows if not row.key.startswith("group/")}
+                {row.key: row.values for row in rows if not row.key.startswith(("group/", TIE))}
             )
         if self.selected_contract() in changed:
             self._show_book()
@@ -196,6 +204,12 @@ class OrdersScreen(ConsoleScreen):
             return state.orders.get(trade.order_id) if trade is not None else None
         return state.orders.get(self.query_one("#orders", QuoteGrid).cursor_key or "")
 
+    def bundle(self) -> Bundle | None:
+        """The parent or group under the cursor."""
+        if self.query_one("#trades", QuoteGrid).has_focus:
+            return None
+        return named(self._tied, self.query_one("#orders", QuoteGrid).cursor_key or "")
+
     def selected_contract(self) -> str | None:
         if not self.is_mounted:
             return None
@@ -227,6 +241,8 @@ class OrdersScreen(ConsoleScreen):
                 return bool(doubted(self.deck))
             case "adopt":
                 return order is not None and order.foreign and not order.status.final
+            case "cancel" if self.bundle() is not None:
+                return True
             case "modify" | "cancel":
                 return order is not None and not order.status.final
             case "cancel_all":
@@ -275,12 +291,13 @@ class OrdersScreen(ConsoleScreen):
         self.app.push_screen(TicketScreen(self.deck, order.terms.contract, order.terms.side, order=order))
 
     async def action_cancel(self) -> None:
-        """One order goes without a question."""
-        order = self.selected()
-        if order is None or not self.fresh_press("cancel"):
+        """One order, or all parts of one, goes without a question."""
+        order, bundle = self.selected(), self.bundle()
+        name = order.id if order is not None else bundle.name if bundle is not None else ""
+        if not name or not self.fresh_press("cancel"):
             return
-        command = CancelOrder(id=self.deck.fresh_id(), actor="key:cancel", order_id=order.id)
-        await self.ask(command, f"Cancellation of {self.deck.fmt.text(order.id)} is on its way.")
+        command = CancelOrder(id=self.deck.fresh_id(), actor="key:cancel", order_id=name)
+        await self.ask(command, f"Cancellation of {self.deck.fmt.text(name)} is on its way.")
 
     def action_cancel_all(self) -> None:
         """All that works, or under a filter by contract, that contract's."""

@@ -13,7 +13,7 @@ from optconsole.engine.model.book import Drift
 from optconsole.engine.model.positions import Position
 from optconsole.engine.model.protection import Protection
 from optconsole.screens.adopting import adopt_position
-from optconsole.screens.closing import flatten
+from optconsole.screens.closing import flatten, reverse
 from optconsole.screens.deck import Deck
 from optconsole.screens.dialogs import Confirm
 from optconsole.screens.drift_words import drift_line
@@ -181,7 +181,7 @@ class PositionsPane(Pane):
         """Keys that need a row do nothing, and are not offered, without one."""
         if action == "adopt":
             return self.is_mounted and self.drift() is not None
-        if action == "stop":
+        if action in ("stop", "reverse"):
             held = self.selected() if self.is_mounted else None
             return held is not None and held.qty != 0
         if action == "move_stop":
@@ -232,6 +232,11 @@ class PositionsPane(Pane):
         """The guard of the row under the cursor, if it has a stop."""
         guard = self.deck.mirror.state.protections.get(self.grid.cursor_key or "")
         return guard if guard is not None and guard.stop is not None else None
+
+    def action_reverse(self) -> None:
+        position = self.selected()
+        if position is not None and position.qty and self.host.fresh_press("reverse"):
+            reverse(self.host, position, "key:reverse")
 
     def action_stop(self) -> None:
         position = self.selected()

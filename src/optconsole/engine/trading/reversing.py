@@ -27,7 +27,7 @@ def reverse(state: TradingState, command: Reverse, master: InstrumentMaster, sit
     legs = tuple(
         ReversalLeg(key=held.key, side=Side.SELL if held.qty > 0 else Side.BUY, qty=abs(held.qty))
         for held in state.positions.values()
-        if held.qty and in_scope(command.scope, held.key.account, held.key.contract)
+        if held.qty and in_scope(command.scope, held.key.account, held.key.contract, held.key.product)
     )
     if not legs:
         raise Refusal("NOTHING_OPEN", "Nothing is open there that could be reversed.")
