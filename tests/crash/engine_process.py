@@ -26,7 +26,6 @@ from optconsole.engine.store.journal import SqlJournal, open_journal
 from optconsole.engine.store.lock import HomeLock
 from optconsole.link.address import socket_path
 from optconsole.link.server import LinkServer
-from optconsole.runtime.house import recovered
 from optconsole.runtime.rates import exercise_charges, order_charges
 from tests.crash.market import ACCOUNT, HostClock
 from tests.crash.points import PointedEngine, PointedJournal, Points
@@ -99,9 +98,12 @@ async def _opened(spec: LifeSpec, points: Points, stack: AsyncExitStack) -> Engi
     stack.enter_context(HomeLock(home))
     open_log(home / "optconsole.log")
     clock = HostClock(Path(spec.clock), follows_steps=True)
-    journal = await open_journal(f"sqlite:///{home / JOURNAL}", WORLD, clock)
+    journal = await open_journal(f"sqlite:///{home / JOURNAL}", WORLD, clock, emergency=home)
     stack.push_async_callback(journal.close)
-    state = await recovered(journal)
+    start = await journal.load()
+    if not start.agrees:
+        raise RuntimeError("replaying the journal does not give the state that was live")
+    state = start.state
     broker = RemoteBroker(spec.port, spec.life, spec.proof, points)
     pointed: Any = PointedJournal(journal, points)
     world = World(

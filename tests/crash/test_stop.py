@@ -45,9 +45,6 @@ async def test_an_exit_that_died_with_the_engine_is_an_alarm(trader: Trader) -> 
     assert [(row.level, row.subject) for row in state.notices if row.code == "ORDER_NOT_SENT"] == [("alarm", "O2")]
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="only a kill's closing orders are given again after a restart"
-)
 async def test_a_flatten_whose_exit_died_with_the_engine_is_taken_up_again(trader: Trader) -> None:
     """O19: a wish to be flat is kept until it is carried out; one that dies a moment earlier is."""
     await _flatten_and_die(trader)

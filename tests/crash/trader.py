@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from optconsole.engine.commands import AnyCommand, PlaceOrder, Reply
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.errors import Refusal
@@ -189,8 +191,10 @@ class Trader:
         """Send a command, again and again under its id until there is an answer."""
         self.heard.commands[command.id] = command
         while True:
+            # the machine's monotonic clock is the test's, so the test stamps as a console does
+            stamp = self.clock.monotonic() if command.asked is None else command.asked
             try:
-                reply = await self.link.submit(command)
+                reply = await self.link.submit(msgspec.structs.replace(command, asked=stamp))
                 break
             except LinkLost:
                 await self.revive()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
@@ -91,6 +92,7 @@ ANSWERS_KEPT: Final = 10_000
 COMMANDS_RECALLED: Final = 5_000
 """Facts looked through at a start for commands that were carried out before it."""
 STEPS_AT_ONCE: Final = 100
+SECOND_LOOK: Final = 1.0
 SLEPT: Final = 2.0
 SLEPT_LONG: Final = 10.0
 """Seconds by which the loop's own timer is late when the machine, not the work, must have been the cause."""
@@ -668,21 +670,35 @@ class Engine:
             settlements = await broker.settlements()
         except BrokerUnreachable as failed:
             raise Refusal("BROKER_UNREACHABLE", f"{broker.name} does not answer: {failed}.") from failed
-        orders, positions = book.orders, book.positions
-        rows: list[BrokerUpdate] = [*reconciliation.book_rows(orders, book.trades), *settlements]
-        for row in rows:
-            self._put(Heard(account, row))
-        await self.settled()
+        await self._hear_all(account, [*reconciliation.book_rows(book.orders, book.trades), *settlements])
+        orders = book.orders
         tags, ids = {row.tag for row in orders if row.tag}, {row.broker_id for row in orders}
         proof, asked = broker.book_is_proof, reconciliation.doubted(self.state, account)
         for decision in (
             reconciliation.resolve_missing(self.state, broker.name, asked, tags, proof),
             reconciliation.resolve_pending(self.state, broker.name, account, ids),
             reconciliation.resolve_gone(self.state, broker.name, account, ids, proof),
-            reconciliation.compare_positions(self.state, broker.name, account, positions),
         ):
             await self._state_facts(decision.facts)
+        await self._compare(account, book)
         return len(orders)
+
+    async def _hear_all(self, account: str, rows: Sequence[BrokerUpdate]) -> None:
+        for row in rows:
+            self._put(Heard(account, row))
+        await self.settled()
+
+    async def _compare(self, account: str, book: Book) -> None:
+        """Tell of positions that differ, twice in a row: what fills between two reads of one book differs only once."""
+        name = self.world.brokers[account].name
+        told = reconciliation.compare_positions(self.state, name, account, book.positions)
+        if told.facts:
+            await self.world.clock.sleep(SECOND_LOOK)
+            with contextlib.suppress(BrokerUnreachable):
+                book = await self._watches[account].read()
+                await self._hear_all(account, reconciliation.book_rows(book.orders, book.trades))
+            told = reconciliation.compare_positions(self.state, name, account, book.positions)
+        await self._state_facts(told.facts)
 
     def _pace_of(self, account: str) -> Callable[[], float]:
         def pace() -> float:
