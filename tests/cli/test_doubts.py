@@ -20,6 +20,7 @@ def test_what_is_not_in_doubt_is_refused_with_its_code_and_health_says_that_all_
             (("positions", "adopt", "paper/NRML/NIFTY", "25NOV26", "24500", "CE"), "NO_DRIFT"),
             (("letters", "replay", "L1"), "NO_SUCH_LETTER"),
             (("letters", "show", "L1"), "NO_SUCH_LETTER"),
+            (("flatten", "--give-up", "f1"), "NO_SUCH_FLATTEN"),
         ):
             answer = optconsole(home, *words)
             assert (answer.code, answer.err.rstrip().endswith(f"[{code}]")) == (1, True), (words, answer.err)

@@ -9,7 +9,7 @@ from optconsole.cli.following import follow
 from optconsole.cli.output import DONE, Output
 from optconsole.cli.scope import open_in, scope, working_in
 from optconsole.cli.session import ACTOR, Engine, command_id, visit
-from optconsole.engine.commands import EngageKill, Flatten, Reply, Scope
+from optconsole.engine.commands import AbandonFlatten, EngageKill, Flatten, Reply, Scope
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.errors import Refusal
 
@@ -17,14 +17,23 @@ from optconsole.engine.model.errors import Refusal
 def arguments(parser: Parser) -> None:
     parser.add_argument("--scope", type=scope, default=Scope(), metavar="S", help="all (default), account:A, …")
     parser.add_argument("--percent", type=count, default=100, metavar="N", help="of each position (100)")
+    parser.add_argument("--give-up", metavar="ID", help="end a flatten that is under way; what is open stays open")
     parser.add_waiting(10.0, "until all is closed")
 
 
 def run(args: argparse.Namespace, out: Output) -> int:
-    """Close, and wait until it is done."""
+    """Close, and wait until it is done; or give up a flatten."""
+    if args.give_up:
+        reply = visit(args.home, lambda engine: _give_up(engine, args.give_up))
+        out.document({"ok": True, "code": reply.code, "text": reply.text, "orders": list(reply.ids)}, reply.text)
+        return DONE
     command = Flatten(id=command_id(), actor=ACTOR, scope=args.scope, percent=args.percent)
     reply, left = visit(args.home, lambda engine: close(engine, command, args.scope, args.wait))
     return tell(reply, left, args.wait if args.percent == 100 else 0.0, out)
+
+
+async def _give_up(engine: Engine, flatten_id: str) -> Reply:
+    return await engine.submit(AbandonFlatten(id=command_id(), actor=ACTOR, flatten_id=flatten_id))
 
 
 async def close(
