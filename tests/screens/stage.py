@@ -246,6 +246,7 @@ class StageLink:
             q.ListUnderlyings: q.UnderlyingList(underlyings=UNDERLYINGS),
             q.GetFunds: q.FundsAnswer(account=account, cash=100_000_000, margin_used=45_600_000, free=54_400_000),
             q.GetVitals: q.VitalsAnswer(vitals=self.vitals),
+            q.GetRisk: q.RiskAnswer(limits=(), states=()),
             q.VerifyJournal: q.JournalVerdict(
                 ok=True, events=self.state.seq, head_hash="ab12", first_bad=None, text=verdict
             ),

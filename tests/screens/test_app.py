@@ -383,7 +383,7 @@ async def test_a_command_of_the_palette_does_what_its_key_does() -> None:
         assert app.screen.name == "chain"
 
 
-@pytest.mark.parametrize("screen", ["positions", "chain", "orders", "journal", "health"])
+@pytest.mark.parametrize("screen", ["positions", "chain", "orders", "risk", "journal", "health"])
 async def test_ascii_sends_nothing_else_from_any_screen(screen: str) -> None:
     link = StageLink([*straddle_day(), ev.NoticeRaised(level="alarm", code="X", text="₹ é 日本")])
     async with stage_app(link, screen, ascii=True).run_test(size=(200, 50)) as pilot:

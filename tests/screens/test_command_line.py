@@ -170,7 +170,7 @@ async def test_a_paste_fills_the_line_and_does_nothing(text: str) -> None:
         assert not link.submitted
 
 
-@pytest.mark.parametrize("screen", ["positions", "chain", "orders", "journal", "health"])
+@pytest.mark.parametrize("screen", ["positions", "chain", "orders", "risk", "journal", "health"])
 async def test_a_paste_over_a_screen_presses_no_key(screen: str) -> None:
     link = StageLink(straddle_day())
     async with stage_app(link, screen).run_test(size=(120, 36)) as pilot:

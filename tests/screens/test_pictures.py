@@ -9,10 +9,15 @@ from textual.pilot import Pilot
 
 from optconsole.engine import events as ev
 from optconsole.engine.model.orders import OrderType, Side
+from optconsole.engine.model.protection import Guard
 from optconsole.screens import health
 from optconsole.screens.ticket import TicketScreen
 from tests.screens.opening import opened, settled
 from tests.screens.stage import NOON, StageLink, name, placed, stage_app, straddle_day
+from tests.screens.test_doubt import doubtful
+from tests.screens.test_health import with_letters
+from tests.screens.test_risk import limited
+from tests.screens.test_stop import KEY, guarded
 
 SIZES = [(80, 24), (120, 36), (200, 50)]
 SCREENS = {
@@ -57,6 +62,11 @@ def eventful() -> StageLink:
     return link
 
 
+def guarded_day() -> StageLink:
+    """A straddle of which one side has a stop that works."""
+    return StageLink([*straddle_day(), guarded(target=9_000), ev.ProtectionMoved(key=KEY, state=Guard.WORKING)])
+
+
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("which", sorted(SCREENS))
 def test_picture(which: str, size: tuple[int, int], snap_compare, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
@@ -77,3 +87,30 @@ def test_picture(which: str, size: tuple[int, int], snap_compare, monkeypatch: p
         await settled(pilot)
 
     assert snap_compare(stage_app(eventful(), screen), terminal_size=size, run_before=stand)
+
+
+@pytest.mark.parametrize(
+    ("make", "screen", "keys", "size"),
+    [
+        (doubtful, "orders", ["u"], (80, 24)),
+        (doubtful, "orders", ["u"], (120, 36)),
+        (guarded_day, "positions", ["end", "up", "up", "p"], (120, 36)),
+        (limited, "risk", ["down"], (120, 36)),
+        (with_letters, "health", [], (80, 24)),
+    ],
+    ids=["doubt-80x24", "doubt-120x36", "stop", "risk", "letters"],
+)
+def test_trouble(  # type: ignore[no-untyped-def]
+    make, screen: str, keys: list[str], size: tuple[int, int], snap_compare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "WallClock", StandingClock)
+    monkeypatch.setattr(health, "memory", lambda: 48_000_000)
+
+    async def stand(pilot: Pilot[int]) -> None:
+        await opened(pilot)
+        await settled(pilot, 0.4)
+        for key in keys:
+            await pilot.press(key)
+            await settled(pilot, 0.2)
+
+    assert snap_compare(stage_app(make(), screen), terminal_size=size, run_before=stand)

@@ -20,7 +20,7 @@ from optconsole.screens.ticket import TicketScreen
 from optconsole.screens.ticket_face import Phase
 from optconsole.screens.ticket_model import Field
 from optconsole.screens.widgets.ribbon import Ribbon
-from tests.screens.opening import opened, settled
+from tests.screens.opening import line, opened, settled
 from tests.screens.stage import LOT, StageLink, name, placed, stage_app, straddle_day
 
 CALL = name(24500, "CE")
@@ -566,3 +566,23 @@ async def test_leaving_with_a_ticket_open_leaves_no_work_behind() -> None:
         ticket.on_pulse(set())
         gc.collect()
     assert not [str(each.message) for each in told if "never awaited" in str(each.message)]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_a_stop_a_target_and_parts_travel_with_the_order(size: tuple[int, int]) -> None:
+    link = StageLink(straddle_day())
+    async with stage_app(link, "orders").run_test(size=size) as pilot:
+        app = await opened(pilot)
+        await pilot.press("s", "g")
+        await settled(pilot, 0.3)
+        assert "stop" in line(app, "dialog-text")
+        assert "parts" in line(app, "dialog-text")
+        await pilot.press(*"180", "tab", *"90", "tab", "up", "up")
+        await settled(pilot, 0.4)
+        text = line(app, "dialog-text")
+        assert "90.00" in text
+        await pilot.press("enter")
+        await settled(pilot)
+        (command,) = link.submitted
+        assert isinstance(command, cmd.PlaceOrder)
+        assert (command.stop, command.target, command.parts) == (18_000, 9_000, 3)

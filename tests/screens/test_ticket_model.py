@@ -14,6 +14,7 @@ from optconsole.engine.model.orders import Order, OrderStatus, OrderTerms, Order
 from optconsole.engine.model.quotes import Quote
 from optconsole.engine.model.timeline import IST
 from optconsole.screens.ticket_model import LONGEST, Draft, Field, draft_of, first_price, on_tick, step_ticks
+from tests.screens.stage import StageLink, placed
 
 QUOTE = Quote(name="NIFTY 25NOV26 24500 CE", ts=0, bid=10_120, bid_qty=650, ask=10_130, ask_qty=1_235, ltp=10_125)
 DRAFT = Draft(account="A", contract=QUOTE.name, side=Side.SELL, lot=65, tick=5, price=10_125)
@@ -200,3 +201,38 @@ def test_product_and_validity_are_switched() -> None:
 def test_a_contract_without_a_lot_is_not_sent() -> None:
     with pytest.raises(Refusal, match="not listed"):
         replace(DRAFT, lot=0).terms()
+
+
+def extended() -> Draft:
+    return Draft(account="A", contract="C", side=Side.SELL, lot=65, price=10_000).toggle_extras()
+
+
+def test_a_guard_begins_a_quarter_against_the_position_and_all_three_fields_are_tabbed_through() -> None:
+    draft = extended()
+    assert (draft.field, draft.stop, draft.target, draft.parts) == (Field.STOP, 12_500, None, None)
+    assert draft.tab().nudge(1).target == 7_500
+    assert draft.tab().tab().nudge(2).parts == 3
+    assert draft.tab(3).field is Field.LOTS
+    assert draft.terms() == Draft(account="A", contract="C", side=Side.SELL, lot=65, price=10_000).terms()
+
+
+def test_taking_the_guard_away_empties_it() -> None:
+    gone = extended().toggle_extras()
+    assert (gone.stop, gone.extras, gone.field) == (None, False, Field.LOTS)
+
+
+def test_an_empty_guard_is_none_and_a_half_typed_one_is_refused() -> None:
+    draft = extended()
+    for _ in range(6):
+        draft = draft.erase()
+    assert draft.stop is None
+    assert draft.terms().qty == 65
+    with pytest.raises(Refusal, match="is not a stop"):
+        draft.type_in(".").type_in(".").terms()
+    with pytest.raises(Refusal, match="number of parts"):
+        draft.tab().tab().type_in("0").terms()
+
+
+def test_a_change_of_a_working_order_has_no_guard_of_its_own() -> None:
+    order = StageLink(placed(1, "NIFTY 25NOV26 24500 CE", Side.BUY, 1, 10_000, fill=False)).state.orders["O1"]
+    assert not draft_of(order, 5).toggle_extras().extras

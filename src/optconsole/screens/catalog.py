@@ -25,6 +25,10 @@ def screen_maker(name: str, deck: Deck) -> Callable[[], ConsoleScreen]:
                 from optconsole.screens.orders import OrdersScreen
 
                 return OrdersScreen(deck)
+            case "risk":
+                from optconsole.screens.risk import RiskScreen
+
+                return RiskScreen(deck)
             case "journal":
                 from optconsole.screens.journal import JournalScreen
 

@@ -144,7 +144,8 @@ def reverse(screen: ConsoleScreen, position: Position, actor: str) -> None:
             ],
             [Part(fmt.pnl(deck.mirror.unrealised(position)))],
         ),
-        ([Part("It is closed first; only once it is flat the other side is opened, at the market.")], []),
+        ([Part("It is closed first; the other side is opened at the market, and only")], []),
+        ([Part("once it is flat and no order works there.")], []),
         *_tail(deck, 1, {key.account}),
     ]
 

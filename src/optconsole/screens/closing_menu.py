@@ -79,7 +79,9 @@ class ClosingMenu(Dialog[tuple[str, Scope]]):
             lines = [_choice(key, scope_words(scope), self._count(scope)) for key, scope in self._scopes.items()]
         titles = {"": "Close what?", ORDERS: "Cancel orders in", POSITIONS: "Close positions in", GIVE_UP: "Give up"}
         shown: list[Line] = [([Part(titles[self._what], "title")], []), ([], []), *lines[: HEIGHT - 2]]
-        self.query_one("#dialog-text", Ribbon).show(*shown, *[([], [])] * (HEIGHT - len(shown)))
+        text = self.query_one("#dialog-text", Ribbon)
+        text.styles.height = len(shown)
+        text.show(*shown, *[([], [])] * (HEIGHT - len(shown)))
 
     def _count(self, scope: Scope) -> str:
         return str(len(working_in(self.deck, scope) if self._what == ORDERS else open_in(self.deck, scope)))

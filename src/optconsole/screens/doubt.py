@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from textual.app import ComposeResult
@@ -11,6 +12,7 @@ from optconsole.engine.commands import AnyCommand, CancelOrder, ReadBookNow, Rel
 from optconsole.engine.events import OrderDoubted
 from optconsole.engine.model.orders import Order, OrderStatus
 from optconsole.engine.queries import JournalPage, ReadJournal
+from optconsole.screens.beside import beside
 from optconsole.screens.deck import Deck
 from optconsole.screens.dialog_keys import key_line
 from optconsole.screens.dialogs import Confirm
@@ -83,7 +85,7 @@ class DoubtScreen(Dialog[None]):
 
     def _open(self, order_id: str) -> None:
         self.order_id = order_id
-        self.run_worker(self._learn(order_id), exclusive=True)
+        beside(self, partial(self._learn, order_id), exclusive=True)
         self._follow()
 
     async def _learn(self, order_id: str) -> None:

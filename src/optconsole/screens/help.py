@@ -33,6 +33,10 @@ MEANING: Final[dict[str, tuple[str, str]]] = {
         "What works on top, what is done below, with the reason in words.",
         "UNKNOWN means sent but not proven: u leads you through it. The engine never sends twice.",
     ),
+    "risk": (
+        "What is limited at every level, how much of it is used, and what orders may leave.",
+        "You are told at 50, 80 and 95 %. What allows more needs a reason, which the journal keeps.",
+    ),
     "journal": (
         "Every fact since the first start, in order, each chained to the one before.",
         "Enter opens a fact; from there c goes to what caused it.",

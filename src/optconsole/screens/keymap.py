@@ -16,7 +16,7 @@ from optconsole.engine.model.text import display
 ORDER_KEY_PAUSE: Final = 0.3
 """Seconds in which a repeated order key is the same press: a key held down must not order twice."""
 
-MODE_NUMBERS: Final[dict[str, int]] = {"positions": 1, "chain": 2, "orders": 3, "journal": 8, "health": 9}
+MODE_NUMBERS: Final[dict[str, int]] = {"positions": 1, "chain": 2, "orders": 3, "risk": 6, "journal": 8, "health": 9}
 """Screens and their number keys; the numbers between them belong to screens of the same order in the guide."""
 
 
@@ -113,6 +113,12 @@ KEYS: Final[tuple[Key, ...]] = (
     ),
     Key("depth", "d", "depth", "Depth", "Five levels of the selected contract.", "orders"),
     Key("order.open", "enter", "order_detail", "History", "Everything that happened to the order.", "orders"),
+    Key("risk.active", "a", "state('active')", "Active", "All orders may leave again; asks for a reason.", "risk"),
+    Key("risk.reducing", "e", "state('reducing')", "Reduce only", "Only orders that reduce may leave.", "risk"),
+    Key("risk.halted", "t", "state('halted')", "Halt", "Only exits and guards may leave.", "risk"),
+    Key("risk.change", "m,enter", "change", "Change", "Another value for the selected limit.", "risk"),
+    Key("risk.add", "n", "add", "New", "Set a limit that is not there yet.", "risk"),
+    Key("risk.remove", "d", "remove", "Remove", "Take the selected limit away; asks for a reason.", "risk"),
     Key("refresh", "r", "refresh_page", "Newest", "Go to the newest fact.", "journal"),
     Key("older", "left_square_bracket", "older", "Older", "Earlier facts.", "journal"),
     Key("newer", "right_square_bracket", "newer", "Newer", "Later facts.", "journal"),
@@ -135,6 +141,7 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("ticket.ask", "a", "take('ask')", "Ask", "Join the best ask.", "ticket"),
     Key("ticket.bid", "b", "take('bid')", "Bid", "Join the best bid.", "ticket"),
     Key("ticket.depth", "l", "ladder", "Depth", "Show or hide five levels of the book.", "ticket"),
+    Key("ticket.guard", "g", "extras", "Guard", "Stop, target and parts with the order.", "ticket"),
     Key("ticket.type", "t", "next_type", "Type", "LIMIT, MARKET, SL, SL-M in turn.", "ticket", footer=False),
     Key("ticket.product", "p", "next_product", "Product", "NRML or MIS.", "ticket", footer=False),
     Key("ticket.validity", "v", "next_validity", "Validity", "DAY or IOC.", "ticket", footer=False),

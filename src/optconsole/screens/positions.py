@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import ClassVar, Final
 
 from textual import on
@@ -13,6 +14,7 @@ from optconsole.engine.model.book import Drift
 from optconsole.engine.model.positions import Position
 from optconsole.engine.model.protection import Protection
 from optconsole.screens.adopting import adopt_position
+from optconsole.screens.beside import beside
 from optconsole.screens.closing import flatten, reverse
 from optconsole.screens.deck import Deck
 from optconsole.screens.dialogs import Confirm
@@ -133,7 +135,7 @@ class PositionsPane(Pane):
         unknown = {read_name(drift.key.contract).underlying for drift in drifts if not self._lot(drift)} - self._asked
         self._asked |= unknown
         for underlying in unknown:
-            self.run_worker(self._learn(underlying))
+            beside(self, partial(self._learn, underlying))
 
     async def _learn(self, underlying: str) -> None:
         if await self.deck.contracts(underlying) and self.is_mounted:

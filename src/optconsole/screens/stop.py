@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from optconsole.engine.commands import AnyCommand, ClearStop
 from optconsole.engine.model.positions import Position, PositionKey
 from optconsole.engine.model.protection import StopMode
+from optconsole.screens.beside import beside
 from optconsole.screens.deck import Deck
 from optconsole.screens.dialog_keys import key_line
 from optconsole.screens.dialogs import Confirm
@@ -61,7 +62,7 @@ class StopScreen(Dialog[None]):
             self.draft = self._fresh(position)
         keys = [key for key in self.deck.keymap.of("stop") if key.footer]
         self.query_one("#dialog-keys", Ribbon).show(key_line(self.deck.keymap, keys))
-        self.run_worker(self._learn(), exclusive=True)
+        beside(self, self._learn, exclusive=True)
         self._show()
 
     def on_unmount(self) -> None:

@@ -214,6 +214,10 @@ class TicketScreen(Dialog[None]):
             return
         self._become(self.draft.take_price(price))
 
+    def action_extras(self) -> None:
+        """Show or take away the guard of what fills, and the number of parts."""
+        self._become(self.draft.toggle_extras())
+
     def action_next_type(self) -> None:
         self._become(self.draft.next_type(self._quote()))
 
@@ -358,7 +362,14 @@ class TicketScreen(Dialog[None]):
         if self.draft.changing is not None:
             command = self.draft.change(self._command_id, "key:ticket")
         else:
-            command = PlaceOrder(id=self._command_id, actor="key:ticket", terms=self.draft.terms())
+            command = PlaceOrder(
+                id=self._command_id,
+                actor="key:ticket",
+                terms=self.draft.terms(),
+                stop=self.draft.stop,
+                target=self.draft.target,
+                parts=self.draft.parts or 0,
+            )
         self.phase, self._said = Phase.LOCKED, ""
         self._show()
         self._run(partial(self._submit, command), "send")
@@ -393,6 +404,9 @@ class TicketScreen(Dialog[None]):
                 self._follow_change(order)
             elif order.status is OrderStatus.FILLED:
                 self.set_timer(CLOSE_AFTER_FILL, self.action_close)
+        elif self.phase is Phase.SENT and self.order_id in self.deck.mirror.state.parents:
+            # it leaves in parts: the Orders screen follows them
+            self.set_timer(CLOSE_AFTER_FILL, self.action_close)
         self._show()
 
     def _follow_change(self, order: Order) -> None:

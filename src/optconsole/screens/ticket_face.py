@@ -13,7 +13,7 @@ from optconsole.engine.queries import FundsAnswer, OrderPreview
 from optconsole.screens.depth import depth_lines
 from optconsole.screens.formats import Formats, age_role
 from optconsole.screens.order_words import side_role, state_words
-from optconsole.screens.ticket_model import Draft, Field
+from optconsole.screens.ticket_model import OPTIONAL, Draft, Field
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.ribbon import Line
 
@@ -99,13 +99,22 @@ def _fields(face: Face) -> list[Line]:
         ("price", price),
         ("trigger", trigger),
     ]
-    return [
+    lines: list[Line] = [
         (
             [Part(f"{label:<8}", "dim"), *parts],
             [Part(f"{face.keys.get(key, key)} ", "key"), Part(f"{value:<6}", "strong")],
         )
         for (label, parts), (key, value) in zip(rows, choices, strict=True)
     ]
+    return [*lines, _extras(face)] if draft.extras else lines
+
+
+def _extras(face: Face) -> Line:
+    """The guard of what fills, and in how many parts the order leaves; empty is none."""
+    parts: list[Part] = []
+    for which in OPTIONAL:
+        parts += [Part(f"{which.value:<8}", "dim"), _field(face, which)]
+    return parts, []
 
 
 def _field(face: Face, which: Field) -> Part:

@@ -33,12 +33,25 @@ class Field(StrEnum):
     LOTS = "lots"
     PRICE = "price"
     TRIGGER = "trigger"
+    STOP = "stop"
+    TARGET = "target"
+    PARTS = "parts"
+
+
+OPTIONAL: Final = (Field.STOP, Field.TARGET, Field.PARTS)
+"""Fields that may stay empty; they show once they are asked for."""
+COUNTS: Final = (Field.LOTS, Field.PARTS)
+"""Fields that hold whole numbers; the others hold prices."""
+MOST_PARTS: Final = 99
+GUARD_PERCENT: Final = 25
+"""Per cent from the price at which an empty stop or target begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """An order being written. Prices in paise, None while empty or unreadable; ``lot`` 0 while unknown.
 
+    ``stop`` and ``target`` guard what fills, ``parts`` is in how many pieces it leaves; ``extras`` shows their fields.
     ``typed`` is the text of the focused field since it was entered, None before the first key. ``changing`` is
     the working order these terms are for; its type, product and validity stay.
     """
@@ -57,6 +70,10 @@ class Draft:
     field: Field = Field.LOTS
     typed: str | None = None
     changing: Order | None = None
+    stop: int | None = None
+    target: int | None = None
+    parts: int | None = None
+    extras: bool = False
 
     # ------------------------------------------------------------ reading
 
@@ -68,11 +85,19 @@ class Draft:
             found.append(Field.PRICE)
         if self.type.has_trigger:
             found.append(Field.TRIGGER)
-        return tuple(found)
+        return (*found, *OPTIONAL) if self.extras else tuple(found)
 
     def value(self, field: Field) -> int | None:
-        """Lots, or paise."""
-        return {Field.LOTS: self.lots, Field.PRICE: self.price, Field.TRIGGER: self.trigger}[field]
+        """Lots or parts, else paise."""
+        values = {
+            Field.LOTS: self.lots,
+            Field.PRICE: self.price,
+            Field.TRIGGER: self.trigger,
+            Field.STOP: self.stop,
+            Field.TARGET: self.target,
+            Field.PARTS: self.parts,
+        }
+        return values[field]
 
     def text(self, field: Field) -> str:
         """The field as it reads: what is being typed, else its value; empty when there is none."""
@@ -81,7 +106,7 @@ class Draft:
         value = self.value(field)
         if value is None:
             return ""
-        return str(value) if field is Field.LOTS else f"{rupees(value):.2f}"
+        return str(value) if field in COUNTS else f"{rupees(value):.2f}"
 
     @property
     def qty(self) -> int | None:
@@ -93,7 +118,7 @@ class Draft:
         if not self.lot:
             raise Refusal("UNKNOWN_CONTRACT", f"{self.contract} is not listed; choose a contract from the chain.")
         for field in self.fields:
-            if self.value(field) is None:
+            if self.value(field) is None and (field not in OPTIONAL or self.text(field)):
                 raise _unreadable(field, self.text(field))
         priced, stop = self.type in (OrderType.LIMIT, OrderType.SL), self.type.has_trigger
         return OrderTerms(
@@ -152,12 +177,12 @@ class Draft:
 
     def _read(self, typed: str) -> Draft:
         value: int | None
-        shape = _WHOLE if self.field is Field.LOTS else _RUPEES
+        shape = _WHOLE if self.field in COUNTS else _RUPEES
         if len(typed) > LONGEST or not shape.fullmatch(typed):
             value = None
         else:
-            value = int(typed) if self.field is Field.LOTS else paise(typed)
-        most = MOST_LOTS if self.field is Field.LOTS else MOST_PAISE
+            value = int(typed) if self.field in COUNTS else paise(typed)
+        most = {Field.LOTS: MOST_LOTS, Field.PARTS: MOST_PARTS}.get(self.field, MOST_PAISE)
         if value is not None and not 0 < value <= most:
             value = None
         return replace(self._with(self.field, value), typed=typed)
@@ -170,6 +195,12 @@ class Draft:
                 return replace(self, price=value)
             case Field.TRIGGER:
                 return replace(self, trigger=value)
+            case Field.STOP:
+                return replace(self, stop=value)
+            case Field.TARGET:
+                return replace(self, target=value)
+            case Field.PARTS:
+                return replace(self, parts=value)
 
     # ------------------------------------------------------------ moving and stepping
 
@@ -187,14 +218,34 @@ class Draft:
         value = self.value(self.field)
         if self.field is Field.LOTS:
             return replace(self, lots=min(max((value or 0) + steps, 1), MOST_LOTS), typed=None)
+        if self.field is Field.PARTS:
+            return replace(self, parts=min(max((value or 1) + steps, 1), MOST_PARTS), typed=None)
         if value is None:
-            return self
+            return self._proposed()
         return replace(self._with(self.field, step_ticks(value, steps, self.tick)), typed=None)
+
+    def _proposed(self) -> Draft:
+        """An empty stop or target at a quarter from the price: the stop against the position, the target with it."""
+        base = self.price if self.price is not None else self.trigger
+        if base is None or self.field not in (Field.STOP, Field.TARGET):
+            return self
+        way = -self.side.sign if self.field is Field.STOP else self.side.sign
+        level = on_tick(base * (100 + way * GUARD_PERCENT) // 100, self.tick, self.side)
+        return replace(self._with(self.field, level), typed=None)
+
+    def toggle_extras(self) -> Draft:
+        """Show the fields of a guard and of parts, or take them and what stands in them away."""
+        if self.changing is not None:
+            return self
+        if self.extras:
+            plain = replace(self, extras=False, stop=None, target=None, parts=None, typed=None)
+            return plain if plain.field in plain.fields else replace(plain, field=Field.LOTS)
+        return replace(self, extras=True, field=Field.STOP, typed=None)._proposed()
 
     def take_price(self, price: int | None) -> Draft:
         """Put a price of the market into the price field, or into the trigger where that is focused."""
         fields = self.fields
-        field = self.field if self.field is not Field.LOTS else Field.PRICE
+        field = self.field if self.field not in COUNTS else Field.PRICE
         if price is None or field not in fields:
             return self
         return replace(self._with(field, on_tick(price, self.tick, self.side)), field=field, typed=None)
@@ -221,7 +272,8 @@ class Draft:
             fresh = replace(fresh, price=step_ticks(fresh.trigger, self.side.sign * STOP_ROOM, self.tick))
         if kind is OrderType.LIMIT:
             fresh = replace(fresh, price=first_price(quote, self.side, self.tick), trigger=None)
-        return fresh if fresh.field in fresh.fields else replace(fresh, field=fresh.fields[-1])
+        own = [field for field in fresh.fields if field not in OPTIONAL]
+        return fresh if fresh.field in fresh.fields else replace(fresh, field=own[-1])
 
     def next_product(self) -> Draft:
         """NRML or MIS."""
@@ -281,6 +333,10 @@ def step_ticks(price: int, steps: int, tick: int) -> int:
 
 
 def _unreadable(field: Field, text: str) -> Refusal:
+    if field is Field.PARTS:
+        return Refusal(
+            "BAD_QUANTITY", f"{text!r} is not a number of parts; type a whole number from 1 to {MOST_PARTS}."
+        )
     if field is Field.LOTS:
         why = f"{text!r} is not a number of lots" if text else "The lots are empty"
         return Refusal("BAD_QUANTITY", f"{why}; type a whole number from 1 to {MOST_LOTS}.")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from optconsole.engine.model.book import TradingState
+from optconsole.engine.model.limits import Level, Standing, scope_key
 from optconsole.engine.model.protection import Guard
 from optconsole.engine.model.vitals import BrokerVitals, LinkState, Vitals
 from optconsole.screens.closing_words import progress, scope_name
@@ -40,6 +41,7 @@ def troubles(state: TradingState, vitals: Vitals, fmt: Formats) -> list[Trouble]
         *_engine(vitals, fmt),
         *_closings(state, fmt),
         *(trouble for broker in vitals.brokers for trouble in _broker(broker, fmt)),
+        *_standings(state, fmt),
         *_doubts(state, fmt),
         *_guards(state, fmt),
         *_feed(vitals, fmt),
@@ -108,6 +110,21 @@ def _broker(broker: BrokerVitals, fmt: Formats) -> Iterator[Trouble]:
             STANDS,
             role="warn",
             frozen=True,
+        )
+
+
+def _standings(state: TradingState, fmt: Formats) -> Iterator[Trouble]:
+    """Levels on which not every order may leave."""
+    for scope in state.scopes.values():
+        if scope.standing is Standing.ACTIVE:
+            continue
+        until = "" if scope.until is None else f" until {scope.until:%H:%M}"
+        yield Trouble(
+            f"{scope.standing.value.upper()}{until}: {fmt.text(scope_key(scope.level, scope.name))}",
+            "entries stop",
+            "exits and guards go on; Risk lets it go",
+            fmt.text(scope.why),
+            frozen=scope.level in (Level.GLOBAL, Level.ACCOUNT),
         )
 
 
