@@ -38,7 +38,7 @@ def book_text(event: ev.Event, state: TradingState, fmt: Formats) -> tuple[str, 
             qty = fmt.lots(event.qty, lot)
             return f"Took over {qty} {fmt.contract(event.contract)} from the broker @ {fmt.price(event.price)}", "warn"
         case ev.InputSetAside():
-            what = f"what {fmt.text(event.account)} said of a {fmt.text(event.kind)}"
+            what = f"a row of {fmt.text(event.account)} ({fmt.text(event.kind)})"
             return f"Set aside, {what}: {fmt.text(event.why)}", "bad"
         case ev.InputReplayed():
             return f"Heard again and taken in: letter {fmt.text(event.letter_id)}", "good"
