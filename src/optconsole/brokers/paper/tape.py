@@ -43,6 +43,9 @@ class Tape:
         if trades is None:
             trades = self._trades[quote.name] = deque(maxlen=_TRADES_KEPT)
         trades.append((quote.ts, quote.ltp))
+        # nobody asks for older ones, and a day of them for a thousand contracts is tens of megabytes
+        while trades[0][0] < quote.ts - self._window:
+            trades.popleft()
 
     def _add_minute(self, name: str, ts: int, value: int) -> None:
         minute = from_millis(ts).replace(second=0, microsecond=0)
