@@ -22,9 +22,11 @@ from tests.runtime.conftest import Open, Trader
 from tests.runtime.test_house import abandon, open_quantities
 
 
-def configure(home: Path, *lines: str) -> None:
-    home.mkdir(parents=True, exist_ok=True)
-    (home / "config.toml").write_text("\n".join(("[paper]", *lines)) + "\n")
+def configure(home: Path, line: str) -> None:
+    """Tune the paper broker, whatever store the home is on."""
+    path = home / "config.toml"
+    known = path.read_text(encoding="utf-8") if path.exists() else ""
+    path.write_text(f"{known}[paper]\n{line}\n", encoding="utf-8")
 
 
 def below_the_market(house: House, instrument: Instrument, by: int = 1_000) -> int:

@@ -93,7 +93,7 @@ COMMANDS_RECALLED: Final = 5_000
 """Facts looked through at a start for commands that were carried out before it."""
 STEPS_AT_ONCE: Final = 100
 SECOND_LOOK: Final = 1.0
-SLEPT: Final = 2.0
+SLEPT: Final = 5.0
 SLEPT_LONG: Final = 10.0
 """Seconds by which the loop's own timer is late when the machine, not the work, must have been the cause."""
 CLOCK_OFF: Final = 1.0
