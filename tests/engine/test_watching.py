@@ -56,6 +56,7 @@ class Watched:
     """A watch that runs, with all it said."""
 
     def __init__(self, clock: SimClock, pace: float) -> None:
+        self.pace = pace
         self.books = Books(clock)
         self.read: list[Book] = []
         self.failures: list[str] = []
@@ -63,7 +64,7 @@ class Watched:
             self.books,  # type: ignore[arg-type]
             clock,
             seeded(1),
-            lambda: pace,
+            lambda: self.pace,
             self.read.append,
             lambda _account, why: self.failures.append(why),
         )
@@ -187,3 +188,29 @@ def test_the_age_of_the_book_counts_from_its_last_whole_reading(age: float) -> N
     watched = run(scene, pace=1000.0)
     assert len(watched.read) == 1
     assert watched.watch.health().book_age == 1.0 + age
+
+
+def test_a_pace_that_quickens_is_kept_at_once() -> None:
+    async def scene(clock: SimClock, watched: Watched) -> None:
+        await clock.sleep(3.0)
+        watched.pace = 2.0
+        await clock.sleep(1.5)
+
+    assert len(run(scene, pace=30.0).books.asked) == 1
+
+
+def test_a_reading_that_is_tried_in_vain_counts_as_blindness_before_it_gives_up() -> None:
+    blind: list[float] = []
+
+    async def scene(clock: SimClock, watched: Watched) -> None:
+        watched.books.silent = True
+        watched.watch.want()
+        await clock.sleep(11.0)
+        blind.append(watched.watch.blind_for())
+        assert not watched.failures
+        watched.books.silent = False
+        await clock.sleep(30.0)
+        blind.append(watched.watch.blind_for())
+
+    run(scene)
+    assert blind == [11.0, 0.0]

@@ -954,11 +954,9 @@ class Engine:
         while True:
             before = self.world.clock.monotonic()
             await asyncio.sleep(interval)
-            self.meters.loop_lag.add(max(0.0, (self.world.clock.monotonic() - before - interval) * 1000))
             if self._broken is None:
                 self._latch_again()
-                if self._on_duty():
-                    self._put(Nudged())
+                self._tell_blindness()
             lag = max(0.0, self.world.clock.monotonic() - before - interval)
             self.meters.loop_lag.add(lag * 1000)
             if lag > SLEPT:
@@ -968,6 +966,12 @@ class Engine:
                 stepped = self.world.clock.stepped()
             if self._broken is None and self._on_duty():
                 self._put(Nudged())
+
+    def _tell_blindness(self) -> None:
+        """A reading may try for half a minute before it gives up; the trader is not left to guess for so long."""
+        for account, watch in self._watches.items():
+            if account not in self._blind and watch.blind_for() >= BLIND:
+                self._put(Unreadable(account, f"no answer for {watch.blind_for():.0f} s"))
 
     def _woke(self, slept: float) -> None:
         """Whatever was known of brokers is as old as the sleep: no entry leaves before their books were read again."""

@@ -82,6 +82,8 @@ class BookWatch:
         self._reading = False
         self._read_at: float | None = None
         self._began_at = -REST
+        self._ended_at = clock.monotonic()
+        self._blind_since: float | None = None
         self._failures = 0
         self._refusing_until = 0.0
         self._lost = ""
@@ -119,6 +121,10 @@ class BookWatch:
             lost=self._lost,
         )
 
+    def blind_for(self) -> float:
+        """Machine seconds for which readings have been tried and none was whole; 0 after one that was."""
+        return 0.0 if self._blind_since is None else self._clock.monotonic() - self._blind_since
+
     def answered(self, outcome: PlaceOutcome) -> None:
         """Learn from the outcome of a request: failures in a row open the breaker, any word of the broker closes it."""
         if isinstance(outcome, Rejected) and outcome.code == LOGIN_LOST:
@@ -137,9 +143,7 @@ class BookWatch:
     async def run(self) -> None:
         """Read for ever. Whatever one reading meets, the next one comes."""
         while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(self._pace(), REST)):
-                    await self._wanted.wait()
+            await self._due()
             rest = self._began_at + REST - self._clock.monotonic()
             if rest > 0:
                 await self._clock.sleep(rest)
@@ -156,6 +160,17 @@ class BookWatch:
                 self._failed(self._broker.account.id, f"incident {incident('book', error)}")
             finally:
                 self._reading = False
+                self._ended_at = self._clock.monotonic()
+
+    async def _due(self) -> None:
+        """Wait until the book is wanted or its pace says so, which quickens when an order begins to work."""
+        while not self._wanted.is_set():
+            left = self._ended_at + max(self._pace(), REST) - self._clock.monotonic()
+            if left <= 0:
+                return
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(left, REST)):
+                    await self._wanted.wait()
 
     async def read(self) -> Book:
         """The book now, with a few tries. Raises BrokerUnreachable; LoginLost at once."""
@@ -166,8 +181,11 @@ class BookWatch:
             sleep=self._clock.sleep,
             reraise=True,
         )
+        if self._blind_since is None:
+            self._blind_since = self._clock.monotonic()
         book: Book = await tries(self._once)
         self._read_at = self._clock.monotonic()
+        self._blind_since = None
         self._lost = ""
         return book
 

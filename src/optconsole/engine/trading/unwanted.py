@@ -15,6 +15,7 @@ from optconsole.engine.trading.covering import claimed, closing_on, closing_side
 from optconsole.engine.trading.desk import cancellable
 from optconsole.engine.trading.exits import Scene
 from optconsole.engine.trading.precedence import steered
+from optconsole.engine.trading.scopes import covers
 from optconsole.engine.trading.wishes import concerned, positions_of
 
 ASK_AGAIN: Final = timedelta(seconds=5)
@@ -48,9 +49,11 @@ def unwanted(scene: Scene, wish: Flattening) -> list[Order]:
 
 
 def _opposing(state: TradingState, wish: Flattening, closing: Mapping[str, Position]) -> list[Order]:
-    """Orders of ours that would trade with a part exit: what adds to a position goes when a part of it is to go."""
-    if wish.whole:
-        return []
+    """Orders of ours that would trade with an exit: what adds to a position goes when a part of it is to go.
+
+    Of a whole exit they are those outside its scope, such as a resting order for the same contract in another product:
+    an exchange refuses to let the two trade, and the exit would wait for ever.
+    """
     sides = {(each.key.account, each.key.contract, closing_side(each).opposite) for each in closing.values()}
     return [
         order
@@ -58,6 +61,7 @@ def _opposing(state: TradingState, wish: Flattening, closing: Mapping[str, Posit
         if (order.terms.account, order.terms.contract, order.terms.side) in sides
         and not steered(order)
         and not exits.waits(order)
+        and not (wish.whole and covers(wish, order.terms))
     ]
 
 
