@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import itertools
 import json
 import sys
 import time
@@ -20,8 +21,8 @@ if __name__ == "__main__":
 
 from tests.simulation.kernel import recorded_tapes, seeded_tapes
 from tests.simulation.mutants import MUTANTS
-from tests.simulation.shrink import failing, shrunk
-from tests.simulation.world import KNOWN_GAPS, Result, simulate, tape_text, tapes_of
+from tests.simulation.shrink import dropped, failing, shrunk
+from tests.simulation.world import KNOWN_GAPS, Result, Setting, simulate, tape_text, tapes_of
 
 
 @dataclass(frozen=True)
@@ -32,39 +33,44 @@ class Job:
     days: int
     mutant: str
     gap: str
+    wake: str
 
 
 def days_of(seed: int) -> int:
-    """How many days the run of a seed has: one to three."""
-    return 1 + seed % 3
+    """How many days the run of a seed has: one to five."""
+    return 1 + seed % 5
 
 
-def settings(mutant: str, gap: str) -> dict[str, Any]:
-    """Keyword arguments of ``simulate``. Of the known gaps, ``gap`` counts as a breach; ``all`` do."""
+def settings(mutant: str, gap: str, wake: str = "") -> dict[str, Any]:
+    """Keyword arguments of ``simulate``. Of the known gaps, ``gap`` counts as a breach; ``all`` do.
+
+    ``wake`` lets a check judge, or a verb strike, that today's engine is spared.
+    """
     mutation = MUTANTS[mutant].mutation if mutant else nullcontext
-    return {"mutation": mutation, "tolerated": frozenset() if gap == "all" else KNOWN_GAPS - {gap}}
+    tolerated = frozenset() if gap == "all" else KNOWN_GAPS - {gap}
+    return {"mutation": mutation, "setting": Setting(tolerated=tolerated, woken=frozenset(wake.split(",")))}
 
 
 def perform(job: Job) -> tuple[Job, Result]:
     """Simulate one run."""
-    result = simulate(seeded_tapes(job.seed), job.days, **settings(job.mutant, job.gap))
+    result = simulate(seeded_tapes(job.seed), job.days, **settings(job.mutant, job.gap, job.wake))
     gc.collect()
     result.tapes = {}
     return job, result
 
 
-def jobs(days: int, seed: int, mutant: str, gap: str) -> Iterator[Job]:
+def jobs(days: int, seed: int, mutant: str = "", gap: str = "", wake: str = "") -> Iterator[Job]:
     """Runs from ``seed`` on that come to ``days`` days."""
     while days > 0:
         take = min(days_of(seed), days)
-        yield Job(seed, take, mutant, gap)
+        yield Job(seed, take, mutant, gap, wake)
         days, seed = days - take, seed + 1
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Simulate and report."""
     began = time.perf_counter()
-    wanted = list(jobs(arguments.days, arguments.seed, arguments.mutant, arguments.gap))
+    wanted = list(jobs(arguments.days, arguments.seed, arguments.mutant, arguments.gap, arguments.wake))
     if arguments.jobs == 1:
         results = [perform(job) for job in wanted]
     else:
@@ -80,17 +86,25 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _report(results: list[tuple[Job, Result]], seconds: float, cores: int) -> dict[str, Any]:
     faults: Counter[str] = Counter()
+    pairs: Counter[str] = Counter()
+    accounts: Counter[str] = Counter()
     for _job, result in results:
         faults.update(result.faults)
+        pairs.update(result.pairs)
+        accounts.update(result.accounts)
     days = sum(result.days for _job, result in results)
     return {
         "days": days,
         "runs": len(results),
+        "seeds": [results[0][0].seed, results[-1][0].seed] if results else [],
+        "accounts": dict(sorted(accounts.items())),
         "intents": sum(result.intents for _job, result in results),
         "calls": sum(result.calls for _job, result in results),
         "events": sum(result.events for _job, result in results),
         "faults": dict(sorted(faults.items())),
         "faults_total": faults.total(),
+        "pairs": dict(sorted(pairs.items())),
+        "pairs_met": len(pairs),
         "restarts": sum(result.restarts for _job, result in results),
         "breaches": [
             {"seed": job.seed, "days": job.days, "invariant": breach.invariant, "text": str(breach)}
@@ -104,10 +118,15 @@ def _report(results: list[tuple[Job, Result]], seconds: float, cores: int) -> di
 
 
 def _print(report: dict[str, Any]) -> None:
-    for name in ("days", "runs", "intents", "calls", "events", "restarts", "faults_total"):
-        print(f"{name.replace('_', ' '):14}{report[name]:>9,}")
-    for verb, count in report["faults"].items():
-        print(f"  {verb:20}{count:>9,}")
+    first, last = report["seeds"]
+    print(f"{'seeds':14}{f'{first} to {last}':>17}")
+    for name in ("days", "runs", "intents", "calls", "events", "restarts", "faults_total", "pairs_met"):
+        print(f"{name.replace('_', ' '):14}{report[name]:>17,}")
+    for dialect, count in report["accounts"].items():
+        print(f"{dialect + ' accounts':18}{count:>13,}")
+    cells = [f"{verb:22}{count:>9,}" for verb, count in report["faults"].items()]
+    for left, right in itertools.zip_longest(cells[::2], cells[1::2], fillvalue=""):
+        print(f"  {left}    {right}".rstrip())
     print(f"{report['days_a_minute']:,} days a minute on {report['cores']} core(s), {report['seconds']} s")
     for breach in report["breaches"]:
         print(f"BREACH seed {breach['seed']}: {breach['text']}")
@@ -117,19 +136,23 @@ def _print(report: dict[str, Any]) -> None:
 
 def shrink(arguments: argparse.Namespace) -> int:
     """Reduce the failure of a seed to the command that shows it."""
-    given = settings(arguments.mutant, arguments.gap)
+    given = settings(arguments.mutant, arguments.gap, arguments.wake)
     days = days_of(arguments.seed)
     first = simulate(seeded_tapes(arguments.seed), days, **given)
     if not first.breaches:
         print(f"seed {arguments.seed} breaks nothing")
         return 0
     invariant, days = first.breaches[0].invariant, first.breaches[0].day + 1
-    small = shrunk(first.tapes, failing(simulate, invariant, days=days, **given))
+    small = dropped(first.tapes, failing(simulate, invariant, days=days, **given))
+    days = simulate(recorded_tapes(small), days, **given).breaches[0].day + 1
+    small = shrunk(small, failing(simulate, invariant, days=days, **given))
     result = simulate(recorded_tapes(small), days, **given)
+    days = result.breaches[0].day + 1
     print(*result.breaches, sep="\n")
     extra = (f" --mutant {arguments.mutant}" if arguments.mutant else "") + (
         f" --gap {arguments.gap}" if arguments.gap else ""
     )
+    extra += f" --wake {arguments.wake}" if arguments.wake else ""
     print(f"{result.intents} intents, faults {dict(result.faults)}")
     print(f"python -m tests.simulation replay --days {days}{extra} {tape_text(small) or '-'}")
     return 1
@@ -138,7 +161,7 @@ def shrink(arguments: argparse.Namespace) -> int:
 def replay(arguments: argparse.Namespace) -> int:
     """Run from written tapes."""
     tapes = recorded_tapes({} if arguments.tapes == "-" else tapes_of(arguments.tapes))
-    result = simulate(tapes, arguments.days, **settings(arguments.mutant, arguments.gap))
+    result = simulate(tapes, arguments.days, **settings(arguments.mutant, arguments.gap, arguments.wake))
     print(*result.breaches, sep="\n") if result.breaches else print("no breach")
     return 1 if result.breaches else 0
 
@@ -164,6 +187,9 @@ def main(words: list[str]) -> int:
         command.add_argument("--mutant", choices=sorted(MUTANTS), default="")
         command.add_argument(
             "--gap", choices=["all", *sorted(KNOWN_GAPS)], default="", help="known gaps that count too"
+        )
+        command.add_argument(
+            "--wake", default="", help="checks and verbs, with commas between, that judge and strike too"
         )
     arguments = parser.parse_args(words)
     return int(arguments.act(arguments))

@@ -10,10 +10,18 @@ from contextvars import Context, ContextVar
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from optconsole.engine.clock import WallClock
+from optconsole.engine.model.errors import Refusal
+from optconsole.engine.ports import JournalBroken
+
 CONCERNS: Final = ("swarm", "network", "market", "operator", "crash", "schedule")
-"""Each part of the environment draws from a tape of its own: taking one fault away shifts no other."""
+"""Parts of the environment with a tape of their own. Each fault has one too: taking one away shifts no other."""
 OWNER: ContextVar[int] = ContextVar("OWNER", default=0)
 """Which life of the engine runs; 0 is the environment. Tasks inherit it from who starts them."""
+
+
+EXPECTED: Final = (Refusal, JournalBroken)
+"""What the engine's own work may end with: both are told to whoever asked."""
 
 
 class Deadlock(RuntimeError):
@@ -60,6 +68,9 @@ class SimLoop(asyncio.SelectorEventLoop):
         self._schedule, self._shuffle = schedule, shuffle
         self.turns = 0
         self.lives: dict[int, dict[asyncio.Task[Any], None]] = {}
+        self.defects: list[str] = []
+        self._paused: int | None = None
+        self._parked: list[asyncio.Handle] = []
         super().__init__(_NoIO(self._virtual))
         self._clock_resolution = 1e-9
         self.set_task_factory(self._born)  # type: ignore[arg-type]
@@ -73,6 +84,8 @@ class SimLoop(asyncio.SelectorEventLoop):
     def _run_once(self) -> None:
         self.turns += 1
         ready: Any = self._ready  # type: ignore[attr-defined]
+        if self._paused is not None:
+            self._park(ready)
         if self._shuffle and self._schedule is not None and len(ready) > 1 and self._schedule.happens(self._shuffle):
             self._schedule.shuffle(ready)
         super()._run_once()  # type: ignore[misc]
@@ -84,8 +97,40 @@ class SimLoop(asyncio.SelectorEventLoop):
         owner = OWNER.get() if context is None else context.get(OWNER, 0)
         life = self.lives.setdefault(owner, {})
         life[task] = None
-        task.add_done_callback(lambda ended: life.pop(ended, None))
+        task.add_done_callback(lambda ended: self._ended(owner, ended))
         return task
+
+    def _ended(self, owner: int, task: asyncio.Task[Any]) -> None:
+        """Let go of a task; one of an engine that died of an error nobody expects of it is a defect."""
+        self.lives[owner].pop(task, None)
+        error = None if task.cancelled() or not owner else task.exception()
+        if error is not None and not isinstance(error, EXPECTED):
+            self.defects.append(f"task {task.get_name()} died of {error!r}")
+
+    def pause(self, owner: int) -> None:
+        """Let nothing of a life run while time and everybody else go on: a machine that was suspended."""
+        self._paused = owner
+
+    @property
+    def paused(self) -> bool:
+        """True while a life stands still."""
+        return self._paused is not None
+
+    def resume(self) -> None:
+        """Let the paused life run again: all that became due meanwhile, at once and in order."""
+        if self._paused is not None:
+            self._paused, parked, self._parked = None, self._parked, []
+            self._ready.extend(parked)  # type: ignore[attr-defined]
+
+    def _park(self, ready: Any) -> None:
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            (self._parked if handle._context.get(OWNER, 0) == self._paused else ready).append(handle)
+
+    def timers(self, owner: int) -> int:
+        """Armed timers of a life."""
+        scheduled: Any = self._scheduled  # type: ignore[attr-defined]
+        return sum(not handle.cancelled() and handle._context.get(OWNER, 0) == owner for handle in scheduled)
 
     def kill(self, owner: int) -> list[asyncio.Task[Any]]:
         """Drop every task of one life, oldest first, in an order that no address decides."""
@@ -166,22 +211,35 @@ class TapeRandom(random.Random):
             x[i], x[j] = x[j], x[i]
 
 
-Tapes = dict[str, TapeRandom]
+class Tapes(dict[str, TapeRandom]):
+    """Tapes by name, made when first asked for."""
+
+    def __init__(self, make: Callable[[str], TapeRandom]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, name: str) -> TapeRandom:
+        tape = self[name] = self._make(name)
+        return tape
+
+    def used(self) -> dict[str, bytes]:
+        """What was read of each."""
+        return {name: tape.used for name, tape in self.items()}
 
 
 def seeded_tapes(seed: int | str) -> Tapes:
-    """Endless tapes whose bytes depend on the seed alone."""
-    return {name: TapeRandom(more=_source(f"{seed}/{name}")) for name in CONCERNS}
+    """Endless tapes whose bytes depend on the seed and their name alone."""
+    return Tapes(lambda name: TapeRandom(more=_source(f"{seed}/{name}")))
 
 
 def recorded_tapes(tapes: Mapping[str, bytes]) -> Tapes:
     """Tapes that end: a replay, or what a shrinker tries."""
-    return {name: TapeRandom(tapes.get(name, b"")) for name in CONCERNS}
+    return Tapes(lambda name: TapeRandom(tapes.get(name, b"")))
 
 
 def _source(seed: str) -> Callable[[], bytes]:
     generator = random.Random(seed)
-    return lambda: generator.randbytes(1024)
+    return lambda: generator.randbytes(64)
 
 
 class SimClock:
@@ -189,13 +247,19 @@ class SimClock:
 
     def __init__(self, loop: SimLoop, start: datetime) -> None:
         self._loop = loop
-        self._base, self._mark = start, loop.time()
+        self._start = self._base = start
+        self._mark = loop.time()
 
     def now(self) -> datetime:
         return self._base + timedelta(microseconds=round((self._loop.time() - self._mark) * 1e6))
 
     def monotonic(self) -> float:
         return self._loop.time()
+
+    @property
+    def passed(self) -> float:
+        """Seconds since the start, with the hours that were skipped."""
+        return (self.now() - self._start).total_seconds()
 
     def stepped(self) -> float:
         return 0.0
@@ -206,3 +270,30 @@ class SimClock:
     def jump(self, moment: datetime) -> None:
         """Move the wall forward over hours in which nothing is simulated."""
         self._base, self._mark = max(moment, self.now()), self._loop.time()
+
+
+class HostClock:
+    """The clock of the machine an engine runs on: its wall may step away from the true time, its monotonic never."""
+
+    def __init__(self, true: SimClock) -> None:
+        self._true = true
+        self.off = timedelta(0)
+
+    def boot(self) -> WallClock:
+        """What a process that starts now makes of it: the shipped clock, which remembers nothing of an earlier one."""
+        return _ProcessClock(self, self._true)
+
+    def wall(self) -> datetime:
+        """The time of day as the machine has it."""
+        return self._true.now() + self.off
+
+
+class _ProcessClock(WallClock):
+    """The shipped clock over virtual time. Hours that are skipped pass on its machine too, so that no step is seen."""
+
+    def __init__(self, host: HostClock, true: SimClock) -> None:
+        self._true = true
+        super().__init__(host.wall, lambda: true.passed)
+
+    def monotonic(self) -> float:
+        return self._true.monotonic()

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Final
 
+import msgspec
+
 from optconsole.engine.model.instruments import Instrument, Kind, Right, contract_name
 from optconsole.engine.model.quotes import Depth, Quote
 from optconsole.engine.model.timeline import IST, millis
 from optconsole.engine.ports import QuoteSink
 from tests.simulation.kernel import SimClock, TapeRandom
-from tests.simulation.swarm import Swarm
+from tests.simulation.swarm import Faults
 
 DAYS: Final = (date(2026, 11, 16), date(2026, 11, 17), date(2026, 11, 18), date(2026, 11, 19), date(2026, 11, 20))
 LOT: Final = 65
@@ -29,7 +31,7 @@ def _option(strike: int, right: Right, expiry: date) -> Instrument:
         kind=Kind.OPTION,
         lot=LOT,
         tick=TICK,
-        freeze=1800,
+        freeze=4 * LOT,
         expiry=expiry,
         strike=strike * 100,
         right=right,
@@ -59,18 +61,21 @@ class _Path:
 class Market:
     """Prices off the market tape. On a quiet tape they stand still with ample size."""
 
-    def __init__(self, clock: SimClock, choices: TapeRandom, swarm: Swarm) -> None:
-        self._clock, self._choices, self._swarm = clock, choices, swarm
+    def __init__(self, clock: SimClock, choices: TapeRandom, faults: Faults) -> None:
+        self._clock, self._choices, self._faults = clock, choices, faults
         self.paths = {option.name: _Path(option, 100_00 + 20_00 * place, 2) for place, option in enumerate(OPTIONS)}
         self._index = 25_050_00
-        self.frozen_until = 0.0
+        self._older: dict[str, Quote] = {}
+        self._last: dict[str, Quote] = {}
 
     def listed(self, day: date) -> list[Instrument]:
         """Contracts listed on ``day``."""
         return [item for item in LISTED if item.expiry is None or item.expiry >= day]
 
     def step(self) -> list[Quote]:
-        """Move some contracts and quote them."""
+        """Move some contracts and quote them; nothing while the market is halted."""
+        if self._faults.lasting("px.halt", 3, 30):
+            return []
         choices, stamp = self._choices, millis(self._clock.now())
         moved = [Quote(name=INDEX.name, ts=stamp, ltp=self._index, prev_close=25_000_00, booked=False)]
         for path in self.paths.values():
@@ -78,15 +83,30 @@ class Market:
             if value < 96:
                 continue
             drift = value % 11 - 5
-            if self._swarm.strikes("px.gap", choices):
+            if self._faults.strikes("px.gap") is not None:
                 drift *= 40
             path.price = max(path.price + drift * TICK, 20_00)
             path.bid_qty, path.ask_qty = LOT * (1 + value % 5), LOT * (1 + value // 5 % 5)
             moved.append(self.quote(path.instrument.name))
         self._index += choices.byte() % 21 - 10 if len(moved) > 1 else 0
-        if self._swarm.strikes("px.freeze", choices):
-            self.frozen_until = self._clock.monotonic() + choices.uniform(2, 25)
         return moved
+
+    def feed(self, quotes: Sequence[Quote]) -> list[Quote]:
+        """What the engine's feed makes of a second: silence, an old quote shown again, one wild tick."""
+        if self._faults.lasting("px.freeze", 2, 25):
+            return []
+        shown: list[Quote] = []
+        for quote in quotes:
+            name = quote.name
+            if quote.booked:
+                if self._faults.strikes("px.stale_quote") is not None:
+                    quote = self._older.get(name, quote)
+                elif (tape := self._faults.strikes("px.bad_tick")) is not None:
+                    quote = _scaled(quote, tape.pick((10, 0.1, 3)))
+                self._older[name] = self._last.get(name, quote)
+                self._last[name] = quote
+            shown.append(quote)
+        return shown
 
     def opening(self, day: date) -> list[Quote]:
         """The whole picture."""
@@ -111,10 +131,11 @@ class Market:
         """Paise of the last trade."""
         return self.paths[name].price
 
-    @property
-    def frozen(self) -> bool:
-        """True while the engine's feed is silent; the exchange goes on."""
-        return self._clock.monotonic() < self.frozen_until
+
+def _scaled(quote: Quote, factor: float) -> Quote:
+    """A quote at another price, on tick: what a wrong divisor makes of it."""
+    bid, ask, last = ((int((price or 0) * factor) // TICK or 1) * TICK for price in (quote.bid, quote.ask, quote.ltp))
+    return msgspec.structs.replace(quote, bid=bid, ask=ask, ltp=last)
 
 
 class SimFeed:

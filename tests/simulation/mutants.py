@@ -20,6 +20,7 @@ from optconsole.engine.ports import Broker, BrokerOrder, BrokerUnreachable, Doub
 from optconsole.engine.rules import pretrade
 from optconsole.engine.trading import closers, closing, covering, decision, intake, supervision, wishes
 from tests.simulation import broker, disk
+from tests.simulation.venue import Books
 
 Mutation = Callable[[], AbstractContextManager[object]]
 
@@ -76,15 +77,15 @@ def _m3() -> Iterator[None]:
 
 @contextmanager
 def _m5() -> Iterator[None]:
-    original = broker.Network.read
+    original = broker.Wire.read
 
-    async def read(self: broker.Network) -> broker.Books:
+    async def read(self: broker.Wire) -> Books:
         try:
             return await original(self)
         except BrokerUnreachable:
-            return broker.Books([], [], [], [])
+            return Books([], [], [], [])
 
-    with patch.object(broker.Network, "read", read):
+    with patch.object(broker.Wire, "read", read):
         yield
 
 
@@ -212,6 +213,41 @@ def _no_deadline() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _no_cap() -> Iterator[None]:
+    original = pretrade._size_rules
+
+    def rules(*given: Any) -> Iterator[Any]:
+        return (check for check in original(*given) if check.code != "MAX_LOTS")
+
+    with patch.object(pretrade, "_size_rules", rules):
+        yield
+
+
+@contextmanager
+def _any_hour() -> Iterator[None]:
+    original = pretrade._contract_rules
+
+    def rules(*given: Any) -> Iterator[Any]:
+        return (check for check in original(*given) if check.code != "SESSION_CLOSED")
+
+    with patch.object(pretrade, "_contract_rules", rules):
+        yield
+
+
+@contextmanager
+def _leak() -> Iterator[None]:
+    original = requests.Requests._send
+
+    async def send(self: requests.Requests, request: requests.Request, way: Broker) -> None:
+        for place in range(8):
+            self._spawn(self._clock.sleep(1e6), f"leak-{place}")
+        await original(self, request, way)
+
+    with patch.object(requests.Requests, "_send", send):
+        yield
+
+
 def _mutant(name: str, what: str, caught_by: str, mutation: Mutation) -> Mutant:
     return Mutant(name, what, frozenset(caught_by.split()), mutation)
 
@@ -233,7 +269,10 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         _mutant("M24", "foreign orders are cancelled with ours", "I-24", _m24),
         _mutant("M25", "a status we do not know counts as rejected", "I-4", _m25),
         _mutant("M26", "a commit returns before the sync", "I-1 I-8", _m26),
-        _mutant("D1", "a silent call is never doubted", "I-17", _no_deadline),
+        _mutant("D1", "a silent call is never doubted", "I-17 I-18", _no_deadline),
+        _mutant("D2", "the cap on an order's lots is not looked at", "I-16", _no_cap),
+        _mutant("D3", "orders leave at any hour", "I-25", _any_hour),
+        _mutant("D4", "each send leaves tasks behind that never end", "I-19", _leak),
         _mutant("M30", "closing does not wait for cancels to be final", "I-11 I-13", _m30),
     )
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from optconsole.engine.commands import (
     AbandonFlatten,
     AcknowledgeNotices,
@@ -24,35 +26,34 @@ from optconsole.engine.model.orders import Order, OrderTerms, OrderType, Product
 from optconsole.engine.model.positions import PositionKey
 from optconsole.engine.model.protection import StopMode
 from tests.simulation import together
-from tests.simulation.broker import ACCOUNT
 from tests.simulation.kernel import TapeRandom
 from tests.simulation.market import LOT, OPTIONS, TICK, WEEKLY, Market
 
 ACTIONS = (
-    *["place"] * 20,
-    *["modify"] * 5,
-    *["cancel"] * 5,
-    *["exit percent"] * 3,
-    *["guard"] * 5,
+    *["place"] * 40,
+    *["modify"] * 10,
+    *["cancel"] * 8,
+    *["exit percent"] * 5,
+    *["guard"] * 8,
     *["unguard"] * 1,
     *["give up"] * 1,
-    *["flatten"] * 2,
-    *["cancel all"] * 2,
-    *["kill"] * 2,
-    *["release"] * 1,
-    *["again"] * 3,
+    *["flatten"] * 3,
+    *["cancel all"] * 3,
+    *["kill"] * 1,
+    *["release"] * 2,
+    *["again"] * 5,
     *["acknowledge"] * 1,
-    *["large"] * 4,
-    *["group"] * 3,
-    *["reverse"] * 1,
+    *["large"] * 6,
+    *["group"] * 5,
+    *["reverse"] * 2,
 )
 
 
 class Operator:
     """Draws what the trader does next from the operator tape; on a quiet tape the trader sits still."""
 
-    def __init__(self, choices: TapeRandom, market: Market) -> None:
-        self._choices, self._market = choices, market
+    def __init__(self, choices: TapeRandom, market: Market, accounts: Sequence[str]) -> None:
+        self._choices, self._market, self._accounts = choices, market, accounts
         self._count = 0
         self.sent: list[AnyCommand] = []
 
@@ -121,10 +122,10 @@ class Operator:
         elif type_ is OrderType.SL and trigger is not None:
             limit = trigger + side.sign * 4 * TICK
         return OrderTerms(
-            account=ACCOUNT.id,
+            account=choices.pick(self._accounts),
             contract=contract,
             side=side,
-            qty=LOT * choices.randint(1, 4),
+            qty=LOT * choices.randint(1, 3),
             type=type_,
             price=limit,
             trigger=trigger,
@@ -182,13 +183,15 @@ class Operator:
 
     def _scope(self, weekly: bool) -> Scope:
         value = self._choices.byte()
-        if value % 3 == 0:
-            return Scope()
-        return (
-            Scope(ScopeKind.CONTRACT, self._contract(weekly))
-            if value % 3 == 1
-            else Scope(ScopeKind.UNDERLYING, "NIFTY")
-        )
+        match value % 4:
+            case 0:
+                return Scope()
+            case 1:
+                return Scope(ScopeKind.CONTRACT, self._contract(weekly))
+            case 2:
+                return Scope(ScopeKind.UNDERLYING, "NIFTY")
+            case _:
+                return Scope(ScopeKind.ACCOUNT, self._choices.pick(self._accounts))
 
 
 def _switch(action: str, name: str, actor: str, state: TradingState) -> AnyCommand:

@@ -20,21 +20,41 @@ class Breach:
         return f"{self.invariant} day {self.day} at {self.at:.3f} s: {self.text}"
 
 
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A notice that reached the journal."""
+
+    at: float
+    level: str
+    code: str
+    text: str
+    subject: str
+
+
 @dataclass(slots=True)
 class Paper:
     """One order as the journal tells it."""
 
     order_id: str
     tag: str
+    account: str
+    risk: str
     cause: str
     terms: dict[str, Any]
     parent: str = ""
+    valid_until: str | None = None
     sent: bool = False
     sent_at: float | None = None
     doubted: bool = False
     doubted_at: float = 0.0
+    settled: bool = False
     broker_id: str = ""
     ended: str = ""
     filled: int = 0
     asks: Counter[str] = field(default_factory=Counter)
     open_asks: int = 0
+
+    @property
+    def in_doubt(self) -> bool:
+        """Sent, and nothing proves yet what became of it."""
+        return self.sent and not self.ended and not self.broker_id

@@ -7,6 +7,7 @@ import msgspec
 from optconsole.engine.commands import PlaceGroup, PlaceOrder
 from optconsole.engine.model.groups import GroupKind
 from optconsole.engine.model.orders import OrderTerms, OrderType, Side, Validity
+from tests.simulation.caps import CAPS
 from tests.simulation.kernel import TapeRandom
 from tests.simulation.market import LOT, TICK
 
@@ -15,13 +16,13 @@ def large(name: str, actor: str, terms: OrderTerms, price: int, choices: TapeRan
     """An order above the freeze, in parts by plan, or with a guard."""
     match choices.byte() % 4:
         case 0:
-            terms = msgspec.structs.replace(terms, qty=LOT * choices.randint(28, 60))
+            terms = msgspec.structs.replace(terms, qty=LOT * choices.randint(4, CAPS.order + 1))
             return PlaceOrder(id=name, actor=actor, terms=terms)
         case 1:
-            terms = msgspec.structs.replace(terms, qty=LOT * choices.randint(3, 9), validity=Validity.DAY)
+            terms = msgspec.structs.replace(terms, qty=LOT * choices.randint(3, CAPS.order), validity=Validity.DAY)
             return PlaceOrder(id=name, actor=actor, terms=terms, parts=3, every=choices.pick((0.0, 2.0)), drift=60)
         case 2:
-            terms = msgspec.structs.replace(terms, qty=LOT * choices.randint(28, 40))
+            terms = msgspec.structs.replace(terms, qty=LOT * choices.randint(4, CAPS.order))
             return PlaceOrder(id=name, actor=actor, terms=terms, **_guard(terms, price))
         case _:
             return PlaceOrder(id=name, actor=actor, terms=terms, **_guard(terms, price))

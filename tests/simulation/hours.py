@@ -1,0 +1,28 @@
+"""I-25, time validity: nothing leaves after it has expired, no entry outside the session; by the true time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from optconsole.engine.ports import PlaceRequest
+from tests.simulation.broker import Call
+from tests.simulation.court import Watcher
+from tests.simulation.papers import Paper
+
+
+class Hours(Watcher):
+    """Looks at each order as it leaves."""
+
+    def left(self, call: Call, paper: Paper | None) -> None:
+        request, court = call.request, self.court
+        if paper is None or not isinstance(request, PlaceRequest) or paper.risk != "INCREASE":
+            return
+        moment = court.clock.now()
+        hours = court.truth.venues[call.account].exchange._exchange.rules.trading(request.instrument, moment.date())
+        if hours is None or not hours[0] <= moment < hours[1]:
+            stepped = "wall-clock-session" if court.swarm.done["host.clock_step"] else ""
+            court.breach("I-25", f"{call.tag} left at {moment:%H:%M:%S}, outside the session", stepped)
+        if paper.valid_until is None:
+            court.breach("I-25/valid-until", f"{call.tag} opens risk and says not until when it may leave")
+        elif moment > datetime.fromisoformat(paper.valid_until):
+            court.breach("I-25/valid-until", f"{call.tag} left at {moment}, it was valid until {paper.valid_until}")

@@ -1,0 +1,55 @@
+"""The days that are simulated on every commit, cut into shards so that workers share them: one test file each."""
+
+from __future__ import annotations
+
+import gc
+from collections import Counter
+from typing import Final
+
+from tests.simulation.__main__ import days_of
+from tests.simulation.kernel import seeded_tapes
+from tests.simulation.mutants import MUTANTS
+from tests.simulation.verbs import AWAITED, VERBS
+from tests.simulation.world import Result, simulate
+
+RUNS: Final = 40
+"""Runs a shard: 120 days."""
+MUTANT_DAYS: Final = 500
+DRAWN: Final = frozenset(VERBS) - AWAITED.keys()
+"""Every fault that runs may meet."""
+
+
+def days(seed: int, **settings: object) -> Result:
+    """One run, collected after."""
+    result = simulate(seeded_tapes(seed), days_of(seed), **settings)  # type: ignore[arg-type]
+    gc.collect()
+    return result
+
+
+def days_under_faults(shard: int) -> None:
+    """Simulate a shard: no breach, every fault met, engines that died and came back."""
+    faults: Counter[str] = Counter()
+    accounts: Counter[str] = Counter()
+    done = intents = restarts = 0
+    for seed in range(shard * RUNS, (shard + 1) * RUNS):
+        result = days(seed)
+        assert not result.breaches, f"seed {seed}: {result.breaches[0]}; python -m tests.simulation shrink {seed}"
+        faults.update(result.faults)
+        accounts.update(result.accounts)
+        done, intents, restarts = done + result.days, intents + result.intents, restarts + result.restarts
+    assert done >= 120
+    assert len(DRAWN - set(faults)) <= 2
+    assert set(accounts) == {"plain", "embedded", "laggy"}
+    assert intents > 2 * done
+    assert restarts > done
+
+
+def mutant_is_caught(name: str) -> None:
+    """An invariant that is there for the mutant objects within the days it is given."""
+    mutant, done, seed = MUTANTS[name], 0, 0
+    caught: set[str] = set()
+    while done < MUTANT_DAYS and not caught & mutant.caught_by:
+        result = days(seed, mutation=mutant.mutation)
+        caught |= {breach.invariant for breach in result.breaches}
+        done, seed = done + result.days, seed + 1
+    assert caught & mutant.caught_by, f"{mutant.what}: not caught in {done} days, only {caught}"
