@@ -12,8 +12,17 @@ from datetime import timedelta
 import pytest
 
 from optconsole.brokers.paper.orders import Batch
-from optconsole.engine.commands import CancelAll, CancelOrder, EngageKill, Flatten, ReleaseKill, Scope, ScopeKind
-from optconsole.engine.model.orders import Product, Side
+from optconsole.engine.commands import (
+    CancelAll,
+    CancelOrder,
+    EngageKill,
+    Flatten,
+    PlaceOrder,
+    ReleaseKill,
+    Scope,
+    ScopeKind,
+)
+from optconsole.engine.model.orders import OrderTerms, OrderType, Product, Side
 from optconsole.engine.ports import BrokerTrade
 from tests.simulation.court import ASLEEP
 from tests.simulation.market import LOT
@@ -79,6 +88,21 @@ def test_a_command_sent_again_after_a_crash_is_not_carried_out_twice() -> None:
         await scene.place(Side.BUY, 1, name="same")
 
     assert "I-2" not in broken(script)
+
+
+def test_an_entry_that_waits_for_the_rate_budget_does_not_leave_after_a_kill() -> None:
+    async def script(scene: Scene) -> None:
+        await scene.show(100_00, 9)
+        await asyncio.sleep(3)
+        fields = {"account": scene.venue.account.id, "contract": CALL, "side": Side.BUY, "type": OrderType.LIMIT}
+        for lots in range(1, 10):
+            terms = OrderTerms(**fields, qty=LOT, price=50_00 + lots * 5)  # type: ignore[arg-type]
+            assert (await scene.engine.submit(PlaceOrder(id=f"q{lots}", actor="key:sim", terms=terms))).ok
+        assert (await scene.ask(EngageKill(id="k", actor="key:sim"))).ok
+        await asyncio.sleep(5)
+        assert all(order.status.final for order in scene.engine.state.orders.values())
+
+    assert "I-13" not in broken(script)
 
 
 def test_an_order_of_somebody_else_is_not_cancelled_unless_adopted() -> None:

@@ -51,7 +51,7 @@ from optconsole.engine.publisher import Publisher
 from optconsole.engine.queries import AnyAnswer, AnyQuery, Check, JournalVerdict, Refused
 from optconsole.engine.reading import Reader
 from optconsole.engine.requests import Request, Requests, Urgency, urgency
-from optconsole.engine.rules.limits import FundsSeen, order_limits
+from optconsole.engine.rules.limits import FundsSeen, order_limits, restriction
 from optconsole.engine.rules.pretrade import REFUSE, Situation, risk_class
 from optconsole.engine.rules.tags import install_code
 from optconsole.engine.state import IllegalTransition, apply, digest
@@ -217,7 +217,7 @@ class Engine:
         self._busy = False
         self._reader = Reader(self)
         self._requests = Requests(
-            world.clock, world.brokers, self._answered, lambda work, name: self._spawn(work, name)
+            world.clock, world.brokers, self._answered, lambda work, name: self._spawn(work, name), self._barred
         )
         jitter = seeded(world.install_id)
         self._watches = {
@@ -656,6 +656,15 @@ class Engine:
                 self._requests.put(effect, request.account, urgency(effect, self.state.orders[order_id]), decided)
             case SendModify(order_id, account, _) | SendCancel(order_id, account, _):
                 self._requests.put(effect, account, urgency(effect, self.state.orders[order_id]), decided)
+
+    def _barred(self, request: Request) -> str:
+        """Why an order that adds risk, decided a moment ago, may not leave now: a kill, a flatten, a limit since."""
+        if self._latched is not None:
+            return LATCHED
+        terms = self.state.orders[request.order_id].terms
+        why = parents.standing_order(self.state, terms, RiskClass.INCREASE)
+        scope = restriction(self.state, terms.account, terms.contract, terms.source)
+        return why or ("" if scope is None else f"{scope.level.value} is {scope.standing.value}")
 
     def _answered(self, request: Request, outcome: PlaceOutcome) -> None:
         account = request.request.account if isinstance(request, SendPlace) else request.account

@@ -29,6 +29,8 @@ SHORTEST_REST: Final = 0.001
 
 Request = SendPlace | SendModify | SendCancel
 Deliver = Callable[[Request, PlaceOutcome], None]
+Bar = Callable[[Request], str]
+"""Why an order that adds risk may not leave any more, empty while it may."""
 Spawn = Callable[[Coroutine[Any, Any, None], str], None]
 
 
@@ -58,13 +60,24 @@ def urgency(request: Request, order: Order) -> Urgency:
 
 
 class Requests:
-    """The queue before the brokers. ``deliver`` gets exactly one outcome for each request."""
+    """The queue before the brokers. ``deliver`` gets exactly one outcome for each request.
 
-    def __init__(self, clock: Clock, brokers: Mapping[str, Broker], deliver: Deliver, spawn: Spawn) -> None:
+    ``barred`` is asked when an order that adds risk is about to leave: a kill may have come while it waited (I-13).
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        brokers: Mapping[str, Broker],
+        deliver: Deliver,
+        spawn: Spawn,
+        barred: Bar = lambda _request: "",
+    ) -> None:
         self._clock = clock
         self._brokers = brokers
         self._deliver = deliver
         self._spawn = spawn
+        self._barred = barred
         self._waiting: dict[Urgency, deque[tuple[Request, str, float]]] = {kind: deque() for kind in Urgency}
         self._left: deque[float] = deque()
         self._wakes_at: float | None = None
@@ -93,9 +106,11 @@ class Requests:
         while (kind := self._next()) is not None:
             now = self._clock.monotonic()
             request, account, since = self._waiting[kind][0]
-            if kind is Urgency.ENTRY and now - since > ENTRY_LIFE:
+            late = f"{now - since:.0f} s passed before it could leave" if now - since > ENTRY_LIFE else ""
+            why = (late or self._barred(request)) if kind is Urgency.ENTRY else ""
+            if why:
                 self._waiting[kind].popleft()
-                self._deliver(request, NotSent(f"{now - since:.0f} s passed before it could leave"))
+                self._deliver(request, NotSent(why))
                 continue
             pause = self._pause(kind, now)
             if pause > 0:
