@@ -7,6 +7,7 @@ import pytest
 from optconsole.engine.commands import CancelOrder, Flatten, PlaceOrder
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.orders import Order, Role, Side
+from optconsole.engine.model.quotes import Quote
 from tests.engine.facts import CALL, terms
 from tests.engine.floor import Floor
 
@@ -64,6 +65,16 @@ def test_a_market_beyond_the_stop_by_the_time_of_the_fill_is_left_at_once() -> N
     assert "NOT_GUARDED" in floor.notices()
     closing = [order for order in floor.orders.values() if order.role.closes]
     assert [(order.terms.side, order.terms.qty) for order in closing] == [(Side.BUY, 130)]
+
+
+def test_a_fill_before_the_first_quote_is_guarded_and_not_closed() -> None:
+    floor = Floor()
+    entry(floor)
+    floor.quote = Quote(name=CALL, ts=0)
+    floor.fill("O1")
+    assert "NOT_GUARDED" not in floor.notices()
+    assert [(order.terms.side, order.terms.qty) for order in guards(floor)] == [(Side.BUY, 130)]
+    assert not floor.story.state.flattening
 
 
 def test_a_flatten_takes_the_guard_away_and_none_comes_back() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from optconsole.engine import events as ev
 from optconsole.engine.commands import Flatten, PlaceOrder, Scope, ScopeKind, SetStop
 from optconsole.engine.market.master import InstrumentMaster
@@ -11,6 +13,8 @@ from optconsole.engine.model.groups import Bracket
 from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.orders import Order, OrderTerms, RiskClass
 from optconsole.engine.model.parents import ParentStatus
+from optconsole.engine.model.positions import Position
+from optconsole.engine.model.quotes import Quote
 from optconsole.engine.rules.bands import on_tick
 from optconsole.engine.rules.contingency import filled
 from optconsole.engine.rules.pretrade import Situation, price_in, risk_class
@@ -76,11 +80,21 @@ def advance(state: TradingState, master: InstrumentMaster, situation: Situation,
         held = state.positions.get(str(bracket.key))
         open_now = held is not None and held.qty * bracket.side.sign > 0
         if due > 0 and open_now and held is not None and instrument is not None:
-            return protect(state, bracket, due, master, situation)
+            return protect(state, bracket, due, master, _priced(situation, held))
         if over:
             why = "nothing was filled" if not filled(orders) else ""
             return _end(bracket, "the position was closed before its guard stood" if due and not open_now else why)
     return None
+
+
+def _priced(situation: Situation, held: Position) -> Situation:
+    """A fill may come before the first quote: what was paid is then the price to measure from, no reason to close."""
+    name, average = held.key.contract, held.average
+    quote = situation.quote(name)
+    if average is None or (quote is not None and quote.mark is not None):
+        return situation
+    paid = Quote(name=name, ts=0, ltp=round(average))
+    return replace(situation, quote=lambda asked: paid if asked == name else situation.quote(asked))
 
 
 def _entry(state: TradingState, entry_id: str) -> tuple[list[Order], bool]:
