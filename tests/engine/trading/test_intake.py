@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import msgspec
+import pytest
 
 from optconsole.engine import events as ev
 from optconsole.engine.model.instruments import Instrument
@@ -320,3 +321,31 @@ def test_a_stop_that_the_broker_holds_as_a_limit_order_is_seen_as_one() -> None:
     hear(story, row(story, order, OrderStatus.OPEN, trigger=None, price=9_000))
     held = story.state.orders[order]
     assert (held.terms.type, held.terms.trigger, held.status) == (OrderType.LIMIT, None, OrderStatus.OPEN)
+
+
+def test_an_order_made_as_small_as_its_fills_and_then_cancelled_is_filled() -> None:
+    story = Story()
+    order = story.order(terms(Side.SELL, 130))
+    hear(story, trade(story, order, "1", 65))
+    hear(story, row(story, order, OrderStatus.CANCELLED, qty=65, filled=65))
+    assert story.state.orders[order].status is OrderStatus.FILLED
+
+
+@pytest.mark.parametrize(("held", "closed", "cancelled"), [(65, True, True), (130, True, False), (65, False, False)])
+def test_an_exit_that_turns_up_late_is_cancelled_where_another_has_closed_its_position(
+    held: int, closed: bool, cancelled: bool
+) -> None:
+    story = Story()
+    story.tell(ev.PositionAdopted(account="paper", product=Product.NRML, contract=CALL, lot=65, qty=held, price=10_000))
+    for name in ("O1", "O2")[: 1 + closed]:
+        intended = ev.OrderIntended(
+            order_id=name, terms=terms(Side.SELL, 65), tag=f"TAG{name}", risk=RiskClass.REDUCE, lot=65
+        )
+        story.tell(intended, ev.OrderSent(order_id=name, attempt=0))
+        if name == "O1":
+            story.tell(ev.OrderDoubted(order_id=name, cause="?"), ev.OrderPresumedAbsent(order_id=name, reads=3))
+    if closed:
+        story.tell(ev.OrderAcknowledged(order_id="O2", broker_id="BO2"))
+        hear(story, trade(story, "O2", "2"))
+    facts = hear(story, row(story, "O1", OrderStatus.OPEN))
+    assert any(isinstance(fact, ev.OrderCancelAsked) for fact in facts) is cancelled

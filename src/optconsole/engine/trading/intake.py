@@ -36,6 +36,7 @@ from optconsole.engine.ports import (
     Settlement,
 )
 from optconsole.engine.rules import tags
+from optconsole.engine.rules.contingency import uncovered
 from optconsole.engine.state import NOT_CONFIRMED, trade_key
 from optconsole.engine.trading.decision import Decision, ReadBook, SendCancel
 
@@ -95,7 +96,7 @@ class Intake:
             return
         if order.broker_id is None and row.status is not S.REJECTED:
             decision.facts.append(ev.OrderAcknowledged(order_id=order.id, broker_id=row.broker_id))
-            _late_arrival(decision, order, row)
+            _late_arrival(state, decision, order, row)
         if order.status.final:
             return
         if row.triggered and not order.triggered and order.terms.type.has_trigger and not row.status.final:
@@ -111,6 +112,8 @@ class Intake:
             # Its last trades are still on their way: ended now, they would be missing when something is closed.
             decision.effects.append(ReadBook(row.account))
             return
+        if changed and order.filled >= terms.qty:
+            return  # made as small as what is filled, it is filled, whatever the broker calls its end
         _final_fact(decision, order, row)
 
     def _trade_row(self, state: TradingState, decision: Decision, row: BrokerTrade) -> None:
@@ -247,7 +250,7 @@ class Intake:
             )
 
 
-def _late_arrival(decision: Decision, order: Order, row: BrokerOrder) -> None:
+def _late_arrival(state: TradingState, decision: Decision, order: Order, row: BrokerOrder) -> None:
     """An order that was given up turns up after all: what it would add is cancelled, what it filled is told."""
     given_up = order.status is S.PRESUMED_ABSENT or order.released
     if not given_up:
@@ -262,9 +265,17 @@ def _late_arrival(decision: Decision, order: Order, row: BrokerOrder) -> None:
             subject=order.id,
         )
     )
-    if order.risk is RiskClass.INCREASE and not row.status.final:
+    if not row.status.final and (order.risk is RiskClass.INCREASE or _past_flat(state, order, row)):
         decision.facts.append(ev.OrderCancelAsked(order_id=order.id, why="late arrival"))
         decision.effects.append(SendCancel(order.id, terms.account, row.broker_id))
+
+
+def _past_flat(state: TradingState, order: Order, row: BrokerOrder) -> bool:
+    """Whether an exit that turns up late would go past flat: another has closed, or closes, what it was for."""
+    held = state.positions.get(str(PositionKey(row.account, row.product, row.contract)))
+    if held is None or held.qty * row.side.sign >= 0:
+        return True
+    return row.qty - order.filled > uncovered(state, held, frozenset({order.id}))
 
 
 def find(state: TradingState, tag: str, broker_id: str) -> Order | None:
