@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from optconsole.engine import events as ev
-from optconsole.engine.commands import EngageKill, Flatten, PlaceOrder
+from optconsole.engine.commands import CancelOrder, EngageKill, Flatten, PlaceOrder, SetStop
 from optconsole.engine.model.instruments import Instrument
-from optconsole.engine.model.orders import Order, OrderStatus, OrderTerms, OrderType, Side
+from optconsole.engine.model.orders import Order, OrderStatus, OrderTerms, OrderType, Product, Role, Side
+from optconsole.engine.model.protection import StopMode
 from optconsole.engine.model.vitals import LinkState
 from optconsole.engine.store.database import Database
 from optconsole.engine.store.emergency import EmergencyLog
@@ -149,6 +150,39 @@ async def test_a_kill_that_nothing_can_store_is_latched_cancels_and_is_stored_la
     await journal.revive()
     verdict = await engine.verify()
     assert verdict.ok, verdict.text
+
+
+async def test_a_kill_that_nothing_can_store_leaves_the_stop_that_nothing_could_replace(
+    opened: Open, disk: Disk
+) -> None:
+    stage = await scene(opened)
+    engine = stage.house.engine
+    quote = engine.board.get(stage.call.name)
+    assert quote is not None
+    assert quote.mark is not None
+    assert (await engine.submit(CancelOrder(id="c", actor="test", order_id=stage.resting.id))).ok
+    await engine.settled()
+    level = quote.mark * 2
+    reply = await engine.submit(
+        SetStop(
+            id="s",
+            actor="test",
+            account="paper",
+            product=Product.NRML,
+            contract=stage.call.name,
+            stop=level - level % 5,
+            mode=StopMode.BROKER,
+        )
+    )
+    assert reply.ok, reply.text
+    await engine.settled()
+    (stop,) = [order for order in engine.state.orders.values() if order.role is Role.STOP]
+    disk.full = disk.dead = True
+    reply = await engine.submit(EngageKill(id="k", actor="test", why="all fails"))
+    assert (reply.code, reply.ids) == ("KILLED_UNSTORED", ())
+    await engine.settled()
+    theirs = {row.broker_id: row.status for row in await engine.world.brokers["paper"].orders()}
+    assert theirs[stop.broker_id or ""] is OrderStatus.TRIGGER_PENDING
 
 
 async def test_a_latched_kill_is_carried_out_by_the_next_start(opened: Open, disk: Disk) -> None:

@@ -83,6 +83,7 @@ from optconsole.engine.trading.decision import (
 from optconsole.engine.trading.desk import cancellable
 from optconsole.engine.trading.handlers import View, decide
 from optconsole.engine.trading.lookout import Lookout
+from optconsole.engine.trading.precedence import owned, steered
 from optconsole.engine.trading.risk import RiskWatch
 from optconsole.engine.watching import Book, BookWatch
 
@@ -857,13 +858,16 @@ class Engine:
     def _kill_unstored(self, command: cmd.EngageKill, broken: JournalBroken) -> Reply:
         """Latch in memory and in a file of its own, and cancel. Nothing is closed: an order needs its intent on record.
 
-        Cancelling is safe to repeat and adds no risk; an order sent without a record could be sent twice. The state
-        says what the journal says, so the latch stands beside it; the command is given again until it is stored.
+        Cancelling is safe to repeat; an order sent without a record could be sent twice. So stops and orders that are
+        closing stay: nothing could take their place. The state says what the journal says, so the latch stands beside
+        it; the command is given again until it is stored.
         """
         again = command.actor == LATCH and self._latched is not None
         kept = self.world.latch is not None and (again or self.world.latch.set(command.why or "asked"))
         self._latched, self._latched_at = command, self.world.clock.monotonic()
-        cancels = [] if again else [order for order in self.state.orders.values() if cancellable(order)]
+        state = self.state
+        orders = () if again else tuple(filter(cancellable, state.orders.values()))
+        cancels = [order for order in orders if not (steered(order) and owned(state, order))]
         for order in cancels:
             self._act(SendCancel(order.id, order.terms.account, order.broker_id or ""), self._latched_at)
         where = "in memory and in its latch file" if kept else "in memory only"
