@@ -261,3 +261,19 @@ def test_reading_the_book_now_asks_for_a_reading_and_nothing_else() -> None:
     assert not decision.facts
     assert decision.reply is not None
     assert decision.reply.ok
+
+
+@pytest.mark.parametrize("doubted", [False, True])
+def test_an_order_of_yesterday_that_the_book_of_today_does_not_hold_is_over(doubted: bool) -> None:
+    story = Story()
+    order = story.order(terms(), acknowledged=not doubted)
+    if doubted:
+        story.tell(ev.OrderDoubted(order_id=order, cause="no answer"))
+    readings = Readings(story)
+    assert readings.read() == [], "on its own day absence from a book proves nothing"
+    story.tell(ev.SessionOpened(day=START.date() + timedelta(days=1)))
+    assert readings.read(row(story, order)) == [], "the book still shows it"
+    assert readings.read(held=-65) == [], "it may have filled unheard"
+    assert readings.read() == ["OrderExpired"]
+    assert story.state.orders[order].status is OrderStatus.EXPIRED
+    assert not story.state.reserved

@@ -106,7 +106,12 @@ class Resolver:
         decision = Decision(f"broker:{self._broker}", "reconcile")
         ids = {row.broker_id for row in rows}
         if not self._proof and usable(state, self._account, ids):
-            for name in self.asked_before(asked):
+            past = bygone(state, self._account, ids, {row.tag for row in rows if row.tag})
+            for order in past:
+                contract = order.terms.contract
+                if _net(self._ours(state), contract) == _net(_theirs(theirs), contract):
+                    decision.facts += _day_over(order)
+            for name in self.asked_before(asked) - {order.id for order in past}:
                 self._weigh(state, decision, state.orders[name], rows, theirs, now)
         return decision
 
@@ -179,6 +184,23 @@ class Resolver:
             for position in state.positions.values()
             if position.qty and position.key.account == self._account
         }
+
+
+def bygone(state: TradingState, account: str, ids: set[str], tags: set[str]) -> list[Order]:
+    """Orders of earlier days that today's book does not hold: an exchange keeps none over night.
+
+    Left alive they would count as closing what nothing closes, and keep every exit and stop from being sent.
+    """
+    return [
+        order
+        for order in state.orders.values()
+        if order.terms.account == account
+        and order.status.reserved
+        and state.day is not None
+        and order.intended_at.date() < state.day
+        and order.broker_id not in ids
+        and order.tag not in tags
+    ]
 
 
 def usable(state: TradingState, account: str, ids: set[str]) -> bool:
@@ -326,6 +348,15 @@ def adopt_position(
 
 
 # ---------------------------------------------------------------- words
+
+
+def _day_over(order: Order) -> list[ev.AnyEvent]:
+    reason = "Its day is over, the broker's book of today does not hold it, and the positions agree."
+    facts: list[ev.AnyEvent] = [ev.OrderExpired(order_id=order.id, reason=reason)]
+    if order.broker_id is None:
+        text = f"{order.id} was never found at the broker; {reason[0].lower()}{reason[1:]}"
+        facts.append(ev.NoticeRaised(level="warning", code="DOUBT_CLOSED", text=text, subject=order.id))
+    return facts
 
 
 def _absent_notice(order: Order) -> ev.NoticeRaised:
