@@ -85,6 +85,17 @@ def test_a_closing_order_never_crosses_an_order_of_others_in_the_same_account() 
     assert effect.request.price == 10_005  # type: ignore[union-attr]
 
 
+def test_an_order_of_others_that_keeps_a_closing_order_from_trading_is_told() -> None:
+    bench = Bench()
+    bench.hold(65)
+    bench.foreign(Side.BUY, 65, filled=False)  # at 100.00
+    flatten(bench)
+    bench.ack(list(bench.state.orders)[-1])
+    bench.settle(2)
+    (told,) = [notice.text for notice in bench.state.notices if notice.code == "NOT_FLAT"]
+    assert "of others rests where it would trade" in told
+
+
 def test_a_refused_cancellation_is_repeated_after_a_rest_and_not_at_once() -> None:
     bench = Bench()
     bench.hold(130)

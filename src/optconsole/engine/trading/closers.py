@@ -84,7 +84,7 @@ def _steer(scene: Scene, wish: Flattening, position: Position, instrument: Instr
             continue
         moved = ladder.next_step(side, current, quote, instrument, order.changes)
         if moved is not None:
-            limit, rung = _beside(scene.state, position, instrument, moved[0]), moved[1]
+            limit, rung = _beside(scene.state, position, instrument, moved[0], step), moved[1]
             if (limit - current) * side.sign <= 0:
                 continue
             exits.change(step.decision, order, exits.priced(order.terms, limit))
@@ -122,7 +122,7 @@ def _send(scene: Scene, wish: Flattening, position: Position, instrument: Instru
     if limit is None:
         step.held.append(f"{name} has no price")
         return
-    limit = _beside(state, position, instrument, limit)
+    limit = _beside(state, position, instrument, limit, step)
     for piece in pieces:
         terms = _terms(position, piece, NOTES.get(wish.why, wish.why), limit)
         exits.send(scene, step.decision, terms, instrument, _role(wish), wish.id)
@@ -157,7 +157,7 @@ def _opposed(scene: Scene, position: Position, step: Step) -> bool:
     return False
 
 
-def _beside(state: TradingState, position: Position, instrument: Instrument, limit: int) -> int:
+def _beside(state: TradingState, position: Position, instrument: Instrument, limit: int, step: Step) -> int:
     """The limit kept from crossing somebody else's order of the same account, which an exchange would refuse."""
     side = closing_side(position)
     for order in state.orders.values():
@@ -167,6 +167,7 @@ def _beside(state: TradingState, position: Position, instrument: Instrument, lim
             continue
         if order.foreign and terms.limit is not None and (limit - terms.limit) * side.sign >= 0:
             limit = terms.limit - side.sign * instrument.tick
+            step.held.append(f"{instrument.name}: {order.id} of others rests where it would trade; cancel it there")
     return limit
 
 
