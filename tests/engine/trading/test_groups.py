@@ -7,13 +7,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optconsole.engine import events as ev
-from optconsole.engine.commands import CancelAll, CancelOrder, EngageKill, ModifyOrder, PlaceGroup
+from optconsole.engine.commands import CancelAll, CancelOrder, EngageKill, ModifyOrder, PlaceGroup, SetStop
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.groups import Group, GroupKind
-from optconsole.engine.model.orders import Order, OrderStatus, OrderTerms, OrderType, Pending, Role, Side, Validity
+from optconsole.engine.model.orders import (
+    Order,
+    OrderStatus,
+    OrderTerms,
+    OrderType,
+    Pending,
+    Product,
+    Role,
+    Side,
+    Validity,
+)
+from optconsole.engine.model.protection import StopMode
 from optconsole.engine.model.vitals import MarketPhase
 from optconsole.engine.rules.contingency import Progress, allowed, possible
-from tests.engine.facts import PUT, terms
+from tests.engine.facts import CALL, PUT, terms
 from tests.engine.floor import Floor
 
 OCO, OUO, OTO = GroupKind.OCO, GroupKind.OUO, GroupKind.OTO
@@ -246,6 +257,17 @@ def test_a_released_order_in_doubt_is_not_sent_again() -> None:
     floor.tell(ev.OrderDoubted(order_id="O2", cause="timeout"))
     floor.wait(60)
     assert len(floor.orders) == 2
+
+
+def test_a_released_order_does_not_close_beside_a_stop_what_the_stop_closes() -> None:
+    floor = tie(OTO, terms(Side.BUY, 65, 9_900, contract=PUT), terms(Side.SELL, 65, 12_000))
+    floor.hold(65)
+    floor.ask(SetStop, account="paper", product=Product.NRML, contract=CALL, stop=9_000, mode=StopMode.BROKER)
+    floor.acknowledge()
+    floor.fill("O1")
+    closing = [order for order in floor.working() if order.terms.contract == CALL]
+    assert [order.role for order in closing] == [Role.STOP]
+    assert "GROUP_STOPPED" in floor.notices()
 
 
 def test_a_released_order_closes_no_more_than_is_still_open() -> None:

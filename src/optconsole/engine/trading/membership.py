@@ -7,14 +7,16 @@ import msgspec
 from optconsole.engine import events as ev
 from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.model.book import TradingState
+from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.groups import Group
 from optconsole.engine.model.orders import Order, OrderTerms, Pending, RiskClass, Role
 from optconsole.engine.model.positions import Position, PositionKey
 from optconsole.engine.rules.contingency import Progress, filled, released
-from optconsole.engine.rules.pretrade import Situation
+from optconsole.engine.rules.pretrade import Situation, risk_class
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.desk import add_order, cancellable
 from optconsole.engine.trading.parents import ASK_AGAIN, standing_order
+from optconsole.engine.trading.precedence import allow_order
 
 Members = tuple[tuple[Order, ...], ...]
 """The orders sent for each member of a group."""
@@ -77,6 +79,11 @@ def send(
     if instrument is None:
         return stop(group, f"{wanted.contract} is not listed today", cancel=not group.closes)
     terms = released(wanted, size) if waited else msgspec.structs.replace(wanted, qty=size)
+    try:
+        # judged when the group was tied; a stop that was set since then would close the same units
+        allow_order(state, terms, risk_class(state, terms))
+    except Refusal as refused:
+        return stop(group, f"order {place + 1} of it may not leave. {refused.text.rstrip('.')}", not group.closes)
     decision = Decision(group.actor, group.id)
     role = Role.TARGET if group.closes else Role.ENTRY
     add_order(state, decision, terms, instrument, situation, install, role, group.id)
@@ -84,8 +91,8 @@ def send(
     if answer is not None and answer.ok:
         decision.facts.append(ev.GroupMemberSent(group_id=group.id, member=place, order_id=answer.ids[0]))
     elif answer is not None:
-        refused = stop(group, f"order {place + 1} of it was refused. {answer.text.rstrip('.')}", not group.closes)
-        decision.facts += refused.facts
+        ended = stop(group, f"order {place + 1} of it was refused. {answer.text.rstrip('.')}", not group.closes)
+        decision.facts += ended.facts
     return decision
 
 
