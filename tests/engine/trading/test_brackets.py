@@ -7,6 +7,7 @@ import pytest
 from optconsole.engine.commands import CancelOrder, Flatten, PlaceOrder
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.orders import Order, Role, Side
+from optconsole.engine.model.protection import StopMode
 from optconsole.engine.model.quotes import Quote
 from tests.engine.facts import CALL, terms
 from tests.engine.floor import Floor
@@ -75,6 +76,20 @@ def test_a_fill_before_the_first_quote_is_guarded_and_not_closed() -> None:
     assert "NOT_GUARDED" not in floor.notices()
     assert [(order.terms.side, order.terms.qty) for order in guards(floor)] == [(Side.BUY, 130)]
     assert not floor.story.state.flattening
+
+
+def test_a_target_by_hand_that_rests_already_does_not_make_a_bracket_close_the_position() -> None:
+    floor = Floor()
+    floor.hold(-65)
+    assert floor.ask(PlaceOrder, terms=terms(Side.BUY, 65, 8_000)).ok
+    floor.acknowledge()
+    assert floor.ask(PlaceOrder, terms=terms(Side.SELL, 65, 10_100), stop=11_000).ok
+    floor.acknowledge()
+    floor.fill("O2")
+    assert not floor.story.state.flattening
+    assert floor.story.state.protections[KEY].mode is StopMode.LOCAL
+    assert not guards(floor)
+    assert "STOP_LOCAL" in floor.notices()
 
 
 def test_a_flatten_takes_the_guard_away_and_none_comes_back() -> None:

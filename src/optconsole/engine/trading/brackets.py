@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
+
 from optconsole.engine import events as ev
 from optconsole.engine.commands import Flatten, PlaceOrder, Scope, ScopeKind, SetStop
 from optconsole.engine.market.master import InstrumentMaster
@@ -14,6 +16,7 @@ from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.orders import Order, OrderTerms, RiskClass
 from optconsole.engine.model.parents import ParentStatus
 from optconsole.engine.model.positions import Position
+from optconsole.engine.model.protection import StopMode
 from optconsole.engine.model.quotes import Quote
 from optconsole.engine.rules.bands import on_tick
 from optconsole.engine.rules.contingency import filled
@@ -129,7 +132,7 @@ def protect(
         target=bracket.target,
     )
     try:
-        done = set_stop(state, wanted, master, situation)
+        done = _guarded(state, wanted, master, situation)
     except Refusal as refused:
         text = f"{key.contract} cannot be guarded and is closed: {refused.text}"
         decision.facts.append(ev.NoticeRaised(level="alarm", code="NOT_GUARDED", text=text, subject=key.contract))
@@ -140,6 +143,19 @@ def protect(
     decision.facts += done.facts
     decision.effects += done.effects
     return decision
+
+
+def _guarded(state: TradingState, wanted: SetStop, master: InstrumentMaster, situation: Situation) -> Decision:
+    """The guard as wanted; where orders by hand close the position already, kept by the engine alone beside them."""
+    try:
+        return set_stop(state, wanted, master, situation)
+    except Refusal as refused:
+        if refused.code != "ORDERS_CLOSE":
+            raise
+        done = set_stop(state, msgspec.structs.replace(wanted, mode=StopMode.LOCAL), master, situation)
+        text = f"The stop of {wanted.contract} is kept by the engine alone: {refused.text}"
+        done.facts.append(ev.NoticeRaised(level="alarm", code="STOP_LOCAL", text=text, subject=wanted.contract))
+        return done
 
 
 def _end(bracket: Bracket, why: str) -> Decision:
