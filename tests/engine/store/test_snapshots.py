@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from datetime import timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optconsole.engine import events as ev
+from optconsole.engine import state as folding
 from optconsole.engine.events import Recorded
 from optconsole.engine.ports import JournalBroken
 from optconsole.engine.state import digest
@@ -205,3 +208,8 @@ def test_an_order_that_left_with_its_day_takes_no_further_fact(kind: type[ev.Ord
 
 def test_rows_read_back_are_the_facts_that_were_written() -> None:
     assert [decode(row.seq, row.at_ist, row.actor, row.cause, row.payload) for row in ROWS] == FACTS
+
+
+def test_a_snapshot_names_every_file_that_folds_a_fact() -> None:
+    folds = {Path(inspect.getfile(fold)) for fold in folding._APPLY.values()}
+    assert folds <= set(snapshots.sources())

@@ -36,14 +36,20 @@ class Snapshot(msgspec.Struct, frozen=True):
     kept: Kept
 
 
+def sources() -> list[Path]:
+    """The files of the code that folds."""
+    return [
+        *(_ENGINE / name for name in ("state.py", "restraints.py", "composites.py", "events.py")),
+        *sorted((_ENGINE / "model").glob("*.py")),
+        *(_ENGINE / "store" / name for name in ("ledger.py", "projections.py", "codec.py")),
+    ]
+
+
 @cache
 def form() -> str:
     """Names the code that folds: another version of it may fold the same facts to another state."""
-    sources = [_ENGINE / name for name in ("state.py", "restraints.py", "events.py")]
-    sources += sorted((_ENGINE / "model").glob("*.py"))
-    sources += [_ENGINE / "store" / name for name in ("ledger.py", "projections.py", "codec.py")]
     seen = hashlib.sha256(__version__.encode())
-    for source in sources:
+    for source in sources():
         seen.update(source.read_bytes())
     return seen.hexdigest()
 

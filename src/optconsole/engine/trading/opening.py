@@ -55,7 +55,7 @@ def open_parent(
             largest=largest,
             parts=cut,
             pace=asked if wanted > 1 else Pace.AT_ONCE,
-            every=every,
+            every=float(every),  # a whole number would come back from the journal as another one
             drift=drift * instrument.tick,
             reference=None if quote is None else quote.mark,
         )
