@@ -77,6 +77,16 @@ def test_orders_of_others_are_not_touched_and_what_they_close_is_not_closed_agai
     assert placed(effects) == [(CALL, Side.BUY, 65)]
 
 
+def test_a_kill_that_leaves_units_to_an_order_of_others_says_so() -> None:
+    bench = Bench()
+    bench.hold(-65)
+    bench.foreign(Side.BUY, 65, filled=False)
+    bench.ask(EngageKill(id="k", actor="key", why="test"))
+    bench.settle()
+    (told,) = [notice.text for notice in bench.state.notices if notice.code == "NOT_FLAT"]
+    assert "of others closes 65 units" in told
+
+
 def test_a_closing_order_never_crosses_an_order_of_others_in_the_same_account() -> None:
     bench = Bench()
     bench.hold(130)

@@ -13,7 +13,7 @@ from optconsole.engine.model.orders import Order, OrderStatus, OrderTerms, Order
 from optconsole.engine.model.positions import Position
 from optconsole.engine.rules import ladder
 from optconsole.engine.trading import exits
-from optconsole.engine.trading.covering import claimed, closing_on, closing_side, held, room
+from optconsole.engine.trading.covering import claimed, closing_on, closing_side, held, outstanding, room
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.exits import Scene
 from optconsole.engine.trading.hedging import to_spare
@@ -101,13 +101,15 @@ def _send(scene: Scene, wish: Flattening, position: Position, instrument: Instru
     qty = min(missing, room(state, position, now))
     if not short and qty > 0:
         qty = min(qty, max(to_spare(state, wanted(state, wish), position, now), 0))
-    taken = missing > 0 and not mine and room(state, position, now) < missing
-    if taken and not wish.whole and not _guarded(state, position):
+    taken = missing > 0 and room(state, position, now) < missing
+    if taken and not mine and not wish.whole and not _guarded(state, position):
         step.blocked[str(position.key)] = (
             f"{name}: orders that already work to close it hold {missing - max(qty, 0)} units"
         )
     if missing > 0 and held(state, position) < abs(position.qty):
         step.held.append(f"{name}: the broker shows {held(state, position)} units")
+    if taken and wish.whole:
+        step.held += _left_to_others(state, position)
     if 0 < qty < max(instrument.lot, 1):
         step.held.append(f"{name}: {qty} units are less than a lot of {instrument.lot}")
     pieces = exits.cut(scene, instrument, qty)
@@ -136,6 +138,15 @@ def _on(order: Order, position: Position) -> bool:
 def _guarded(state: TradingState, position: Position) -> bool:
     """Whether a stop holds the units, which its guard gives up at once."""
     return any(order.role is Role.STOP for order in closing_on(state, position))
+
+
+def _left_to_others(state: TradingState, position: Position) -> list[str]:
+    """Orders of others that close what a wish wants closed: it is not closed twice, and nobody else moves them."""
+    theirs = [order for order in closing_on(state, position) if order.foreign]
+    units, names = sum(map(outstanding, theirs)), ", ".join(order.id for order in theirs)
+    if not theirs:
+        return []
+    return [f"{position.key.contract}: {names} of others closes {units} units; cancel it there, or adopt it here"]
 
 
 def _first_rung(tried: list[Order]) -> int:
