@@ -91,6 +91,25 @@ def test_a_book_is_read_at_its_pace_and_sooner_when_wanted() -> None:
     assert run(scene).books.asked == [2.0, 4.0, 6.0, 7.0]
 
 
+def test_an_order_that_begins_to_work_while_the_reader_rests_quickens_its_pace_at_once() -> None:
+    """W04: half a minute's rest, begun while nothing worked, is not slept out."""
+    pace = [30.0]
+
+    async def scene(clock: SimClock) -> list[float]:
+        watched = Watched(clock, 0.0)
+        watched.watch._pace = lambda: pace[0]
+        task = asyncio.get_running_loop().create_task(watched.watch.run())
+        await clock.sleep(5.5)
+        pace[0] = 2.0
+        await clock.sleep(4.0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return watched.books.asked
+
+    first, *_ = play(scene)
+    assert first <= 6.5
+
+
 def test_many_who_want_the_book_share_readings_a_second_apart() -> None:
     async def scene(clock: SimClock, watched: Watched) -> None:
         for _ in range(40):
