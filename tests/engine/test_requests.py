@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import ssl
 from collections.abc import Coroutine
 from typing import Any
 
@@ -10,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optconsole.engine.model.orders import OrderStatus, RiskClass, Role
-from optconsole.engine.ports import Accepted, Doubtful, ModifyRequest, NotSent, PlaceOutcome
+from optconsole.engine.ports import Accepted, Doubtful, ModifyRequest, NotSent, PlaceOutcome, PlaceRequest
 from optconsole.engine.requests import A_SECOND, ENTRY_LIFE, Request, Requests, Urgency, urgency
-from optconsole.engine.trading.decision import SendCancel, SendModify
-from tests.engine.facts import Story, terms
+from optconsole.engine.trading.decision import SendCancel, SendModify, SendPlace
+from tests.engine.facts import Story, option, terms
 from tests.engine.virtual import play
 from tests.simulation.kernel import SimClock
 
@@ -116,6 +118,81 @@ def test_an_entry_that_waited_too_long_never_leaves_and_an_exit_always_does() ->
     late = dict(desk.outcomes)["E"]
     assert isinstance(late, NotSent)
     assert "6 s passed" in late.cause
+
+
+FAILURES = [
+    OSError("unreachable"),
+    ConnectionResetError("reset by peer"),
+    ssl.SSLError("handshake"),
+    TimeoutError("read"),
+    asyncio.IncompleteReadError(b"", 10),
+    asyncio.CancelledError("a task of the adapter was cancelled"),
+    json.JSONDecodeError("html, not json", "<html>", 0),
+    UnicodeDecodeError("utf-8", b"\xff", 0, 1, "no text"),
+    KeyError("order_id"),
+    TypeError("None is no reply"),
+    AssertionError(),
+    StopAsyncIteration(),
+    ExceptionGroup("several", [ValueError(), OSError()]),
+    RecursionError(),
+    MemoryError(),
+]
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda each: type(each).__name__)
+@pytest.mark.parametrize("verb", ["place", "modify", "cancel"])
+def test_whatever_an_adapter_raises_is_doubt_and_never_a_rejection(verb: str, failure: BaseException) -> None:
+    """B12, B20: every class of exception, at every call; a cancelled call of the adapter's own is one of them."""
+    story = Story()
+    story.order(terms())
+    wanted = story.state.orders["O1"].terms
+    place = PlaceRequest(
+        tag="T",
+        account="paper",
+        instrument=option(),
+        side=wanted.side,
+        qty=wanted.qty,
+        type=wanted.type,
+        price=wanted.price or 0,
+        trigger=None,
+        product=wanted.product,
+        validity=wanted.validity,
+    )
+    requests: dict[str, Request] = {
+        "place": SendPlace("O1", place),
+        "modify": SendModify("O1", "paper", ModifyRequest(broker_id="B", qty=65, price=1, trigger=None)),
+        "cancel": SendCancel("O1", "paper", "B"),
+    }
+
+    async def scene(clock: SimClock) -> Desk:
+        desk = Desk(clock)
+
+        async def fail(_wanted: object) -> PlaceOutcome:
+            await clock.sleep(0.1)
+            raise failure
+
+        setattr(desk.wire, verb, fail)
+        desk.queue.put(requests[verb], "paper", Urgency.EXIT, clock.monotonic())
+        await clock.sleep(1.0)
+        return desk
+
+    ((name, outcome),) = play(scene).outcomes
+    assert name == "O1"
+    assert isinstance(outcome, Doubtful)
+
+
+def test_an_engine_that_stops_hears_no_answer_of_a_call_it_gave_up() -> None:
+    async def scene(clock: SimClock) -> Desk:
+        desk = Desk(clock)
+        desk.wire.answer = None
+        desk.put("X", Urgency.EXIT)
+        await clock.sleep(1.0)
+        for task in list(desk.tasks):
+            task.cancel()
+        await asyncio.gather(*desk.tasks, return_exceptions=True)
+        return desk
+
+    assert play(scene).outcomes == []
 
 
 @pytest.mark.parametrize("answer", [None, RuntimeError("the adapter broke")])

@@ -133,6 +133,21 @@ def test_a_broker_that_fails_is_asked_again_a_few_times_with_pauses_and_then_tol
     assert watched.read == []
 
 
+@pytest.mark.parametrize("fault", [asyncio.CancelledError(), ValueError("not json"), KeyError("data"), OSError("gone")])
+def test_whatever_a_reading_raises_the_next_one_comes(fault: BaseException) -> None:
+    """B12, H06: nothing that an adapter raises ends the reader."""
+
+    async def scene(clock: SimClock, watched: Watched) -> None:
+        watched.books.fault = fault
+        await clock.sleep(20.0)
+        watched.books.fault = None
+        await clock.sleep(20.0)
+
+    watched = run(scene)
+    assert watched.failures
+    assert watched.read
+
+
 def test_ten_minutes_of_failure_do_not_become_a_storm() -> None:
     async def scene(clock: SimClock, watched: Watched) -> None:
         watched.books.fault = BrokerUnreachable("429")

@@ -166,3 +166,9 @@ __all__ = [
     "process_seconds",
     "seeded",
 ]
+
+
+def cancelled_from_outside() -> bool:
+    """Whether this task is being cancelled, or a task of the adapter was, on which it happened to wait."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0

@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from enum import IntEnum
 from typing import Any, Final
 
-from optconsole.engine.clock import Clock
+from optconsole.engine.clock import Clock, cancelled_from_outside
 from optconsole.engine.model.orders import Order, RiskClass, Role
 from optconsole.engine.observe.log import incident
 from optconsole.engine.ports import Broker, Doubtful, NotSent, PlaceOutcome
@@ -165,6 +165,10 @@ class Requests:
                 outcome = await _call(broker, request)
         except TimeoutError:
             outcome = Doubtful(f"no answer within {CALL_DEADLINE:.0f} s")
+        except asyncio.CancelledError:
+            if cancelled_from_outside():
+                raise
+            outcome = Doubtful("the broker adapter gave the call up")
         except Exception as error:
             outcome = Doubtful(f"the broker adapter failed (incident {incident('broker', error)})")
         self._deliver(request, outcome)

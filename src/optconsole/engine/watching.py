@@ -15,7 +15,7 @@ from typing import Final
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
-from optconsole.engine.clock import Clock, Rng
+from optconsole.engine.clock import Clock, Rng, cancelled_from_outside
 from optconsole.engine.model.health import AccountHealth
 from optconsole.engine.observe.log import incident
 from optconsole.engine.ports import (
@@ -204,6 +204,10 @@ class BookWatch:
                 positions = await self._broker.positions()
         except TimeoutError:
             raise BrokerUnreachable(f"no answer within {READ_DEADLINE:.0f} s") from None
+        except asyncio.CancelledError:
+            if cancelled_from_outside():
+                raise
+            raise BrokerUnreachable("the broker adapter gave the reading up") from None
         return Book(self._broker.account.id, self._began_at, orders, trades, positions)
 
     def _pause(self, state: RetryCallState) -> float:
