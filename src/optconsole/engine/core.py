@@ -516,7 +516,10 @@ class Engine:
             except JournalBroken as broken:
                 self._break(broken, item)
             except Exception as error:
-                await self._failed(item, error)
+                try:
+                    await self._failed(item, error)
+                except Exception as worse:  # without this task nothing is guarded any more: it outlives every input
+                    self._log.error("a failed input could not be kept, incident %s", incident("engine", worse))
             self._busy = False
             self._check_idle()
 
@@ -967,9 +970,6 @@ class Engine:
         while True:
             before = self.world.clock.monotonic()
             await asyncio.sleep(interval)
-            if self._broken is None:
-                self._latch_again()
-                self._tell_blindness()
             lag = max(0.0, self.world.clock.monotonic() - before - interval)
             self.meters.loop_lag.add(lag * 1000)
             if lag > SLEPT:
@@ -977,7 +977,17 @@ class Engine:
             if abs(self.world.clock.stepped() - stepped) > CLOCK_OFF:
                 self._clock_was_set(self.world.clock.stepped() - stepped)
                 stepped = self.world.clock.stepped()
-            if self._broken is None and self._on_duty():
+            try:
+                self._pass_time()
+            except Exception as error:  # what waits for time alone is looked at again in a quarter of a second
+                code = incident("duty", error)
+                self._warn_once("DUTY_FAILED", f"The watch over time failed (incident {code}); the log tells why.")
+
+    def _pass_time(self) -> None:
+        if self._broken is None:
+            self._latch_again()
+            self._tell_blindness()
+            if self._on_duty():
                 self._put(Nudged())
 
     def _tell_blindness(self) -> None:
