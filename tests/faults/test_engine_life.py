@@ -96,10 +96,13 @@ def test_an_alarm_that_could_not_be_stored_is_shown_to_nobody() -> None:
         append = life.journal.append
         told: list[str] = []
 
+        def hear(fact: Recorded) -> None:
+            if isinstance(fact.event, ev.NoticeRaised):
+                told.append(fact.event.code)
+
         async def follow() -> None:
             async for fact in line.engine.facts(line.engine.state.seq):
-                if isinstance(fact.event, ev.NoticeRaised):
-                    told.append(fact.event.code)
+                hear(fact)
 
         following = asyncio.get_running_loop().create_task(follow())
         await asyncio.sleep(0)
