@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from datetime import datetime, time
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,6 +17,7 @@ from optconsole.engine import events as ev
 from optconsole.engine.commands import Flatten, PlaceOrder
 from optconsole.engine.market.calendar import Calendar
 from optconsole.engine.market.master import InstrumentMaster
+from optconsole.engine.model.health import AccountHealth
 from optconsole.engine.model.orders import OrderStatus, OrderTerms, OrderType, Product, Side
 from optconsole.engine.model.timeline import IST
 from optconsole.engine.rules.pretrade import checks, refusal
@@ -52,6 +54,28 @@ def test_no_order_is_left_to_wait_for_another_session(clock: str, code: str | No
     phase, _ = CALENDAR.phase(now)
     found = refusal(checks(Story().state, terms(), option(), replace(situation(phase=phase), now=now)))
     assert (found.code if found else None) == code
+
+
+@pytest.mark.parametrize(
+    ("blind", "code"),
+    [
+        ({"age": lambda _name: 14.0}, None),
+        ({"age": lambda _name: 16.0}, "STALE_PRICE"),
+        ({"age": lambda _name: 100.0, "patience": 60.0}, None),
+        ({"health": lambda _account: AccountHealth(book_age=59.0)}, None),
+        ({"health": lambda _account: AccountHealth(book_age=61.0)}, "BOOK_UNSEEN"),
+        ({"health": lambda _account: AccountHealth(book_age=None)}, "BOOK_UNSEEN"),
+        ({"queued": 3.5}, "RATE_BUDGET"),
+    ],
+)
+def test_no_risk_is_taken_on_what_was_not_seen_lately_and_exits_go(blind: dict[str, Any], code: str | None) -> None:
+    """W01, W09, W13: an old price, an old book, a queue too long."""
+    story = Story()
+    seen = replace(situation(), **blind)
+    found = refusal(checks(story.state, terms(Side.SELL), option(), seen))
+    assert (found.code if found else None) == code
+    story.fill(story.order(terms(Side.BUY)), 65, 10_000, "T1")
+    assert refusal(checks(story.state, terms(Side.SELL), option(), seen)) is None
 
 
 def test_a_lot_that_changed_overnight_is_todays_and_yesterdays_size_is_refused() -> None:
