@@ -76,14 +76,13 @@ def answered(outcome: PlaceOutcome) -> Fault:
 class Line:
     """The broker of a scene: faults for the next calls of a verb, and readings as a test wants them."""
 
-    def __init__(self, scene: Scene, proof: bool = False) -> None:
+    def __init__(self, scene: Scene) -> None:
         life = scene.simulation.life
         assert life is not None
-        scene.simulation.swarm.embedded = proof
-        scene.simulation.swarm.rates["given"] = 0.0  # a day with faults, so that alarms are expected
+        scene.simulation.swarm.quiet = False  # a day with faults, so that alarms are expected
         self.scene = scene
         self.engine: Engine = life.engine
-        self.broker: Any = life.broker
+        self.broker: Any = life.brokers[0]
         self.calls: list[tuple[float, str]] = []
         self.readings = 0
         self.unreadable: Exception | None = None
@@ -114,7 +113,7 @@ class Line:
 
     def mute(self) -> None:
         """The stream tells nothing any more."""
-        self.scene.simulation.network.filter = lambda _update: False
+        self.scene.wire.filter = lambda _update: False
 
     def count(self, verb: str) -> int:
         return sum(each == verb for _, each in self.calls)
@@ -128,7 +127,7 @@ class Line:
 
     def at_exchange(self) -> dict[str, int]:
         """The same, as the exchange says."""
-        return {row.contract: row.qty for row in self.scene.simulation.network.books().positions if row.qty}
+        return {row.contract: row.qty for row in self.scene.venue.picture().positions if row.qty}
 
     def codes(self) -> list[str]:
         """Codes of all notices so far."""

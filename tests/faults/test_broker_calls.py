@@ -302,7 +302,7 @@ def test_two_orders_with_our_tag_are_both_counted_and_told() -> None:
         line = Line(stage)
         await stage.show(100_00, 9)
         await stage.place(Side.BUY, 1)
-        trade = stage.simulation.network.books().trades[0]
+        trade = stage.venue.picture().trades[0]
         line.shown = lambda rows: [*rows, *(msgspec.structs.replace(row, broker_id="COPY") for row in rows)]
         hear = line.engine.hearer(line.broker.account.id)
         hear(msgspec.structs.replace(trade, trade_id="T-COPY", broker_id="COPY"))
