@@ -19,6 +19,7 @@ from optconsole.engine.commands import (
 )
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.orders import OrderStatus, OrderType, Side
+from optconsole.engine.model.vitals import MarketPhase
 from optconsole.engine.trading import closing
 from tests.engine.facts import CALL, PUT, terms
 from tests.engine.trading.bench import Bench, cancelled, flatten, placed, sent_ids
@@ -134,6 +135,21 @@ def test_engaging_the_kill_again_changes_nothing() -> None:
     again = bench.ask(EngageKill(id="k2", actor="key"))
     assert (again.facts, again.effects) == ([], [])
     assert [wish.why for wish in bench.state.flattening.values()] == ["kill"]
+
+
+def test_a_release_while_the_market_is_closed_leaves_nothing_that_would_close_at_the_open() -> None:
+    bench = Bench()
+    bench.hold(65)
+    bench.phase = MarketPhase.CLOSED
+    bench.ask(EngageKill(id="k", actor="key", why="test"))
+    bench.settle(70)
+    assert bench.state.flattening
+    released = bench.ask(ReleaseKill(id="r", actor="key", typed="UNLOCK"))
+    assert released.reply is not None
+    assert f"Still open: {CALL} 65." in released.reply.text
+    bench.phase = MarketPhase.OPEN
+    assert bench.settle(1) == []
+    assert not bench.state.flattening
 
 
 def test_release_needs_the_typed_word_a_minute_and_no_order_of_ours_at_work_or_in_doubt() -> None:

@@ -140,6 +140,12 @@ def release_kill(state: TradingState, command: ReleaseKill, now: datetime) -> De
     if any(counts(order) and not order.foreign for order in state.orders.values()):
         raise Refusal("ORDERS_WORK", "Orders still work or are in doubt; release is possible once none is.")
     decision = Decision(command.actor, command.id)
+    for wish in state.flattening.values():
+        if wish.why == KILL_WHY:  # or it would go on closing, without the memory of what others traded since the kill
+            sent = tuple(order.id for order in state.orders.values() if order.parent == wish.id)
+            decision.facts.append(ev.FlattenEnded(flatten_id=wish.id, orders=sent, text="the kill was released"))
     decision.facts.append(ev.KillReleased())
-    decision.reply = Reply(ok=True, code="RELEASED", text="Kill released; nothing resumes by itself.")
+    names = ", ".join(f"{each.key.contract} {each.qty}" for each in open_in(state, ALL))
+    still = f" Still open: {names}." if names else ""
+    decision.reply = Reply(ok=True, code="RELEASED", text=f"Kill released; nothing resumes by itself.{still}")
     return decision
