@@ -396,3 +396,17 @@ def test_a_session_that_ends_says_what_is_open_and_a_kill_goes_on() -> None:
     bench.phase = MarketPhase.OPEN
     bench.settle(60)
     assert placed(bench.settle(60)) or any(order.role == "K" for order in bench.working())
+
+
+@pytest.mark.parametrize("why", ["flatten", "kill"])
+def test_a_flatten_of_an_earlier_day_is_given_up_at_the_open_as_it_would_have_been_at_the_close(why: str) -> None:
+    bench = Bench()
+    bench.hold(65)
+    bench.phase = MarketPhase.CLOSED
+    bench.tell(ev.FlattenBegun(flatten_id="f", kind="all", name="", percent=100, why=why))
+    bench.settle()
+    bench.now += timedelta(days=3)
+    bench.tell(ev.SessionOpened(day=bench.now.date()))
+    bench.phase = MarketPhase.OPEN
+    assert len(placed(bench.settle())) == (why == "kill")
+    assert bool(bench.state.flattening) == (why == "kill")

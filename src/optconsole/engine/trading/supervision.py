@@ -36,7 +36,9 @@ def advance(state: TradingState, master: InstrumentMaster, situation: Situation,
 
 
 def _step(scene: Scene, wish: Flattening) -> Decision | None:
-    if not scene.state.session_open and wish.why != KILL_WHY:
+    # an engine that was down at the close gives up what it would have given up then
+    over = not scene.state.session_open or (scene.state.day is not None and wish.begun.date() < scene.state.day)
+    if over and wish.why != KILL_WHY:
         return _give_up(scene.state, wish, _open_words(scene.state, wish))
     step = Step(Decision(wish.actor, wish.id))
     if scene.situation.phase is MarketPhase.OPEN:
