@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from optconsole.brokers.paper.orders import Batch
+from optconsole.engine import events as ev
 from optconsole.engine.commands import (
     CancelAll,
     CancelOrder,
@@ -103,6 +105,21 @@ def test_an_entry_that_waits_for_the_rate_budget_does_not_leave_after_a_kill() -
         assert all(order.status.final for order in scene.engine.state.orders.values())
 
     assert "I-13" not in broken(script)
+
+
+def test_a_position_on_an_account_that_no_broker_serves_does_not_keep_a_kill_from_the_others() -> None:
+    async def script(scene: Scene) -> None:
+        await scene.show(100_00, 9)
+        gone = msgspec.structs.replace(scene.venue.account, id="gone")
+        fields = {"account": "gone", "product": Product.NRML, "contract": CALL, "lot": LOT, "price": 100_00}
+        await scene.engine._state_facts([ev.AccountOpened(account=gone), ev.PositionAdopted(**fields, qty=-LOT)])  # type: ignore[arg-type]
+        assert (await scene.place(Side.SELL, 2)).ok
+        await scene.ask(EngageKill(id="k", actor="key:sim"))
+        await asyncio.sleep(5)
+        held = {name: position.qty for name, position in scene.engine.state.positions.items() if position.qty}
+        assert held == {f"gone/NRML/{CALL}": -LOT}
+
+    play(script)
 
 
 def test_an_order_of_somebody_else_is_not_cancelled_unless_adopted() -> None:

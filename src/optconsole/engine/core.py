@@ -42,6 +42,7 @@ from optconsole.engine.ports import (
     Feed,
     Journal,
     JournalBroken,
+    NotSent,
     PlaceOutcome,
     Playback,
     Snapshot,
@@ -576,14 +577,17 @@ class Engine:
             raise Refusal("UNKNOWN_ACCOUNT", f"No broker serves an account {command.account!r}; known: {known}.")
         return decide(View(self.state, self.master, self.situation(), self._install), command)
 
-    def _outcome(self, effect: SendPlace | SendModify | SendCancel, outcome: PlaceOutcome) -> Decision:
+    def _outcome(self, effect: Request, outcome: PlaceOutcome) -> Decision:
+        account = effect.request.account if isinstance(effect, SendPlace) else effect.account
+        broker = self.world.brokers.get(account)
+        name = "engine" if broker is None else broker.name
         match effect:
-            case SendPlace(order_id, request):
-                return intake.placed(self.state, self.world.brokers[request.account].name, order_id, outcome)
-            case SendModify(order_id, account, _):
-                return intake.modified(self.state, self.world.brokers[account].name, order_id, outcome)
-            case SendCancel(order_id, account, _):
-                return intake.cancelled(self.state, self.world.brokers[account].name, order_id, outcome)
+            case SendPlace(order_id, _):
+                return intake.placed(self.state, name, order_id, outcome)
+            case SendModify(order_id, _, _):
+                return intake.modified(self.state, name, order_id, outcome)
+            case SendCancel(order_id, _, _):
+                return intake.cancelled(self.state, name, order_id, outcome)
 
     def _still_meant(self, command: cmd.PlaceOrder | cmd.PlaceGroup | cmd.Reverse) -> None:
         """Raises Refusal for an order that waited, with the machine asleep or busy, until its market was gone."""
@@ -652,14 +656,22 @@ class Engine:
     def _act(self, effect: Effect, decided: float) -> None:
         match effect:
             case ReadBook(account):
-                self._watches[account].want()
+                if account in self._watches:
+                    self._watches[account].want()
             case HearAgain(account, row, letter_id):
                 self._put(Heard(account, row, letter_id))
-            case SendPlace(order_id, request):
+            case SendPlace(_, request):
                 self.world.feed.watch([request.instrument.name])
-                self._requests.put(effect, request.account, urgency(effect, self.state.orders[order_id]), decided)
-            case SendModify(order_id, account, _) | SendCancel(order_id, account, _):
-                self._requests.put(effect, account, urgency(effect, self.state.orders[order_id]), decided)
+                self._send(effect, request.account, decided)
+            case SendModify(_, account, _) | SendCancel(_, account, _):
+                self._send(effect, account, decided)
+
+    def _send(self, request: Request, account: str, decided: float) -> None:
+        """Queue a request. One on an account that no broker serves any more must not keep the others from leaving."""
+        if account in self.world.brokers:
+            self._requests.put(request, account, urgency(request, self.state.orders[request.order_id]), decided)
+        else:
+            self._put(Answered(request, NotSent(f"no broker serves the account {account}")))
 
     def _barred(self, request: Request) -> str:
         """Why an order that adds risk, decided a moment ago, may not leave now: a kill, a flatten, a limit since."""
