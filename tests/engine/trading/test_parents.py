@@ -433,3 +433,12 @@ def test_a_market_order_above_the_freeze_has_a_worst_price_in_every_part() -> No
     floor = Floor()
     floor.ask(PlaceOrder, terms=msgspec.structs.replace(terms(Side.SELL, BIG), type=OrderType.MARKET, price=None))
     assert all(kid.terms.protection is not None for kid in kids(floor))
+
+
+@pytest.mark.parametrize(("gone", "sent"), [(60, 2), (1_200, 1)])
+def test_a_timed_part_of_an_entry_does_not_leave_after_the_machine_slept(gone: int, sent: int) -> None:
+    floor = Floor()
+    floor.ask(PlaceOrder, terms=terms(Side.BUY, 195, 10_010), parts=3, every=5.0)
+    floor.acknowledge()
+    floor.wait(gone)
+    assert len(floor.orders) == sent

@@ -29,6 +29,8 @@ from optconsole.engine.trading.scopes import covers
 
 LATE: Final = timedelta(seconds=5)
 """How late a part of an entry may leave after a restart; a later one meets another market."""
+SLEPT: Final = timedelta(minutes=2)
+"""How late without a restart: a machine that slept. Time that is played jumps by a minute and more of market time."""
 REJECTIONS: Final = 4
 """Parts of an exit that may be rejected before it stops; each makes the next half as large (reliability O08)."""
 RETRY: Final = timedelta(seconds=1)
@@ -123,7 +125,8 @@ def _fate(kid: Order | None) -> str:
 def _staleness(state: TradingState, parent: Parent, kids: list[Order], now: datetime) -> str:
     """An entry that the engine was not there for is not taken up again later."""
     if parent.epoch == state.epoch:
-        return ""
+        late = now - _next_at(parent, kids) > max(SLEPT, timedelta(seconds=parent.every))
+        return "its time passed while the machine stood still" if parent.pace is Pace.TIMED and late else ""
     if parent.pace is Pace.TIMED and now - _next_at(parent, kids) <= max(LATE, timedelta(seconds=parent.every)):
         return ""
     return "" if parent.pace is Pace.FILLED else "the engine was restarted before the rest had left"
