@@ -50,7 +50,9 @@ class Call:
 
 
 class Judge(Protocol):
-    """Who watches the wire."""
+    """Who watches the wire. ``refused`` are tags that the network did not let out."""
+
+    refused: set[str]
 
     def left(self, call: Call) -> None: ...
 
@@ -90,6 +92,8 @@ class Wire:
         faults = self.faults
         answer: asyncio.Future[PlaceOutcome] = self.loop.create_future()
         if faults.lasting("net.dns_fail", 1, 15, call) or faults.strikes(f"{verbs}.not_sent", call) is not None:
+            if self.judge is not None:
+                self.judge.refused.add(call.tag)
             self._answer(answer, NotSent("connection refused"))
             return answer
         self.calls.append(call)

@@ -17,7 +17,7 @@ from tests.simulation.bounds import Bounds, Doubt
 from tests.simulation.broker import Call, Wire
 from tests.simulation.caps import Limits
 from tests.simulation.court import Court, Watcher
-from tests.simulation.cover import Cover, HedgeFirst
+from tests.simulation.cover import Cover, HedgeFirst, HedgeLast
 from tests.simulation.disk import Disk, payload_of
 from tests.simulation.hours import Hours
 from tests.simulation.kernel import SimClock, SimLoop
@@ -108,6 +108,7 @@ class Checker(Court):
             Drift(self),
             Cover(self),
             HedgeFirst(self),
+            HedgeLast(self),
             Doubt(self),
             Parents(self),
             self.bounds,
@@ -256,7 +257,7 @@ class Checker(Court):
             case "OrderDoubted":
                 paper.doubted, paper.sent_at, paper.doubted_at = True, None, self.now
             case _ if row.type in SETTLED_DOUBT:
-                paper.doubted, paper.settled = False, True
+                self._no_more_doubted(paper, row)
             case "OrderAcknowledged":
                 paper.broker_id, paper.doubted, paper.sent_at = body["broker_id"], False, None
                 self._restart_kill_clock()  # a late arrival has ten seconds of its own
@@ -267,10 +268,18 @@ class Checker(Court):
                 paper.open_asks = 0
             case "OrderCancelled" | "OrderRejected" | "OrderExpired":
                 paper.ended, paper.open_asks, paper.sent_at = row.type, 0, None
-                self._ended(paper)
+                self._ended(paper, body.get("code", ""))
 
-    def _ended(self, paper: Paper) -> None:
-        """I-4 at the moment an order is declared dead."""
+    def _no_more_doubted(self, paper: Paper, row: StoredEvent) -> None:
+        """I-4 at the moment an order is presumed absent, which is more than released by the trader."""
+        paper.doubted, paper.settled, paper.absent = False, True, row.type == "OrderPresumedAbsent"
+        if paper.absent and self.truth.tagged(paper.account, paper.tag):
+            self.breach("I-4", f"{paper.order_id} is presumed absent and is at the broker")
+
+    def _ended(self, paper: Paper, code: str) -> None:
+        """I-4 at the moment an order is declared dead; an exit that never left was kept by the network, not by us."""
+        if code == "NOT_SENT" and paper.tag[10] in CLOSING_ROLES and paper.tag not in self.refused:
+            self.breach("I-13", f"the exit {paper.order_id} was held back though it could leave")
         for order in self.truth.tagged(paper.account, paper.tag):
             if order.status in WORKING:
                 self.breach("I-4", f"{paper.order_id} is {paper.ended} in the journal and {order.status} there")
@@ -417,6 +426,8 @@ class Checker(Court):
         if len(alive) > 1:
             self.breach("I-2", f"tag {call.tag} has {len(alive)} orders at the broker")
         paper = self.by_tag.get(call.tag)
+        if paper is not None and paper.absent:
+            self.breach("I-4", f"{paper.order_id} is presumed absent and was taken at the broker")
         if paper is not None and paper.ended in ("OrderRejected", "OrderExpired"):
             self.breach("I-4", f"{paper.order_id} is {paper.ended} in the journal and was taken at the broker")
         contract = call.request.instrument.name
@@ -439,6 +450,7 @@ class Checker(Court):
 
     def asked(self, command: AnyCommand, life: int) -> None:
         """A command goes to a life of the engine."""
+        self.asked_at.setdefault(command.id, self.now)
         if isinstance(command, EngageKill):
             self._kills_asked.add(life)
 

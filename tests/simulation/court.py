@@ -14,7 +14,6 @@ from tests.simulation.swarm import Swarm
 from tests.simulation.truth import Truth
 
 ASLEEP: Final[Mapping[str, str]] = {
-    "I-10": "protection states: rows that say which position was promised a stop, and alarms when it lacks one",
     "I-12": "multi-leg entries: legs under a parent, with the uncovered quantity that the parent allows",
     "I-25/valid-until": "valid_until on every intent that adds risk, looked at again when it leaves",
 }
@@ -43,6 +42,8 @@ class Court:
         self.quoted_at = 0.0
         self.blind_at: dict[str, float] = {}
         self.seen_at: dict[str, float] = {}
+        self.asked_at: dict[str, float] = {}
+        self.refused: set[str] = set()
         self._tolerated, self._woken = tolerated, woken
 
     @property

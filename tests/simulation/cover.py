@@ -1,89 +1,117 @@
-"""I-10, protection, and I-12, hedge first: open shorts against the stops and hedges that are really there.
-
-The rows read here are agreed ahead of the engine that writes them: ``WORDS`` is the one place to change them.
-"""
+"""I-10, protection, and I-12, hedge first: open positions against the stops and hedges that are really there."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass
+from datetime import time
+from typing import Any, Final
 
 from optconsole.engine.model.orders import Side
-from optconsole.engine.ports import BrokerTrade
+from optconsole.engine.ports import BrokerTrade, PlaceRequest
 from optconsole.engine.store.chain import StoredEvent
+from tests.simulation.broker import Call
 from tests.simulation.court import Court, Watcher
 
-UNCOVERED: Final = 5.0
-"""Seconds for which a short may stand without cover before an alarm is due."""
-STALE: Final = 10.0
-
-
-class Words(NamedTuple):
-    """Row types that say what a position was promised."""
-
-    asked: str = "ProtectionAsked"
-    dropped: str = "ProtectionDropped"
-    armed: str = "GuardArmed"
-    disarmed: str = "GuardDisarmed"
-    begun: str = "StructureBegun"
-    alarms: tuple[str, ...] = ("UNPROTECTED", "PROTECTION_FAILED", "PRICE_STALE", "FEED_STALE")
-
-
-WORDS: Final = Words()
+UNCOVERED: Final = 20.0
+"""Seconds for which a promised stop may be missing untold: a call may be silent for 8, and pauses follow."""
+STALE: Final = 15.0
+OPENS, CLOSES = time(9, 15), time(15, 29)
+BEGUN: Final = "StructureBegun"
+"""The row of a multi-leg entry, agreed ahead of the engine that will write it."""
 Key = tuple[str, str, str]
 """Account, contract and product."""
 
 
+@dataclass(slots=True)
+class Promise:
+    """A guard as the journal tells it. ``told``: it is in repair or blind, which an alarm said; ``bare`` since when."""
+
+    sign: int
+    wide: bool
+    repair: bool = False
+    blind: bool = False
+    bare: float | None = None
+
+
+def _key(body: dict[str, Any]) -> Key:
+    key = body["key"]
+    return key["account"], key["contract"], key["product"]
+
+
 class Cover(Watcher):
-    """Positions for which protection was asked: a stop at the exchange, an armed guard that sees, or an alarm."""
+    """Guarded positions: a stop at the exchange where one was promised, an engine that sees, or an alarm."""
 
     def __init__(self, court: Court) -> None:
         super().__init__(court)
-        self._asked: set[Key] = set()
-        self._guards: Counter[Key] = Counter()
-        self._bare: dict[Key, float] = {}
+        self._promises: dict[Key, Promise] = {}
+        self._known: Counter[Key] = Counter()
+        self._exits: dict[str, None] = {}
+        self._killed = False
 
     def stored(self, row: StoredEvent, body: dict[str, Any]) -> None:
-        if row.type not in WORDS[:4]:
-            return
-        key = (body["account"], body["contract"], body["product"])
         match row.type:
-            case WORDS.asked:
-                self._asked.add(key)
-            case WORDS.dropped:
-                self._asked.discard(key)
-                self._guards.pop(key, None)
-            case WORDS.armed:
-                self._guards[key] = body["qty"]
-            case WORDS.disarmed:
-                self._guards.pop(key, None)
+            case "ProtectionSet":
+                self._promises[_key(body)] = Promise(body["sign"], body["wide"] is not None)
+            case "ProtectionEnded":
+                self._promises.pop(_key(body), None)
+            case "ProtectionMoved" if _key(body) in self._promises:
+                self._promises[_key(body)].repair = body["state"] == "REPAIR"
+            case "ProtectionSight" if _key(body) in self._promises:
+                self._promises[_key(body)].blind = body["blind"]
+            case "OrderFilled":
+                sign = 1 if body["side"] == "BUY" else -1
+                self._known[body["account"], body["contract"], body["product"]] += sign * body["qty"]
+            case "PositionSettled":
+                self._known[body["account"], body["contract"], body["product"]] -= body["qty"]
+            case "FlattenBegun":
+                self._exits[body["flatten_id"]] = None
+            case "FlattenEnded":
+                self._exits.pop(body["flatten_id"], None)
+            case "KillEngaged" | "KillReleased":
+                self._killed = row.type == "KillEngaged"
+            case _:
+                return
 
     def tick(self) -> None:
-        court = self.court
-        for key in self._asked:
-            missing = -court.truth.net(*key) - self._covered(key)
-            if missing <= 0:
-                self._bare.pop(key, None)
-                continue
-            since = self._bare.setdefault(key, court.now)
-            if court.awake_for(since) > UNCOVERED + 1 and not court.alarmed(WORDS.alarms, since, key[1]):
-                self._bare[key] = court.now + 3600
-                court.breach("I-10", f"{missing} {key[1]} are short without cover for {court.now - since:.0f} s")
+        trading = OPENS <= self.court.clock.now().time() < CLOSES
+        if self._exits or self._killed or not trading:
+            for promise in self._promises.values():
+                promise.bare = None
+            return  # whoever is being closed has its stops turned into closing orders: I-18 and I-13 watch that
+        for key, promise in self._promises.items():
+            self._look(key, promise)
 
-    def _covered(self, key: Key) -> int:
-        """Units that stops at the exchange would buy back, and those of a guard that sees a price."""
+    def _look(self, key: Key, promise: Promise) -> None:
+        court = self.court
+        size = min(promise.sign * court.truth.net(*key), promise.sign * self._known[key])
+        missing = size - self._standing(key, promise) if promise.wide else 0
+        sees = court.now - court.quoted_at <= STALE
+        if size <= 0 or promise.repair or promise.blind or (missing <= 0 and sees):
+            promise.bare = None
+            return
+        promise.bare = court.now if promise.bare is None else promise.bare
+        if court.awake_for(promise.bare) > UNCOVERED:
+            promise.bare = court.now + 3600
+            what = (
+                f"{missing} of {size} {key[1]} lack the stop at the exchange" if missing > 0 else f"{key[1]} is unseen"
+            )
+            stepped = "wall-clock-session" if court.swarm.done["host.clock_step"] else ""
+            court.breach("I-10", f"{what}, silently", stepped)
+
+    def _standing(self, key: Key, promise: Promise) -> int:
+        """Units that orders at the exchange would close, those that wait for a trigger and those that trade now."""
         account, contract, product = key
-        books = self.court.truth.venues[account].books
-        stops = sum(
+        return sum(
             order.remaining
-            for order in books.resting(contract)
-            if order.trigger is not None and order.side is Side.BUY and order.product.value == product
+            for order in self.court.truth.venues[account].books.all_working()
+            if order.contract == contract and order.product.value == product and order.side.sign == -promise.sign
         )
-        sees = self.court.up_since is not None and self.court.now - self.court.quoted_at <= STALE
-        return stops + (self._guards[key] if sees else 0)
 
     def paused(self, seconds: float) -> None:
-        self._bare = {key: at + seconds for key, at in self._bare.items()}
+        for promise in self._promises.values():
+            if promise.bare is not None:
+                promise.bare += seconds
 
 
 class HedgeFirst(Watcher):
@@ -95,7 +123,7 @@ class HedgeFirst(Watcher):
         self._net: dict[str, Counter[str]] = {}
 
     def stored(self, row: StoredEvent, body: dict[str, Any]) -> None:
-        if row.type == WORDS.begun:
+        if row.type == BEGUN:
             self._allowed[body["structure_id"]] = body["uncovered"]
 
     def traded(self, trade: BrokerTrade) -> None:
@@ -109,3 +137,24 @@ class HedgeFirst(Watcher):
         short = -sum(qty for qty in alike if qty < 0) - sum(qty for qty in alike if qty > 0)
         if short > self._allowed[paper.parent]:
             self.court.breach("I-12", f"{paper.parent}: {short} {right} are short without a hedge after {trade.tag}")
+
+
+class HedgeLast(Watcher):
+    """O14: while a kill closes, no bought option is sold that an open short of its kind still leans on."""
+
+    def taken(self, call: Call, broker_id: str) -> None:
+        court, request = self.court, call.request
+        if call.tag[10] != "K" or not isinstance(request, PlaceRequest) or request.side is not Side.SELL:
+            return
+        right = request.instrument.name[-2:]
+        if any(paper.account == call.account and paper.in_doubt for paper in court.papers.values()):
+            return  # what may have been traded meanwhile nobody can know
+        held = [qty for (name, _), qty in court.truth.venues[call.account].held().items() if name.endswith(right)]
+        selling = sum(
+            order.remaining
+            for order in court.truth.venues[call.account].books.all_working()
+            if order.side is Side.SELL and order.contract.endswith(right)
+        )
+        longs, shorts = sum(qty for qty in held if qty > 0), -sum(qty for qty in held if qty < 0)
+        if longs - selling < shorts:
+            court.breach("O14", f"{call.tag} sells {right} of {longs} while {shorts} are still short")

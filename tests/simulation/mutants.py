@@ -16,9 +16,31 @@ from optconsole.engine import events as ev
 from optconsole.engine.events import Recorded
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.orders import Order, OrderStatus, Pending
-from optconsole.engine.ports import Broker, BrokerOrder, BrokerUnreachable, Doubtful, PlaceOutcome, Rejected
+from optconsole.engine.model.protection import Guard
+from optconsole.engine.ports import (
+    Broker,
+    BrokerOrder,
+    BrokerUnreachable,
+    Doubtful,
+    NotSent,
+    PlaceOutcome,
+    Rejected,
+)
 from optconsole.engine.rules import pretrade
-from optconsole.engine.trading import closers, closing, covering, decision, intake, supervision, wishes
+from optconsole.engine.trading import (
+    closers,
+    closing,
+    covering,
+    decision,
+    exits,
+    intake,
+    keeping,
+    opening,
+    protection,
+    resolution,
+    supervision,
+    wishes,
+)
 from tests.simulation import broker, disk
 from tests.simulation.venue import Books
 
@@ -121,6 +143,12 @@ def _m8() -> Iterator[None]:
 
 
 @contextmanager
+def _m12() -> Iterator[None]:
+    with patch.object(closers, "to_spare", lambda *_: 10**9):
+        yield
+
+
+@contextmanager
 def _m13() -> Iterator[None]:
     def room(book: TradingState, position: Any, _now: Any) -> int:
         own = [order for order in covering.closing_on(book, position) if order.role.closes]
@@ -208,6 +236,87 @@ def _m30() -> Iterator[None]:
 
 
 @contextmanager
+def _m4() -> Iterator[None]:
+    with (
+        patch.object(resolution, "QUIESCE", 1.0),
+        patch.object(resolution, "READS_NEEDED", 1),
+        patch.object(resolution, "newer", lambda *_: True),
+    ):
+        yield
+
+
+@contextmanager
+def _m9() -> Iterator[None]:
+    def intended(book: TradingState, position: Any) -> int:
+        entries = [order for order in book.orders.values() if order.filled and not order.role.closes]
+        mine = [order.terms.qty for order in entries if order.terms.contract == position.key.contract]
+        return mine[0] if mine else 0
+
+    with patch.object(keeping, "needed", intended):
+        yield
+
+
+@contextmanager
+def _m10() -> Iterator[None]:
+    keep, judged = keeping.keep, keeping.judged
+
+    def once(scene: Any, guard: Any, *rest: Any) -> None:
+        if guard.state is not Guard.WORKING:
+            keep(scene, guard, *rest)
+
+    def believed(scene: Any, guard: Any, *rest: Any) -> Any:
+        return (guard.state, guard.reason) if guard.state is Guard.WORKING else judged(scene, guard, *rest)
+
+    with patch.object(protection, "keep", once), patch.object(keeping, "judged", believed):
+        yield
+
+
+@contextmanager
+def _m17() -> Iterator[None]:
+    with patch.object(protection, "advance", lambda *_: None):
+        yield
+
+
+@contextmanager
+def _m20() -> Iterator[None]:
+    original = core.Engine._act
+
+    def act(self: core.Engine, effect: Any, decided: float) -> None:
+        if isinstance(effect, decision.SendPlace) and self.health(effect.request.account).refusing_for:
+            self._answered(effect, NotSent("the breaker is open"))
+            return
+        original(self, effect, decided)
+
+    with patch.object(core.Engine, "_act", act):
+        yield
+
+
+@contextmanager
+def _m21() -> Iterator[None]:
+    with patch.dict(requests.A_SECOND, dict.fromkeys(requests.Urgency, 10)):
+        yield
+
+
+@contextmanager
+def _m22() -> Iterator[None]:
+    with patch.object(requests, "ENTRY_LIFE", math.inf), patch.object(core, "COMMAND_LIFE", math.inf):
+        yield
+
+
+@contextmanager
+def _m29() -> Iterator[None]:
+    def published(instrument: Any) -> int:
+        return int(instrument.freeze)
+
+    with (
+        patch.object(opening, "largest_order", published),
+        patch.object(exits, "largest_order", published),
+        patch.object(pretrade, "largest_order", published),
+    ):
+        yield
+
+
+@contextmanager
 def _no_deadline() -> Iterator[None]:
     with patch.object(requests, "CALL_DEADLINE", 600.0):
         yield
@@ -258,17 +367,26 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         _mutant("M1", "a place is posted again after doubt", "I-2 I-3", _m1),
         _mutant("M2", "any error answer counts as rejected", "I-4 I-6", _m2),
         _mutant("M3", "the send is stored after it left", "I-1", _m3),
+        _mutant("M4", "absence is presumed at once", "I-4", _m4),
         _mutant("M5", "a failed read answers empty", "I-4 I-5 I-9", _m5),
         _mutant("M6", "absence from any book counts as proof", "I-4", _m6),
         _mutant("M7", "fills are not told apart by trade number", "I-7", _m7),
         _mutant("M8", "a fill overwrites what was filled", "I-6", _m8),
+        _mutant("M9", "a stop is sized from the order, not from the position", "I-10 I-11", _m9),
+        _mutant("M10", "a stop that worked once is never looked at again", "I-10", _m10),
+        _mutant("M12", "hedges are sold before the shorts they cover are bought back", "O14", _m12),
         _mutant("M13", "an exit ignores orders that close already", "I-11 I-13", _m13),
         _mutant("M14", "kill leaves resting orders", "I-11 I-13", _m14),
         _mutant("M15", "the kill latch does not survive a restart", "I-13", _m15),
         _mutant("M16", "kill does not stop entries", "I-13", _m16),
+        _mutant("M17", "the duty that guards positions dies silently", "I-10", _m17),
+        _mutant("M20", "the breaker before new risk holds back exits too", "I-13", _m20),
+        _mutant("M21", "entries may use up the whole rate budget", "I-15", _m21),
+        _mutant("M22", "an entry that waited is sent whenever its turn comes", "I-25", _m22),
         _mutant("M24", "foreign orders are cancelled with ours", "I-24", _m24),
         _mutant("M25", "a status we do not know counts as rejected", "I-4", _m25),
         _mutant("M26", "a commit returns before the sync", "I-1 I-8", _m26),
+        _mutant("M29", "orders are cut at the published freeze, not below it", "O08", _m29),
         _mutant("D1", "a silent call is never doubted", "I-17 I-18", _no_deadline),
         _mutant("D2", "the cap on an order's lots is not looked at", "I-16", _no_cap),
         _mutant("D3", "orders leave at any hour", "I-25", _any_hour),

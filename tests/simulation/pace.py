@@ -11,6 +11,8 @@ from tests.simulation.papers import Paper
 
 WINDOWS: Final = ((1.0, 10), (60.0, 400))
 """Seconds, and the order calls an account may make in them on an exchange segment."""
+ENTRIES: Final = 6
+"""Order calls in a second after which no entry leaves: the rest is for cancels, stops and exits."""
 A_DAY: Final = 5_000
 CHANGES: Final = 25
 """Modifications of one order."""
@@ -34,6 +36,9 @@ class Pace(Watcher):
             count = len(calls) if seconds == WINDOWS[-1][0] else sum(at > call.at - seconds for at in calls)
             if count > most:
                 self.court.breach("I-15", f"{count} order calls of {call.account} within {seconds:.0f} s")
+        entry = paper is not None and call.verb == "place" and paper.risk == "INCREASE"
+        if entry and sum(at > call.at - 1.0 for at in calls) > ENTRIES:
+            self.court.breach("I-15", f"{call.tag} leaves no room for exits: more than {ENTRIES} in a second")
         self._today[call.account, self.court.day] += 1
         if self._today[call.account, self.court.day] > A_DAY:
             self.court.breach("I-15", f"more than {A_DAY} order calls of {call.account} in a day")

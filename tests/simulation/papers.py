@@ -48,6 +48,7 @@ class Paper:
     doubted: bool = False
     doubted_at: float = 0.0
     settled: bool = False
+    absent: bool = False
     broker_id: str = ""
     ended: str = ""
     filled: int = 0

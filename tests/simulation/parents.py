@@ -29,7 +29,7 @@ class Parents(Watcher):
 
     def left(self, call: Call, paper: Paper | None) -> None:
         request = call.request
-        if isinstance(request, PlaceRequest) and call.verb == "place" and request.qty > request.instrument.freeze:
+        if isinstance(request, PlaceRequest) and request.qty >= request.instrument.freeze:
             self.court.breach("O08", f"{call.tag} left with {request.qty}, the freeze is {request.instrument.freeze}")
 
     def taken(self, call: Call, broker_id: str) -> None:

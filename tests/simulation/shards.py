@@ -9,6 +9,8 @@ from typing import Final
 from tests.simulation.__main__ import days_of
 from tests.simulation.kernel import seeded_tapes
 from tests.simulation.mutants import MUTANTS
+from tests.simulation.script import play
+from tests.simulation.staged import STAGED
 from tests.simulation.verbs import AWAITED, VERBS
 from tests.simulation.world import Result, simulate
 
@@ -45,9 +47,16 @@ def days_under_faults(shard: int) -> None:
 
 
 def mutant_is_caught(name: str) -> None:
-    """An invariant that is there for the mutant objects within the days it is given."""
+    """An invariant that is there for the mutant objects, in its scene or within the days it is given."""
     mutant, done, seed = MUTANTS[name], 0, 0
     caught: set[str] = set()
+    if name in STAGED:
+        scene = STAGED[name]
+        assert play(scene) == [], f"the scene of {name} is not clean without it"
+        with mutant.mutation():
+            caught = {breach.invariant for breach in play(scene)}
+        assert caught & mutant.caught_by, f"{mutant.what}: not caught in its scene, only {caught}"
+        return
     while done < MUTANT_DAYS and not caught & mutant.caught_by:
         result = days(seed, mutation=mutant.mutation)
         caught |= {breach.invariant for breach in result.breaches}
