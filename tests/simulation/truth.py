@@ -37,7 +37,9 @@ class Truth:
 
     def tagged(self, account: str, tag: str) -> list[BrokerOrder]:
         """Every order that came under a tag, on any day."""
-        rows = self.venues[account].books.orders.values()
+        # an account that no broker serves any more has nothing at a broker
+        venue = self.venues.get(account)
+        rows = () if venue is None else venue.books.orders.values()
         known = {key: row for key, row in self._orders.items() if row.tag == tag and key[0] == account}
         known.update({(account, row.broker_id): row.row() for row in rows if row.tag == tag})
         return list(known.values())
