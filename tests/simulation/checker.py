@@ -95,7 +95,6 @@ class Checker(Court):
         self._after_kill: set[str] = set()
         self._kill_clock = (0.0, 0)
         self._chain = Chain()
-        self._foreign: set[tuple[str, str]] = set()
         self._seen: Counter[str] = Counter()
         self._kills_asked: set[int] = set()
         self._failed_stores: set[int] = set()
@@ -205,7 +204,7 @@ class Checker(Court):
     def _taken_in(self, body: dict[str, Any]) -> None:
         account = body["terms"]["account"]
         self._adopted[body["order_id"]] = (account, body["broker_id"])
-        self._foreign.add((account, body["terms"]["contract"]))
+        self.others_in.add((account, body["terms"]["contract"]))
         if body["tag"] in self.by_tag:
             self.breach("I-24", f"our own order {body['tag']} was adopted as a foreign one")
 
@@ -375,7 +374,7 @@ class Checker(Court):
         if self._again[call.tag]:
             return
         if self._killed and not self._reduces(*key, request.side, request.qty):
-            known = "closed-elsewhere" if call.tag in self._misled and key[:2] in self._foreign else ""
+            known = "closed-elsewhere" if call.tag in self._misled and key[:2] in self.others_in else ""
             self.breach("I-13", f"{call.tag} {request.side} {request.qty} left after the kill", known)
 
     def _sent_once_more(self, request: PlaceRequest) -> int:
@@ -431,7 +430,7 @@ class Checker(Court):
         if paper is not None and paper.ended in ("OrderRejected", "OrderExpired"):
             self.breach("I-4", f"{paper.order_id} is {paper.ended} in the journal and was taken at the broker")
         contract = call.request.instrument.name
-        ours = (call.account, contract) not in self._foreign
+        ours = (call.account, contract) not in self.others_in
         over = call.tag[10] in CLOSING_ROLES and call.request.qty > room + self._again.get(call.tag, 0)
         if over and ours:
             known = "stale-position" if call.tag in self._misled else ""
@@ -446,7 +445,7 @@ class Checker(Court):
 
     def foreign(self, account: str, contract: str) -> None:
         """Somebody else trades this contract in the account: the mark on the exceptions of I-11."""
-        self._foreign.add((account, contract))
+        self.others_in.add((account, contract))
 
     def asked(self, command: AnyCommand, life: int) -> None:
         """A command goes to a life of the engine."""
@@ -521,7 +520,7 @@ class Checker(Court):
             self.breach("I-13", f"killed, and closing orders still work: {closing}")
         held = {key[:2]: qty for key, qty in self.truth.held().items()}
         alarmed = self.alarmed(("NOT_FLAT", "ORDER_REJECTED", "ORDER_NOT_SENT"), 0.0)
-        if held and not alarmed and not self._foreign & held.keys():
+        if held and not alarmed and not self.others_in & held.keys():
             self.breach("I-13", f"killed, silent, and still open: {held}")
 
     def shown(self, state: TradingState) -> None:

@@ -44,6 +44,7 @@ class Court:
         self.seen_at: dict[str, float] = {}
         self.asked_at: dict[str, float] = {}
         self.refused: set[str] = set()
+        self.others_in: set[tuple[str, str]] = set()
         self._tolerated, self._woken = tolerated, woken
 
     @property

@@ -147,8 +147,11 @@ class HedgeLast(Watcher):
         if call.tag[10] != "K" or not isinstance(request, PlaceRequest) or request.side is not Side.SELL:
             return
         right = request.instrument.name[-2:]
-        if any(paper.account == call.account and paper.in_doubt for paper in court.papers.values()):
+        mine = [paper for paper in court.papers.values() if paper.account == call.account and paper.in_doubt]
+        if any(paper.doubted or paper.tag[10] != "K" for paper in mine):
             return  # what may have been traded meanwhile nobody can know
+        if any(account == call.account and contract.endswith(right) for account, contract in court.others_in):
+            return  # what the broker or the phone did is not known at once
         held = [qty for (name, _), qty in court.truth.venues[call.account].held().items() if name.endswith(right)]
         selling = sum(
             order.remaining

@@ -61,7 +61,8 @@ async def kills_a_spread(scene: Scene) -> None:
     hedge = OrderTerms(account="SIM1", contract=OPTIONS[2].name, side=Side.BUY, qty=LOT, type=OrderType.MARKET)
     assert (await scene.ask(PlaceOrder(id="hedge", actor="key:sim", terms=hedge))).ok
     await scene.place(Side.SELL, 1)
-    await scene.show(100_00, 0)
+    scene.order("ex.never_fill", seconds=4)
+    await scene.show(100_00, 9)
     await scene.ask(EngageKill(id="k", actor="key:sim"))
     await scene.wait(5)
     await scene.show(100_00, 9)
