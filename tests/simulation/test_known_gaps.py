@@ -250,7 +250,6 @@ def test_a_clock_that_steps_lets_no_entry_out_after_the_close() -> None:
     assert "I-25" not in broken(script)
 
 
-@gap("ws.impossible: rows are not checked for what an order or a trade can be")
 def test_a_row_no_exchange_can_mean_changes_no_position() -> None:
     async def script(scene: Scene) -> None:
         scene.order("ws.impossible", when=lambda update: isinstance(update, BrokerTrade))
@@ -274,7 +273,6 @@ def test_a_second_order_under_our_tag_is_counted_beside_the_first() -> None:
     assert not {"I-5", "I-6"} & broken(script)
 
 
-@gap("broker-numbers: orders are looked up by the broker's number alone, whatever the account")
 def test_two_brokers_may_give_their_orders_the_same_number() -> None:
     async def script(scene: Scene) -> None:
         first, second = scene.simulation.venues

@@ -349,3 +349,26 @@ def test_an_exit_that_turns_up_late_is_cancelled_where_another_has_closed_its_po
         hear(story, trade(story, "O2", "2"))
     facts = hear(story, row(story, "O1", OrderStatus.OPEN))
     assert any(isinstance(fact, ev.OrderCancelAsked) for fact in facts) is cancelled
+
+
+@pytest.mark.parametrize("changes", [{"qty": 0}, {"qty": -65}, {"price": 0}])
+def test_a_trade_that_no_exchange_can_mean_is_not_believed(changes: dict[str, int]) -> None:
+    story = Story()
+    told = trade(story, story.order(terms()), "T1")
+    with pytest.raises(intake.ImpossibleRow):
+        hear(story, msgspec.structs.replace(told, **changes))
+
+
+@pytest.mark.parametrize("changes", [{"filled": -1}, {"filled": 66}, {"qty": -65}])
+def test_an_order_that_no_exchange_can_mean_is_not_believed(changes: dict[str, int]) -> None:
+    story = Story()
+    told = row(story, story.order(terms()), OrderStatus.OPEN, **changes)
+    with pytest.raises(intake.ImpossibleRow):
+        hear(story, told)
+
+
+def test_two_brokers_may_number_their_orders_alike() -> None:
+    story = Story()
+    order = story.order(terms())
+    told = msgspec.structs.replace(row(story, order, OrderStatus.CANCELLED), account="other", tag="")
+    assert not any(isinstance(fact, ev.OrderCancelled) and fact.order_id == order for fact in hear(story, told))

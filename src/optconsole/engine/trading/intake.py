@@ -51,6 +51,10 @@ REDUCING: Final = frozenset("STXK")
 _AT_WORK: Final = (S.OPEN, S.TRIGGER_PENDING, S.PARTIAL)
 
 
+class ImpossibleRow(Exception):
+    """A broker's row holds numbers that no order or trade can have."""
+
+
 class Intake:
     """Turns broker rows into facts against a state. Holds only the index from tags and broker ids to orders."""
 
@@ -65,7 +69,8 @@ class Intake:
         self._places: dict[str, str] = {}
 
     def hear(self, state: TradingState, broker: str, update: BrokerUpdate) -> Decision:
-        """Facts that follow from one row; none when it says nothing new."""
+        """Facts that follow from one row; none when it says nothing new. Raises ImpossibleRow."""
+        require_possible(update)
         decision = Decision(f"broker:{broker}", "")
         match update:
             case BrokerOrder():
@@ -76,19 +81,20 @@ class Intake:
                 self._settlement(state, decision, update)
         return decision
 
-    def _find(self, state: TradingState, tag: str, broker_id: str) -> Order | None:
+    def _find(self, state: TradingState, row: BrokerOrder | BrokerTrade) -> Order | None:
         """As ``find``, remembering where: a book of a thousand rows is heard every two seconds."""
-        for name in (tag, f"id:{broker_id}"):
+        by_id = f"{row.account}:{row.broker_id}"
+        for name in (row.tag, by_id):
             order = state.orders.get(self._places.get(name, ""))
-            if order is not None and ((tag and order.tag == tag) or order.broker_id == broker_id):
+            if order is not None and _is(order, row.account, row.tag, row.broker_id):
                 return order
-        order = find(state, tag, broker_id)
+        order = find(state, row.account, row.tag, row.broker_id)
         if order is not None:
-            self._places[tag or f"id:{broker_id}"] = order.id
+            self._places[row.tag or by_id] = order.id
         return order
 
     def _order_row(self, state: TradingState, decision: Decision, row: BrokerOrder) -> None:
-        order = self._find(state, row.tag, row.broker_id)
+        order = self._find(state, row)
         if order is None:
             # a reading that was under way when the day changed shows orders whose day is over
             if state.day is None or row.updated_at.date() >= state.day:
@@ -121,7 +127,7 @@ class Intake:
             return
         if state.day is not None and row.at.date() < state.day:
             return
-        order = self._find(state, row.tag, row.broker_id)
+        order = self._find(state, row)
         if order is None:
             if any(notice.code == ORPHAN and notice.subject == row.broker_id for notice in state.notices):
                 return  # the book was read for it already, and reading it for ever would tell no more
@@ -278,12 +284,24 @@ def _past_flat(state: TradingState, order: Order, row: BrokerOrder) -> bool:
     return row.qty - order.filled > uncovered(state, held, frozenset({order.id}))
 
 
-def find(state: TradingState, tag: str, broker_id: str) -> Order | None:
-    """Our order behind a broker row: by tag where it has one, else by the broker's id."""
-    for order in reversed(state.orders.values()):
-        if (tag and order.tag == tag) or (order.broker_id is not None and order.broker_id == broker_id):
-            return order
-    return None
+def find(state: TradingState, account: str, tag: str, broker_id: str) -> Order | None:
+    """Our order behind a broker row: by tag where it has one, else by the broker's id, which is unique per account."""
+    return next((order for order in reversed(state.orders.values()) if _is(order, account, tag, broker_id)), None)
+
+
+def _is(order: Order, account: str, tag: str, broker_id: str) -> bool:
+    if order.terms.account != account:
+        return False
+    return bool(tag and order.tag == tag) or (order.broker_id is not None and order.broker_id == broker_id)
+
+
+def require_possible(update: BrokerUpdate) -> None:
+    """Raises ImpossibleRow for a row that no exchange can mean; believed, it would bend a position for good."""
+    match update:
+        case BrokerTrade(qty=qty, price=price) if qty <= 0 or price <= 0:
+            raise ImpossibleRow(f"trade {update.trade_id} of {qty} units at {price} paise")
+        case BrokerOrder(qty=qty, filled=filled) if qty < 0 or not 0 <= filled <= qty:
+            raise ImpossibleRow(f"order {update.broker_id} with {filled} of {qty} units filled")
 
 
 def _terms_of(row: BrokerOrder, ours: OrderTerms) -> OrderTerms:
