@@ -54,6 +54,8 @@ def started(home: Path, *argv: str) -> Iterator[subprocess.Popen[str]]:
         stderr=subprocess.PIPE,
         text=True,
         env=dict(os.environ, PYTHONPATH=SRC, OPTCONSOLE_HOME=str(home)),
+        # where the tests run in the background, an interrupt is ignored and would be so in the child too
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as ran:
         try:
             yield ran

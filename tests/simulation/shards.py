@@ -14,8 +14,8 @@ from tests.simulation.staged import STAGED
 from tests.simulation.verbs import AWAITED, VERBS
 from tests.simulation.world import Result, simulate
 
-RUNS: Final = 18
-"""Runs a shard: some 54 days."""
+RUNS: Final = 35
+"""Runs a shard: some 105 days."""
 MUTANT_DAYS: Final = 500
 FROM: Final = {"M5": 108}
 """Seeds from which a mutant is met soon: from 0 on it takes M5 337 days, whatever they cost."""

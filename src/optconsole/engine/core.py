@@ -94,7 +94,8 @@ ANSWERS_KEPT: Final = 10_000
 COMMANDS_RECALLED: Final = 5_000
 """Facts looked through at a start for commands that were carried out before it."""
 STEPS_AT_ONCE: Final = 100
-SECOND_LOOK: Final = 1.0
+SECOND_LOOK: Final = 5.0
+"""Seconds after which a start looks again at positions that differ: a broker's book may be some behind."""
 SLEPT: Final = 5.0
 SLEPT_LONG: Final = 10.0
 """Seconds by which the loop's own timer is late when the machine, not the work, must have been the cause."""
@@ -722,7 +723,9 @@ class Engine:
             with contextlib.suppress(BrokerUnreachable):
                 book = await self._watches[account].read()
                 await self._hear_all(account, reconciliation.book_rows(book.orders, book.trades))
-            told = reconciliation.compare_positions(self.state, name, account, book.positions)
+            again = reconciliation.compare_positions(self.state, name, account, book.positions)
+            # a difference that moves is one that fills; the readings to come judge it
+            told.facts = [fact for fact in again.facts if fact in told.facts]
         await self._state_facts(told.facts)
 
     def _pace_of(self, account: str) -> Callable[[], float]:
