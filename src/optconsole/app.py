@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from rich.console import RenderableType
 from rich.segment import Segment, Segments
 from textual.app import App, SystemCommand
+from textual.await_complete import AwaitComplete
 from textual.events import Event, Resize
 from textual.events import Key as KeyPress
 from textual.filter import ANSIToTruecolor, LineFilter, Monochrome, NoColor
@@ -340,6 +341,10 @@ class ConsoleApp(App[int]):
     async def _engage_kill(self, deck: Deck) -> None:
         reply = await deck.kill()
         self.say(reply.text if reply.text else "KILL engaged.", "bad")
+
+    def pop_screen(self) -> AwaitComplete:
+        """Take the top screen away, but never the last: Textual's palette leaves twice on the second of two Enters."""
+        return super().pop_screen() if len(self.screen_stack) > 1 else AwaitComplete()
 
     def action_change_theme(self) -> None:
         from optconsole.screens.theme_picker import ThemePicker

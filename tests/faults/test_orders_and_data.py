@@ -128,7 +128,7 @@ STATUSES = st.sampled_from(list(OrderStatus))
 @settings(max_examples=50)
 @given(
     st.lists(
-        st.tuples(STATUSES, st.integers(0, 200), st.integers(-5, 20_000), st.booleans(), st.text(max_size=8)),
+        st.tuples(STATUSES, st.integers(0, 65), st.integers(-5, 20_000), st.booleans(), st.text(max_size=8)),
         max_size=8,
     )
 )
