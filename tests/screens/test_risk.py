@@ -21,8 +21,9 @@ from optconsole.engine.model.limits import (
 )
 from optconsole.screens.dialogs import Confirm
 from optconsole.screens.formats import FULL, Formats
+from optconsole.screens.limit_words import read_limit, read_value
 from optconsole.screens.reason import Reason
-from optconsole.screens.risk_rows import bar, read_limit, read_value, used_role
+from optconsole.screens.risk_rows import bar, used_role
 from optconsole.screens.widgets.quote_grid import QuoteGrid
 from tests.screens.opening import line, opened, settled
 from tests.screens.stage import NOON, StageLink, stage_app, straddle_day

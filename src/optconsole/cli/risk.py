@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import argparse
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import ParamSpec, TypeVar
 
 from optconsole.cli import shapes
-from optconsole.cli.arguments import Parser, UsageError, rupees
+from optconsole.cli.arguments import Parser, UsageError
 from optconsole.cli.output import DONE, Output, table
 from optconsole.cli.session import ACTOR, Engine, command_id, visit
 from optconsole.engine.commands import RemoveLimit, Reply, SetLimit, SetTradingState
+from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.limits import (
-    UNITS,
     Level,
     Limit,
     LimitAction,
     LimitKind,
     ScopeState,
     Standing,
-    Unit,
     scope_key,
 )
 from optconsole.engine.model.text import display
 from optconsole.engine.queries import GetRisk, LimitRow, RiskAnswer
+from optconsole.engine.rules.limits import clock
+from optconsole.screens import limit_words
 from optconsole.screens.formats import Formats
+from optconsole.screens.limit_words import amount, read_scope, value_text
 
+P = ParamSpec("P")
+T = TypeVar("T")
 HEAD = ("limit of", "kind", "value", "used", "%", "state", "then")
 _HELP = """levels: order, global, account:NAME, basket:PATH, strategy:PATH, leg:CONTRACT
 kinds:  {kinds}
@@ -80,50 +84,23 @@ def run(args: argparse.Namespace, out: Output) -> int:
 
 def scope(text: str) -> tuple[Level, str]:
     """``global``, ``account:paper``, ``leg:NIFTY 25NOV26 24500 CE``."""
-    level, _, name = text.partition(":")
     try:
-        return Level(level.lower()), " ".join(name.split())
-    except ValueError:
-        levels = ", ".join(each.value for each in Level)
-        raise argparse.ArgumentTypeError(
-            f"{text!r} names no level; use one of {levels}, with :NAME where needed."
-        ) from None
+        return read_scope(text)
+    except Refusal as refused:
+        raise argparse.ArgumentTypeError(refused.text) from None
 
 
 def read_value(kind: LimitKind, text: str) -> tuple[int, int | None]:
     """The value of a limit as it is typed, and its second part. Raises UsageError."""
-    unit = UNITS[kind]
-    if unit is Unit.MINUTES:
-        start, dash, end = text.partition("-")
-        if not dash:
-            raise UsageError(f"{text!r} is not a span of hours; write it like 09:20-15:10.")
-        return minute(start), minute(end)
-    if unit is Unit.SWITCH:
-        if text.lower() not in ("on", "1"):
-            raise UsageError(f"{kind.value} takes on; `optconsole risk unset` takes it away.")
-        return 1, None
-    first, colon, second = text.partition(":")
-    return _whole(unit, first), _whole(unit, second) if colon else None
+    return _usable(limit_words.read_value, kind, text)
 
 
-def minute(text: str) -> int:
-    """``09:20`` as minutes since midnight. Raises UsageError."""
-    found = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", text.strip(), re.ASCII)
-    if found is None:
-        raise UsageError(f"{text!r} is not a time of day; write it like 09:20.")
-    return int(found[1]) * 60 + int(found[2])
-
-
-def _whole(unit: Unit, text: str) -> int:
-    if unit is Unit.PAISE:
-        try:
-            return rupees(text)
-        except argparse.ArgumentTypeError as error:
-            raise UsageError(str(error)) from None
-    plain = text.replace(",", "").removesuffix("%")
-    if not re.fullmatch(r"\d{1,12}", plain, re.ASCII):
-        raise UsageError(f"{text!r} is not a whole number of {unit.value}.")
-    return int(plain)
+def _usable(read: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+    """What a reader of typed text makes of it; what it refuses is bad usage here."""
+    try:
+        return read(*given, **named)
+    except Refusal as refused:
+        raise UsageError(refused.text) from None
 
 
 def _command(args: argparse.Namespace) -> SetLimit | RemoveLimit | SetTradingState:
@@ -133,7 +110,7 @@ def _command(args: argparse.Namespace) -> SetLimit | RemoveLimit | SetTradingSta
         case "set":
             kind = LimitKind(args.kind)
             value, second = read_value(kind, args.value)
-            until = None if args.until is None else minute(args.until)
+            until = None if args.until is None else _usable(limit_words.read_minute, args.until)
             usual = LimitAction.BLOCK_NEW if until is None else LimitAction.LOCK_UNTIL
             action = usual if args.action is None else LimitAction(args.action)
             limit = Limit(level=level, kind=kind, value=value, name=name, second=second, action=action, until=until)
@@ -161,39 +138,16 @@ def _shape(limits: Sequence[LimitRow], states: Sequence[ScopeState]) -> shapes.S
 
 
 def _row(row: LimitRow, formats: Formats) -> tuple[str, ...]:
-    until = "" if row.until is None else f" {_clock(row.until)}"
+    until = "" if row.until is None else f" {clock(row.until)}"
     return (
         scope_key(row.level, row.name),
         row.kind.value,
-        _value(row, formats),
-        formats.unknown if row.used is None else _amount(row.unit, row.used, formats),
+        value_text(row.unit, row.value, row.second, formats, exact=True),
+        formats.unknown if row.used is None else amount(row.unit, row.used, formats, exact=True),
         formats.unknown if row.percent is None else f"{row.percent:.0f}",
         ("reached, " if row.broken else "") + row.state.value,
         row.action.value + until,
     )
-
-
-def _value(row: LimitRow, formats: Formats) -> str:
-    if row.unit is Unit.SWITCH:
-        return "on"
-    value = _amount(row.unit, row.value, formats)
-    return value if row.second is None else f"{value} to {_amount(row.unit, row.second, formats)}"
-
-
-def _amount(unit: Unit, amount: int, formats: Formats) -> str:
-    match unit:
-        case Unit.PAISE:
-            return formats.amount(amount)
-        case Unit.MINUTES:
-            return _clock(amount)
-        case Unit.PERCENT:
-            return f"{amount} %"
-        case _:
-            return formats.grouped(amount)
-
-
-def _clock(of_day: int) -> str:
-    return f"{of_day // 60:02d}:{of_day % 60:02d}"
 
 
 def _state_line(state: ScopeState) -> str:

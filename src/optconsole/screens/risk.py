@@ -18,6 +18,7 @@ from optconsole.screens.beside import beside
 from optconsole.screens.deck import Deck
 from optconsole.screens.dialogs import Confirm
 from optconsole.screens.keymap import bindings
+from optconsole.screens.limit_words import read_limit, read_value, value_text
 from optconsole.screens.mirror import Topic
 from optconsole.screens.reason import Reason
 from optconsole.screens.risk_rows import (
@@ -25,9 +26,6 @@ from optconsole.screens.risk_rows import (
     STANDING_WORDS,
     limit_columns,
     limit_rows,
-    read_limit,
-    read_value,
-    value_text,
 )
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.quote_grid import QuoteGrid

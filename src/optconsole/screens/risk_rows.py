@@ -1,26 +1,19 @@
-"""Limits and trading states as rows and words, and what the trader types for them. Pure."""
+"""Limits and trading states as rows. Pure."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any, Final
 
-from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.limits import (
-    UNITS,
-    Level,
-    Limit,
-    LimitAction,
-    LimitKind,
     ScopeState,
     Standing,
-    Unit,
     scope_key,
 )
-from optconsole.engine.model.money import paise
 from optconsole.engine.queries import LimitRow
+from optconsole.engine.rules.limits import clock
 from optconsole.screens.formats import Formats
+from optconsole.screens.limit_words import amount, value_text
 from optconsole.screens.widgets.arrangement import GROUP
 from optconsole.screens.widgets.columns import BLANK, Column, Row
 
@@ -33,7 +26,6 @@ STANDING_WORDS: Final = {
     Standing.REDUCING: "only orders that reduce a position may leave",
     Standing.HALTED: "only exits and guards may leave",
 }
-_HOW: Final = "write it like: global max-loss 25000 exit-scope"
 
 
 def limit_columns(fmt: Formats) -> list[Column]:
@@ -101,7 +93,7 @@ def _scope_row(scope: str, state: ScopeState | None, fmt: Formats) -> Row:
 def _limit_row(limit: LimitRow, fmt: Formats) -> Row:
     role = used_role(limit.percent, limit.broken)
     percent = fmt.unknown if limit.percent is None else f"{limit.percent:.0f}"
-    until = "" if limit.until is None else f" {_clock(limit.until)}"
+    until = "" if limit.until is None else f" {clock(limit.until)}"
     note = "REACHED" if limit.broken else f"no price of {limit.missing}" if limit.missing else ""
     values = [
         f" {limit.kind.value}",
@@ -117,93 +109,3 @@ def _limit_row(limit: LimitRow, fmt: Formats) -> Row:
     return Row(
         f"{scope}/{limit.kind.value}", values, "alarm" if limit.broken else "", find=f"{scope} {limit.kind.value}"
     )
-
-
-def value_text(unit: Unit, value: int, second: int | None, fmt: Formats) -> str:
-    """``25,000``, ``09:20 to 15:10``, ``on``."""
-    if unit is Unit.SWITCH:
-        return "on"
-    first = amount(unit, value, fmt)
-    return first if second is None else f"{first} to {amount(unit, second, fmt)}"
-
-
-def amount(unit: Unit, figure: int, fmt: Formats) -> str:
-    """A figure in the unit of its limit."""
-    match unit:
-        case Unit.PAISE:
-            return fmt.money(figure)
-        case Unit.MINUTES:
-            return _clock(figure)
-        case Unit.PERCENT:
-            return f"{figure} %"
-        case _:
-            return fmt.grouped(figure)
-
-
-def _clock(of_day: int) -> str:
-    return f"{of_day // 60:02d}:{of_day % 60:02d}"
-
-
-# ---------------------------------------------------------------- what is typed
-
-
-def read_value(kind: LimitKind, text: str) -> tuple[int, int | None]:
-    """The value of a limit as it is typed: rupees, a count, hours as 09:20-15:10, a pair as 20000:12000.
-
-    Raises Refusal(BAD_VALUE | BAD_AMOUNT).
-    """
-    unit = UNITS[kind]
-    if unit is Unit.SWITCH:
-        if text.lower() not in ("on", "1"):
-            raise Refusal("BAD_VALUE", f"{kind.value} takes on; d takes it away.")
-        return 1, None
-    if unit is Unit.MINUTES:
-        start, dash, end = text.partition("-")
-        if not dash:
-            raise Refusal("BAD_VALUE", f"{text!r} is not a span of hours; write it like 09:20-15:10.")
-        return _minute(start), _minute(end)
-    first, colon, second = text.partition(":")
-    return _whole(unit, first), _whole(unit, second) if colon else None
-
-
-def read_limit(text: str) -> Limit:
-    """``global max-loss 25000 exit-scope``, ``leg:NIFTY 25NOV26 24500 CE open-lots 10``. Raises Refusal."""
-    words = text.split()
-    kinds = {kind.value: kind for kind in LimitKind}
-    at = next((place for place, word in enumerate(words) if word.lower() in kinds), None)
-    if at is None or at == 0 or at + 1 >= len(words):
-        raise Refusal("BAD_LIMIT", f"Give a level, a kind and a value; {_HOW}.")
-    level, name = _scope(" ".join(words[:at]))
-    kind = kinds[words[at].lower()]
-    value, second = read_value(kind, words[at + 1])
-    rest = words[at + 2 :]
-    actions = {action.value: action for action in LimitAction}
-    if len(rest) > 1 or (rest and rest[0].lower() not in actions):
-        raise Refusal("BAD_LIMIT", f"{' '.join(rest)!r} is no action; use one of {', '.join(actions)}.")
-    action = actions[rest[0].lower()] if rest else LimitAction.BLOCK_NEW
-    return Limit(level=level, kind=kind, value=value, name=name, second=second, action=action)
-
-
-def _scope(text: str) -> tuple[Level, str]:
-    level, _, name = text.partition(":")
-    try:
-        return Level(level.lower()), name.strip()
-    except ValueError:
-        levels = ", ".join(each.value for each in Level)
-        raise Refusal("BAD_LIMIT", f"{level!r} is no level; use one of {levels}, with :NAME where needed.") from None
-
-
-def _minute(text: str) -> int:
-    found = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", text.strip(), re.ASCII)
-    if found is None:
-        raise Refusal("BAD_VALUE", f"{text!r} is not a time of day; write it like 09:20.")
-    return int(found[1]) * 60 + int(found[2])
-
-
-def _whole(unit: Unit, text: str) -> int:
-    if unit is Unit.PAISE:
-        return paise(text)
-    plain = text.replace(",", "").removesuffix("%")
-    if not re.fullmatch(r"\d{1,12}", plain, re.ASCII):
-        raise Refusal("BAD_VALUE", f"{text!r} is not a whole number of {unit.value}.")
-    return int(plain)

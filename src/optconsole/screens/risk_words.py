@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from optconsole.engine import events as ev
-from optconsole.engine.model.limits import UNITS, Limit, LimitKind, Standing, Unit, scope_key
+from optconsole.engine.model.limits import UNITS, Limit, Standing, scope_key
 from optconsole.screens.formats import Formats
+from optconsole.screens.limit_words import value_text
 
 
 def risk_text(event: ev.Event, fmt: Formats) -> tuple[str, str] | None:
@@ -47,22 +48,7 @@ def _limit(limit: Limit, fmt: Formats) -> str:
 
 
 def _value(limit: Limit, fmt: Formats) -> str:
-    parts = [limit.value] if limit.second is None else [limit.value, limit.second]
-    return " to ".join(_amount(limit.kind, part, fmt) for part in parts)
-
-
-def _amount(kind: LimitKind, amount: int, fmt: Formats) -> str:
-    match UNITS[kind]:
-        case Unit.PAISE:
-            return fmt.money(amount)
-        case Unit.MINUTES:
-            return f"{amount // 60:02d}:{amount % 60:02d}"
-        case Unit.PERCENT:
-            return f"{amount} %"
-        case Unit.SWITCH:
-            return "on"
-        case _:
-            return fmt.grouped(amount)
+    return value_text(UNITS[limit.kind], limit.value, limit.second, fmt)
 
 
 def _named(event: ev.LimitEvent, fmt: Formats) -> str:
