@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 import msgspec
-import tomli_w
+import tomlkit
 
 from optconsole.engine.model.baskets import Allocation, Basket
 from optconsole.engine.model.overall_rules import Overall
@@ -192,7 +192,7 @@ def write_basket(basket: Basket) -> str:
         document["account"] = [written(each, "account", ACCOUNT) for each in basket.allocations]
     if basket.strategies:
         document["strategy"] = [_written_strategy(each) for each in basket.strategies]
-    return tomli_w.dumps(document, multiline_strings=False)
+    return tomlkit.dumps(document)
 
 
 def _written_strategy(strategy: Strategy) -> dict[str, Any]:
