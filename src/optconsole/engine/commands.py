@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from optconsole.engine.model.baskets import Basket, BasketStatus
 from optconsole.engine.model.groups import GroupKind
 from optconsole.engine.model.limits import Level, Limit, LimitKind, Standing
 from optconsole.engine.model.orders import OrderTerms, Product
@@ -212,6 +213,23 @@ class SetTradingState(Command, frozen=True, kw_only=True):
     why: str = ""
 
 
+class SaveBasket(Command, frozen=True, kw_only=True):
+    """Write a basket down. ``over`` is the version it was made from, None for a new one; another is refused."""
+
+    basket: Basket
+    over: int | None = None
+    source: str = ""
+    pin: str = ""
+
+
+class SetBasketStatus(Command, frozen=True, kw_only=True):
+    """Say what a basket may do. STOPPED starts nothing any more; what is open stays guarded."""
+
+    name: str
+    status: BasketStatus
+    why: str = ""
+
+
 class SteerReplay(Command, frozen=True, kw_only=True):
     """Drive a replay or the practice clock.
 
@@ -246,6 +264,8 @@ AnyCommand = (
     | SetLimit
     | RemoveLimit
     | SetTradingState
+    | SaveBasket
+    | SetBasketStatus
     | SteerReplay
 )
 

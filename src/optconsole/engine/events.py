@@ -10,6 +10,7 @@ from datetime import date, datetime
 import msgspec
 
 from optconsole.engine.model.accounts import Account
+from optconsole.engine.model.baskets import Basket, BasketStatus
 from optconsole.engine.model.groups import GroupKind, ReversalLeg
 from optconsole.engine.model.limits import Level, Limit, LimitAction, LimitKind, Standing, Sweep
 from optconsole.engine.model.orders import OrderTerms, Product, RiskClass, Role, Side
@@ -666,6 +667,32 @@ class TradingStateChanged(Event, frozen=True, kw_only=True):
         return "risk"
 
 
+class BasketEvent(Event, frozen=True, kw_only=True):
+    """Base of everything that happens to one basket."""
+
+    name: str
+
+    @property
+    def stream(self) -> str:
+        return f"basket:{self.name}"
+
+
+class BasketSaved(BasketEvent, frozen=True, kw_only=True):
+    """A basket was written down. ``source`` and ``pin`` are a publisher's bundle and version, empty for one's own."""
+
+    basket: Basket
+    version: int
+    source: str = ""
+    pin: str = ""
+
+
+class BasketStatusChanged(BasketEvent, frozen=True, kw_only=True):
+    """What a basket may do changed."""
+
+    status: BasketStatus
+    why: str = ""
+
+
 class CommandRefused(Event, frozen=True, kw_only=True):
     """A command was understood and not done."""
 
@@ -751,6 +778,8 @@ AnyEvent = (
     | ProfitLost
     | ProfitSeen
     | TradingStateChanged
+    | BasketSaved
+    | BasketStatusChanged
     | CommandRefused
     | CommandNoted
 )

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from optconsole.engine import composites, restraints
+from optconsole.engine import automation, composites, restraints
 from optconsole.engine import events as ev
 from optconsole.engine.events import Recorded
 from optconsole.engine.model.book import AccountBook, Drift, Flattening, Letter, Notice, TradingState
@@ -507,6 +507,7 @@ _APPLY: Final[dict[type[ev.Event], Callable[[TradingState, Recorded, Any], None]
     **restraints.APPLY,
     **dict.fromkeys(TRANSITIONS, _order_changed),
     **composites.FOLDS,
+    **automation.FOLDS,
 }
 _MOVING: Final = frozenset(kind for kind in _APPLY if issubclass(kind, ev.OrderEvent)) - restraints.STILL
 """Facts that may change how much of an order can still trade."""

@@ -7,6 +7,7 @@ from datetime import date, datetime
 import msgspec
 
 from optconsole.engine.model.accounts import Account
+from optconsole.engine.model.baskets import BasketBook
 from optconsole.engine.model.groups import Bracket, Group, Reversal
 from optconsole.engine.model.limits import Limit, LimitDay, Reserved, ScopeState, Tally
 from optconsole.engine.model.orders import Order, Trade
@@ -127,6 +128,7 @@ class TradingState(msgspec.Struct, kw_only=True):
     unseen: dict[str, bool] = {}
     tallies: dict[str, Tally] = {}
     reserved: dict[str, Reserved] = {}
+    baskets: dict[str, BasketBook] = {}
 
     def copy(self) -> TradingState:
         """An independent state: containers are copied, the immutable values in them shared."""
@@ -153,4 +155,5 @@ class TradingState(msgspec.Struct, kw_only=True):
             unseen=dict(self.unseen),
             tallies=dict(self.tallies),
             reserved=dict(self.reserved),
+            baskets=dict(self.baskets),
         )

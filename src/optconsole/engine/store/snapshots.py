@@ -39,7 +39,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 def sources() -> list[Path]:
     """The files of the code that folds."""
     return [
-        *(_ENGINE / name for name in ("state.py", "restraints.py", "composites.py", "events.py")),
+        *(_ENGINE / name for name in ("state.py", "restraints.py", "automation.py", "composites.py", "events.py")),
         *sorted((_ENGINE / "model").glob("*.py")),
         *(_ENGINE / "store" / name for name in ("ledger.py", "projections.py", "codec.py")),
     ]

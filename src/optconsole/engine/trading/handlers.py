@@ -11,7 +11,18 @@ from optconsole.engine import events as ev
 from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.rules.pretrade import Situation
-from optconsole.engine.trading import closing, groups, letters, placing, resolution, reversing, risk, scopes, stops
+from optconsole.engine.trading import (
+    baskets,
+    closing,
+    groups,
+    letters,
+    placing,
+    resolution,
+    reversing,
+    risk,
+    scopes,
+    stops,
+)
 from optconsole.engine.trading.decision import Decision
 
 
@@ -83,6 +94,8 @@ HANDLERS: Final[dict[type[cmd.Command], Callable[[View, Any], Decision]]] = {
     cmd.SetLimit: lambda view, command: risk.set_limit(view.state, command),
     cmd.RemoveLimit: lambda view, command: risk.remove_limit(view.state, command),
     cmd.SetTradingState: lambda view, command: risk.set_trading_state(view.state, command, view.situation),
+    cmd.SaveBasket: lambda view, command: baskets.save(view.state, command),
+    cmd.SetBasketStatus: lambda view, command: baskets.set_status(view.state, command),
     cmd.AcknowledgeNotices: _acknowledge,
 }
 """Every command but the steering of a replay, which is the world's business and not the book's."""
