@@ -79,7 +79,8 @@ def by_delta(rule: DeltaStrike, slate: Slate) -> Ranking:
 
 
 def by_budget(rule: CheapStrike, slate: Slate, atm: int) -> Ranking:
-    """SK-14: the furthest out of the money within the budget that trades enough. Raises Refusal: NO_PRICES, NO_HEDGE."""
+    """SK-14: the furthest out of the money within the budget that trades enough. Raises Refusal: NO_PRICES,
+    NO_HEDGE."""
     known, unfit = _premiums(slate)
     fitting: list[int] = []
     for place, premium in known:
