@@ -62,9 +62,10 @@ class Counters(msgspec.Struct, frozen=True, kw_only=True):
 class ArmedEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A re-entry that waits: for its time, then for what its mode asks, then for its momentum.
 
-    ``leg`` is the one whose exit armed it, ``legs`` those that are entered, none of them for a run from the start.
-    ``contract`` is None while it has to be chosen anew. ``away`` is the side of cost (+1 above, -1 below, 0 neither)
-    from which the price must come back. ``reference`` is where momentum is measured from, once it is known.
+    ``leg`` is the one whose exit armed it, ``legs`` those that are entered, none for ``everything``: the run anew.
+    ``contract`` is None while it has to be chosen anew. ``far`` is the side of cost (+1 above, -1 below) from which the
+    price must come back, ``away`` whether it has been there, ``touched`` whether it is back. ``reference`` is where
+    momentum is measured from, once it is known.
     """
 
     leg: str
@@ -78,7 +79,8 @@ class ArmedEntry(msgspec.Struct, frozen=True, kw_only=True):
     contract: str | None = None
     tick: int = 1
     lot: int = 1
-    away: int = 0
+    far: int = 0
+    away: bool = False
     touched: bool = False
     wait: Measure | None = None
     reference: int | None = None
