@@ -16,7 +16,7 @@ CONDOR = {"a": 2, "b": 3, "c": 1, "d": 2}
 
 
 def account(multiplier: int = 150, rounding: Rounding = Rounding.REFUSE, **more: object) -> Allocation:
-    return Allocation(account="own", multiplier=multiplier, rounding=rounding, **more)  # type: ignore[arg-type]
+    return Allocation(account="own", multiplier=multiplier, rounding=rounding, **more)
 
 
 def refusal(legs: dict[str, int], allocation: Allocation) -> Refusal:
@@ -85,6 +85,10 @@ def test_lots_given_for_a_leg_replace_the_multiplier() -> None:
     assert share(CONDOR, account(lots={"a": 1, "b": 1, "c": 1, "d": 1})).lots == dict.fromkeys(CONDOR, 1)
 
 
+def test_lots_given_for_a_leg_of_another_strategy_change_nothing() -> None:
+    assert share(CONDOR, account(200, lots={"z": 9})).lots == {"a": 4, "b": 6, "c": 2, "d": 4}
+
+
 def test_more_lots_than_the_account_takes_are_refused_with_what_fits() -> None:
     answer = refusal(CONDOR, account(500, max_lots=10))
     assert (answer.code, answer.text) == (
@@ -99,7 +103,6 @@ def test_more_lots_than_the_account_takes_are_refused_with_what_fits() -> None:
     ("legs", "allocation", "code"),
     [
         (CONDOR, account(enabled=False), "NOT_ENABLED"),
-        (CONDOR, account(lots={"z": 1}), "UNKNOWN_LEG"),
         (CONDOR, account(lots={"a": 0}), "BAD_LOTS"),
         ({"a": 0}, account(), "BAD_LOTS"),
         ({}, account(), "BAD_LOTS"),

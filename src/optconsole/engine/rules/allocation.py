@@ -51,8 +51,9 @@ class Departure(msgspec.Struct, frozen=True, kw_only=True):
 def share(legs: Mapping[str, int], allocation: Allocation) -> Share:
     """The lots of each leg for an account. ``legs`` are lots as written, by leg id.
 
-    Raises Refusal: NOT_ENABLED, BAD_LOTS, BAD_MULTIPLIER, UNKNOWN_LEG for lots of a leg that is not there,
-    RATIO_BROKEN, NO_LOTS when a leg would get none, MAX_LOTS above the account's largest order.
+    Lots that the allocation gives for legs of the basket's other strategies are passed over.
+    Raises Refusal: NOT_ENABLED, BAD_LOTS, BAD_MULTIPLIER, RATIO_BROKEN, NO_LOTS when a leg would get none, MAX_LOTS
+    above the account's largest order.
     """
     _refuse_terms(legs, allocation)
     multiplied = {leg: lots for leg, lots in legs.items() if leg not in allocation.lots}
@@ -119,9 +120,6 @@ def told(answer: Share) -> str:
 def _refuse_terms(legs: Mapping[str, int], allocation: Allocation) -> None:
     if not allocation.enabled:
         raise Refusal("NOT_ENABLED", f"Account {allocation.account} is switched off in this basket.")
-    unknown = [leg for leg in allocation.lots if leg not in legs]
-    if unknown:
-        raise Refusal("UNKNOWN_LEG", f"Lots are given for {', '.join(unknown)}; the legs are {', '.join(legs)}.")
     bad = [leg for leg, lots in {**legs, **allocation.lots}.items() if lots < 1]
     if bad or not legs:
         raise Refusal("BAD_LOTS", f"Every leg needs at least one lot: {', '.join(bad) or 'there is no leg'}.")

@@ -1,0 +1,167 @@
+"""Schedules that could never enter, or whose times contradict one another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from optconsole.engine.model.errors import Refusal
+from optconsole.engine.model.orders import Product
+from optconsole.engine.model.strategies import ExitOnExpiry, Holding, Strategy
+from optconsole.engine.model.strikes import ExpiryRule, Series
+from optconsole.engine.rules.faults import Fault, Faults
+from optconsole.engine.rules.schedule_days import refuse_date
+
+_DAYS_A_WEEK: Final = 5
+_FRIDAY: Final = 4
+_MONTHS: Final = 12
+
+
+def times(strategy: Strategy) -> Faults:
+    """Entry, last entry and exit of a day stand in this order."""
+    schedule = strategy.schedule
+    entry = f"{schedule.entry_at:%H:%M:%S}"
+    if schedule.holding is Holding.INTRADAY and schedule.exit_at <= schedule.entry_at:
+        yield Fault(
+            "EXIT_BEFORE_ENTRY", "schedule.exit_at", f"An intraday exit must be after the entry at {entry} of that day."
+        )
+    if schedule.grace < 1:
+        yield Fault("NO_ENTRY_WINDOW", "schedule.grace", "The entry window is empty; give a grace of 1 second or more.")
+    if schedule.no_entry_after is not None and schedule.no_entry_after <= schedule.entry_at:
+        yield Fault(
+            "NO_ENTRY_WINDOW", "schedule.no_entry_after", f"The last entry must be after the entry time {entry}."
+        )
+    if (
+        schedule.holding is Holding.INTRADAY
+        and schedule.no_reentry_after is not None
+        and schedule.no_reentry_after <= schedule.entry_at
+    ):
+        yield Fault(
+            "NO_REENTRY_WINDOW", "schedule.no_reentry_after", f"The last re-entry must be after the entry at {entry}."
+        )
+
+
+def numbers(strategy: Strategy) -> Faults:
+    """Weekdays, months and days to expiry are such."""
+    schedule = strategy.schedule
+    if any(not 0 <= day <= _FRIDAY for day in schedule.weekdays):
+        yield Fault("BAD_VALUE", "schedule.weekdays", "Weekdays are 0 (Monday) to 4 (Friday).")
+    if any(not 1 <= month <= _MONTHS for month in schedule.months):
+        yield Fault("BAD_VALUE", "schedule.months", "Months are 1 to 12.")
+    if any(dte < 0 for dte in schedule.dte):
+        yield Fault("BAD_VALUE", "schedule.dte", "Trading days to expiry are 0 (the expiry day) or more.")
+    for name, dte in (("entry_dte", schedule.entry_dte), ("exit_dte", schedule.exit_dte)):
+        if dte is not None and dte < 0:
+            yield Fault("BAD_VALUE", f"schedule.{name}", "Trading days to expiry are 0 (the expiry day) or more.")
+
+
+def dates(strategy: Strategy) -> Faults:
+    """At least one of the dates passes the other filters."""
+    schedule = strategy.schedule
+    for day in schedule.dates:
+        try:
+            refuse_date(schedule, day)
+        except Refusal:
+            continue
+        return
+    if schedule.dates:
+        yield Fault("NO_DAY", "schedule.dates", "None of the dates is left by the weekdays, months and dates left out.")
+
+
+def expiry_days(strategy: Strategy) -> Faults:
+    """Filters by expiry leave a day to run on."""
+    schedule = strategy.schedule
+    rule = _first_rule(strategy)
+    if schedule.expiry_only and schedule.non_expiry_only:
+        yield Fault("NO_DAY", "schedule.expiry_only", "No day is an expiry and none at once; choose one of the two.")
+    if schedule.non_expiry_only and set(schedule.dte) == {0}:
+        yield Fault("NO_DAY", "schedule.dte", "With no days left it is an expiry day, and those are left out.")
+    if schedule.expiry_only and schedule.dte and 0 not in schedule.dte and _current_week(rule):
+        yield Fault("NO_DAY", "schedule.dte", "On an expiry day the current week has 0 days left; add 0.")
+    longest = _longest(rule)
+    if longest is not None and schedule.dte and min(schedule.dte) > longest:
+        yield Fault(
+            "NO_DAY", "schedule.dte", f"The weekly expiry meant is never more than {longest} trading days away."
+        )
+
+
+def overnight(strategy: Strategy) -> Faults:
+    """An overnight run finds a day on which it may leave before its contracts expire."""
+    schedule = strategy.schedule
+    if schedule.holding is not Holding.OVERNIGHT:
+        return
+    if schedule.expiry_only and _current_week(_first_rule(strategy)):
+        yield Fault("NO_DAY", "schedule.expiry_only", "Contracts that expire today cannot be held overnight.")
+    allowed = schedule.exit_on_expiry is ExitOnExpiry.ALLOW
+    if schedule.dte and max(schedule.dte) < (1 if allowed else 2):
+        yield Fault(
+            "NO_DAY",
+            "schedule.dte",
+            "Contracts that expire today cannot be held overnight."
+            if allowed or max(schedule.dte) == 0
+            else "With one day left the exit always falls on the expiry; allow that (exit_on_expiry) or add days.",
+        )
+
+
+def positional(strategy: Strategy) -> Faults:
+    """A positional run has a window by trading days, entry first."""
+    schedule = strategy.schedule
+    entry, out = schedule.entry_dte, schedule.exit_dte
+    if schedule.holding is not Holding.POSITIONAL:
+        for name, dte in (("entry_dte", entry), ("exit_dte", out)):
+            if dte is not None:
+                yield Fault("UNUSED", f"schedule.{name}", "Only positional strategies enter and leave by days left.")
+        return
+    if entry is None or out is None:
+        name = "entry_dte" if entry is None else "exit_dte"
+        yield Fault("NO_DTE_WINDOW", f"schedule.{name}", "A positional strategy needs entry_dte and exit_dte.")
+        return
+    if entry < out:
+        yield Fault(
+            "EXIT_BEFORE_ENTRY",
+            "schedule.exit_dte",
+            f"It would leave with {out} trading days left, before it enters with {entry}; give {entry} or less.",
+        )
+    if entry == out and schedule.exit_at <= schedule.entry_at:
+        yield Fault("EXIT_BEFORE_ENTRY", "schedule.exit_at", "On one and the same day the exit is after the entry.")
+    if schedule.dte and entry not in schedule.dte:
+        yield Fault("NO_DAY", "schedule.dte", f"It enters with {entry} days left, which the DTE filter leaves out.")
+    longest = _longest(_first_rule(strategy))
+    if longest is not None and entry > longest:
+        yield Fault(
+            "NO_DAY", "schedule.entry_dte", f"The weekly expiry meant is never more than {longest} trading days away."
+        )
+
+
+def product(strategy: Strategy) -> Faults:
+    """MIS is squared off by the broker the same day."""
+    if strategy.product is Product.MIS and strategy.schedule.holding is not Holding.INTRADAY:
+        yield Fault("PRODUCT", "product", "MIS positions are closed the same day; hold overnight with NRML.")
+
+
+SCHEDULE_RULES: Final[tuple[Callable[[Strategy], Faults], ...]] = (
+    times,
+    numbers,
+    dates,
+    expiry_days,
+    overnight,
+    positional,
+    product,
+)
+
+
+def _first_rule(strategy: Strategy) -> ExpiryRule:
+    return strategy.legs[0].expiry if strategy.legs else ExpiryRule()
+
+
+def _current_week(rule: ExpiryRule) -> bool:
+    """Whether the rule means the nearest weekly expiry on its own day too."""
+    return rule.series is Series.WEEKLY and rule.offset == 0 and rule.min_dte == 0 and rule.roll_at is None
+
+
+def _longest(rule: ExpiryRule) -> int | None:
+    """Most trading days that a weekly expiry is away; None for other series and for rules that roll."""
+    if rule.series is not Series.WEEKLY or rule.min_dte or rule.roll_at is not None:
+        return None
+    # an ordinary week has five trading days; a special Saturday or Sunday session may add one
+    return _DAYS_A_WEEK * (rule.offset + 1)
