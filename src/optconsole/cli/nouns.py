@@ -24,6 +24,8 @@ NOUNS: Final[dict[str, tuple[str, str]]] = {
     "reverse": ("reverse", "close a position and open as much the other way"),
     "kill": ("kill", "latch the kill switch: cancel, flatten, refuse new risk"),
     "release": ("release", "release the kill switch"),
+    "basket": ("basket", "bring in, show, start, pause or stop baskets of strategies"),
+    "strategy": ("strategy", "check strategies written as text; the named structures"),
     "risk": ("risk", "show, set or unset limits; say what orders may leave"),
     "journal": ("journal", "list, show, verify or export the journal"),
     "db": ("db", "back up, restore or check the store"),

@@ -6,6 +6,7 @@ A stored type name never changes meaning; a new shape is a new type. Money is pa
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 import msgspec
 
@@ -17,6 +18,7 @@ from optconsole.engine.model.orders import OrderTerms, Product, RiskClass, Role,
 from optconsole.engine.model.parents import Pace, ParentStatus
 from optconsole.engine.model.positions import PositionKey
 from optconsole.engine.model.protection import Guard, Repair, StopMode
+from optconsole.engine.model.runs import LegRun, Run, RunStatus, RunWatch
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -693,6 +695,46 @@ class BasketStatusChanged(BasketEvent, frozen=True, kw_only=True):
     why: str = ""
 
 
+class RunEvent(Event, frozen=True, kw_only=True):
+    """Base of everything that happens to one run. ``why`` holds the values the decision was made on."""
+
+    run_id: str
+    why: dict[str, Any] = {}
+
+    @property
+    def stream(self) -> str:
+        return f"run:{self.run_id}"
+
+
+class RunPlanned(RunEvent, frozen=True, kw_only=True):
+    """A run of a strategy was planned for a day, or the day was found not to be one of its days."""
+
+    run: Run
+
+
+class RunMoved(RunEvent, frozen=True, kw_only=True):
+    """A run went on to another status. ``lag_ms`` is given when it begins."""
+
+    status: RunStatus
+    code: str = ""
+    text: str = ""
+    lag_ms: int | None = None
+
+
+class RunWatched(RunEvent, frozen=True, kw_only=True):
+    """What a run remembers changed; ``what`` in one word."""
+
+    what: str
+    watch: RunWatch
+
+
+class LegMoved(RunEvent, frozen=True, kw_only=True):
+    """A leg of a run went on, or one of its levels moved; ``what`` in one word."""
+
+    what: str
+    leg: LegRun
+
+
 class CommandRefused(Event, frozen=True, kw_only=True):
     """A command was understood and not done."""
 
@@ -780,6 +822,10 @@ AnyEvent = (
     | TradingStateChanged
     | BasketSaved
     | BasketStatusChanged
+    | RunPlanned
+    | RunMoved
+    | RunWatched
+    | LegMoved
     | CommandRefused
     | CommandNoted
 )

@@ -132,6 +132,7 @@ def _engine_stopped(state: TradingState, _fact: Recorded, _event: ev.EngineStopp
 def _session_opened(state: TradingState, fact: Recorded, event: ev.SessionOpened) -> None:
     """Yesterday's finished business leaves the working state; its money stays in the account's book."""
     state.day, state.session_open = event.day, True
+    automation.end_day(state)
     state.orders = {key: order for key, order in state.orders.items() if not order.status.final}
     state.trades = {}
     carried: dict[str, Position] = {}

@@ -14,6 +14,7 @@ from optconsole.engine.model.orders import Order, Trade
 from optconsole.engine.model.parents import Parent
 from optconsole.engine.model.positions import Position, PositionKey
 from optconsole.engine.model.protection import Protection
+from optconsole.engine.model.runs import Run
 from optconsole.engine.model.shares import Parts
 
 
@@ -129,6 +130,8 @@ class TradingState(msgspec.Struct, kw_only=True):
     tallies: dict[str, Tally] = {}
     reserved: dict[str, Reserved] = {}
     baskets: dict[str, BasketBook] = {}
+    run_count: int = 0
+    runs: dict[str, Run] = {}
 
     def copy(self) -> TradingState:
         """An independent state: containers are copied, the immutable values in them shared."""
@@ -156,4 +159,5 @@ class TradingState(msgspec.Struct, kw_only=True):
             tallies=dict(self.tallies),
             reserved=dict(self.reserved),
             baskets=dict(self.baskets),
+            runs=dict(self.runs),
         )
