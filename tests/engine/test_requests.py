@@ -118,6 +118,7 @@ def test_an_entry_that_waited_too_long_never_leaves_and_an_exit_always_does() ->
     late = dict(desk.outcomes)["E"]
     assert isinstance(late, NotSent)
     assert "6 s passed" in late.cause
+    assert late.held
 
 
 FAILURES = [

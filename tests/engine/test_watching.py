@@ -202,6 +202,14 @@ def test_three_failed_requests_in_a_row_open_the_breaker_and_any_word_closes_it(
     assert health_after(*failed, Rejected("MARGIN", "short of money"), NotSent("x")).refusing_for == 0
 
 
+def test_what_our_own_queue_holds_back_neither_opens_nor_closes_the_breaker() -> None:
+    held = NotSent("6 s passed before it could leave", held=True)
+    assert health_after(*[held] * 10).failures == 0
+    failed = (NotSent("no route"), Doubtful("no answer"))
+    assert health_after(*failed, held).refusing_for == 0
+    assert health_after(*failed, held, NotSent("no route")).refusing_for == 5.0
+
+
 def test_an_open_breaker_lets_entries_through_again_after_its_time() -> None:
     assert health_after(*[NotSent("no route")] * 3, later=5.0).refusing_for == 0
     assert health_after(*[NotSent("no route")] * 30).refusing_for == 60.0

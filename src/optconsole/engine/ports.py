@@ -72,9 +72,10 @@ class Doubtful(msgspec.Struct, frozen=True):
 
 
 class NotSent(msgspec.Struct, frozen=True):
-    """No byte left: no connection was made."""
+    """No byte left: no connection was made, or the engine ``held`` it back itself, which says nothing of the broker."""
 
     cause: str
+    held: bool = False
 
 
 PlaceOutcome = Accepted | Rejected | Doubtful | NotSent

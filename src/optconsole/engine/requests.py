@@ -110,7 +110,7 @@ class Requests:
             why = (late or self._barred(request)) if kind is Urgency.ENTRY else ""
             if why:
                 self._waiting[kind].popleft()
-                self._deliver(request, NotSent(why))
+                self._deliver(request, NotSent(why, held=True))
                 continue
             pause = self._pause(kind, now)
             if pause > 0:

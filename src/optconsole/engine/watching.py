@@ -130,6 +130,8 @@ class BookWatch:
         if isinstance(outcome, Rejected) and outcome.code == LOGIN_LOST:
             self._login_lost(outcome.reason)
             return
+        if isinstance(outcome, NotSent) and outcome.held:
+            return  # our own queue held it back: the broker was not asked
         if not isinstance(outcome, Doubtful | NotSent):
             self._failures, self._refusing_until = 0, 0.0
             return

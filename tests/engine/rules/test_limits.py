@@ -292,6 +292,8 @@ def test_rejects_in_a_row_end_with_an_order_the_broker_took_and_with_a_person_wh
     assert rejects_in_a_row(story.state, Level.GLOBAL, "") == 3
     story.order(terms(), acknowledged=False)
     assert rejects_in_a_row(story.state, Level.GLOBAL, "") == 3, "one on its way proves nothing yet"
+    story.tell(ev.OrderExpired(order_id=story.order(terms(), acknowledged=False), reason="it waited too long to leave"))
+    assert rejects_in_a_row(story.state, Level.GLOBAL, "") == 3, "the broker was not asked"
     story.tell(ev.TradingStateChanged(level=Level.GLOBAL, name="", standing=Standing.ACTIVE, why="looked", rearms=True))
     assert rejects_in_a_row(story.state, Level.GLOBAL, "") == 0
     assert rejects_in_a_row(story.state, Level.ACCOUNT, "paper") == 3

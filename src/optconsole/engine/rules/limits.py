@@ -186,7 +186,10 @@ def rejects_in_a_row(state: TradingState, level: Level, name: str) -> int:
     for order in reversed(state.orders.values()):
         if since is not None and order.intended_at <= since:
             break
-        if order.status in _UNDECIDED or not within(order.terms.account, order.terms.contract, order.terms.source):
+        never_left = order.status is OrderStatus.EXPIRED and order.broker_id is None
+        if order.status in _UNDECIDED or never_left:
+            continue
+        if not within(order.terms.account, order.terms.contract, order.terms.source):
             continue
         if order.status is not OrderStatus.REJECTED:
             break
