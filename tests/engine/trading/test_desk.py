@@ -152,3 +152,32 @@ def test_the_worst_price_given_to_a_protected_order_must_be_on_tick_too() -> Non
     with pytest.raises(Refusal) as refused:
         desk.modify(story.state, ModifyOrder(id="m", actor="key", order_id=order_id, price=10_303), MASTER, situation())
     assert refused.value.code == "TICK_SIZE"
+
+
+def test_the_25th_change_of_an_order_is_refused_with_the_way_round_it() -> None:
+    """B17: brokers stop taking changes of an order at 25; a stop at the wrong price could then never be moved."""
+    story = Story()
+    order = story.order(terms(qty=195, price=10_500))
+    for done in range(24):
+        asked = ModifyOrder(id=f"m{done}", actor="key", order_id=order, price=10_505 + 5 * done)
+        story.tell(*desk.modify(story.state, asked, MASTER, situation()).facts)
+        story.tell(ev.OrderChanged(order_id=order, terms=story.state.orders[order].asked or terms()))
+    story.fill(order, 65, 10_600, "t1")
+    with pytest.raises(Refusal) as refused:
+        desk.modify(story.state, ModifyOrder(id="m", actor="key", order_id=order, price=10_400), MASTER, situation())
+    assert refused.value.code == "TOO_MANY_CHANGES"
+    assert "changed 24 times; brokers take 25" in refused.value.text
+    assert "130 units" in refused.value.text
+    assert desk.cancel(story.state, CancelOrder(id="c", actor="key", order_id=order)).effects, "cancelling always works"
+
+
+def test_a_change_of_which_nobody_knows_what_became_counts_as_one() -> None:
+    story = Story()
+    order = story.order(terms(price=10_500))
+    for done in range(24):
+        asked = ModifyOrder(id=f"m{done}", actor="key", order_id=order, price=10_400)
+        story.tell(*desk.modify(story.state, asked, MASTER, situation()).facts)
+        story.tell(ev.OrderChangeRefused(order_id=order, code="NOT_CONFIRMED", reason="no answer"))
+    with pytest.raises(Refusal) as refused:
+        desk.modify(story.state, ModifyOrder(id="m", actor="key", order_id=order, price=10_400), MASTER, situation())
+    assert refused.value.code == "TOO_MANY_CHANGES"

@@ -13,6 +13,7 @@ from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.orders import Order, OrderTerms, OrderType, Pending, Role
 from optconsole.engine.ports import ModifyRequest, PlaceRequest
 from optconsole.engine.rules import tags
+from optconsole.engine.rules.changes import require_change_left
 from optconsole.engine.rules.pretrade import (
     Situation,
     checks,
@@ -117,6 +118,7 @@ def modify(state: TradingState, command: ModifyOrder, master: InstrumentMaster, 
     require_sane(command.qty, command.price, command.trigger)
     order = changeable(state, command.order_id, "modified")
     allow_touch(state, order)
+    require_change_left(order)
     instrument = master.resolve(order.terms.contract)
     terms = _changed_terms(order, command)
     if terms == order.terms:
