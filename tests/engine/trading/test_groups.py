@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optconsole.engine import events as ev
-from optconsole.engine.commands import CancelAll, CancelOrder, EngageKill, ModifyOrder, PlaceGroup, SetStop
+from optconsole.engine.commands import CancelAll, CancelOrder, EngageKill, ModifyOrder, PlaceGroup, PlaceOrder, SetStop
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.groups import Group, GroupKind
+from optconsole.engine.model.limits import Level, Limit, LimitKind
 from optconsole.engine.model.orders import (
     Order,
     OrderStatus,
@@ -23,9 +24,11 @@ from optconsole.engine.model.orders import (
 )
 from optconsole.engine.model.protection import StopMode
 from optconsole.engine.model.vitals import MarketPhase
+from optconsole.engine.rules import exposure
 from optconsole.engine.rules.contingency import Progress, allowed, possible
+from optconsole.engine.trading.risk import RiskWatch
 from tests.engine.facts import CALL, PUT, terms
-from tests.engine.floor import Floor
+from tests.engine.floor import MASTER, Floor
 
 OCO, OUO, OTO = GroupKind.OCO, GroupKind.OUO, GroupKind.OTO
 LOW, HIGH = terms(Side.BUY, 130, 9_500), terms(Side.BUY, 130, 10_700, OrderType.SL, trigger=10_500)
@@ -276,6 +279,55 @@ def test_a_released_order_closes_no_more_than_is_still_open() -> None:
     floor.hold(-65)  # closed by hand meanwhile
     floor.fill("O1")
     assert floor.orders["O2"].terms.qty == 65
+
+
+def capped(value: int, kind: LimitKind = LimitKind.OPEN_LOTS) -> Floor:
+    floor = Floor()
+    floor.tell(ev.LimitSet(limit=Limit(level=Level.GLOBAL, kind=kind, value=value)))
+    return floor
+
+
+def all_lots(floor: Floor) -> int:
+    return exposure.all_lots(exposure.lines(floor.story.state, Level.GLOBAL, ""))
+
+
+def test_what_waits_for_a_fill_counts_in_the_worst_case_until_its_group_ends() -> None:
+    floor = capped(4)
+    floor.ask(PlaceGroup, kind=OTO, orders=(LOW, terms(Side.SELL, 130, contract=PUT)))
+    assert len(floor.orders) == 1
+    assert all_lots(floor) == 4
+    assert floor.ask(PlaceOrder, terms=terms(Side.SELL, 65, contract=PUT)).code == "LIMIT_OPEN_LOTS"
+    floor.acknowledge()
+    floor.fill("O1", 65)
+    assert floor.orders["O3"].terms.qty == 65
+    assert all_lots(floor) == 4, "what is released is not counted twice"
+    floor.acknowledge()
+    floor.fill("O1")
+    assert group(floor).ended
+    assert all_lots(floor) == 4
+    assert not floor.notices()
+
+
+@pytest.mark.parametrize("kind", [OTO, OCO])
+def test_orders_that_together_pass_a_cap_are_refused_when_they_are_tied(kind: GroupKind) -> None:
+    floor = capped(3)
+    with pytest.raises(Refusal) as refused:
+        floor.ask(PlaceGroup, kind=kind, orders=(LOW, terms(Side.SELL, 130, 10_500, contract=PUT)))
+    assert refused.value.code == "LIMIT_OPEN_LOTS"
+    assert refused.value.text.startswith("Order 2 of the group")
+    assert not floor.orders
+
+
+def test_what_closes_the_first_order_of_a_group_adds_nothing_to_the_worst_case() -> None:
+    floor = capped(2)
+    floor.ask(PlaceGroup, kind=OTO, orders=(LOW, terms(Side.SELL, 130, 12_000)))
+    assert all_lots(floor) == 2
+
+
+def test_a_hedge_that_releases_its_short_passes_the_ban_on_naked_shorts() -> None:
+    floor = capped(1, LimitKind.NAKED_SHORT)
+    floor.ask(PlaceGroup, kind=OTO, orders=(terms(Side.BUY, 65, 500, contract=PUT), terms(Side.SELL, 65, contract=PUT)))
+    assert RiskWatch().advance(floor.story.state, MASTER, floor.situation(), "ABC") is None
 
 
 # ---------------------------------------------------------------- refusals

@@ -6,11 +6,12 @@ contract, the most that could be held either way if every order of one side fill
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from optconsole.engine.model.book import TradingState
+from optconsole.engine.model.groups import Group, GroupKind
 from optconsole.engine.model.instruments import ContractName, Right, parse_contract
 from optconsole.engine.model.limits import Level
 from optconsole.engine.model.orders import Order, OrderTerms, Product, Side
@@ -103,8 +104,11 @@ class Change:
     parent: str = ""
 
 
-def lines(state: TradingState, level: Level, name: str, change: Change | None = None) -> list[Line]:
-    """The lines of a scope, one for each account, product and contract, as they would be with ``change``."""
+def lines(state: TradingState, level: Level, name: str, *changes: Change, waiting: bool = True) -> list[Line]:
+    """The lines of a scope, one for each account, product and contract, as they would be with ``changes``.
+
+    Without ``waiting`` orders that a fill of another one releases are left out: what covers them is not held yet.
+    """
     within = reach(level, name)
     found: dict[tuple[str, bool, str], Line] = {}
 
@@ -127,7 +131,7 @@ def lines(state: TradingState, level: Level, name: str, change: Change | None = 
             line.buys += kept.buys
             line.sells += kept.sells
             line.price = max(line.price, kept.value // (kept.buys + kept.sells))
-    for terms, lot, units in _to_come(state, change):
+    for terms, lot, units in _to_come(state, changes, waiting):
         if within(terms.account, terms.contract, terms.source):
             line = at(terms.account, terms.product, terms.contract, lot)
             line.price = max(line.price, terms.limit or 0)
@@ -136,18 +140,45 @@ def lines(state: TradingState, level: Level, name: str, change: Change | None = 
     return list(found.values())
 
 
-def _to_come(state: TradingState, change: Change | None) -> Iterator[tuple[OrderTerms, int, int]]:
-    """Terms, lot and units of what has not been sent: the rest of parents at work, and the order that is asked for."""
+def _to_come(state: TradingState, changes: tuple[Change, ...], waiting: bool) -> Iterator[tuple[OrderTerms, int, int]]:
+    """Terms, lot and units of what has not been sent: rests of parents, what waits in groups, what is asked for."""
     for parent in state.parents.values():
         if parent.status is not ParentStatus.WORKING:
             continue
         rest = parent.terms.qty - committed([order for order in state.orders.values() if order.parent == parent.id])
-        if change is not None and change.parent == parent.id:
-            rest -= change.units
+        rest -= sum(change.units for change in changes if change.parent == parent.id)
         if rest > 0:
             yield parent.terms, parent.lot, rest
-    if change is not None:
+    for group in state.groups.values() if waiting else ():
+        yield from _waiting(state, group, changes)
+    for change in changes:
         yield change.terms, change.lot, change.units - (0 if change.without is None else change.without.may_trade)
+
+
+def _waiting(state: TradingState, group: Group, changes: tuple[Change, ...]) -> Iterator[tuple[OrderTerms, int, int]]:
+    """What fills of a group's first order may still release (features OE-7)."""
+    if group.kind is not GroupKind.OTO or group.ended:
+        return
+    for terms, lot, sent in zip(group.orders, group.lots, group.sent, strict=True):
+        if closes_first(group.orders, terms):
+            continue
+        rest = terms.qty - committed([state.orders[name] for name in sent if name in state.orders])
+        rest -= sum(change.units for change in changes if change.parent == group.id and _alike(change.terms, terms))
+        if rest > 0:
+            yield terms, lot, rest
+
+
+def closes_first(orders: Sequence[OrderTerms], terms: OrderTerms) -> bool:
+    """Whether a member closes what the first opens: it never comes to more than that, and adds nothing."""
+    return terms.side is not orders[0].side and _where(terms) == _where(orders[0])
+
+
+def _alike(one: OrderTerms, other: OrderTerms) -> bool:
+    return one.side is other.side and _where(one) == _where(other)
+
+
+def _where(terms: OrderTerms) -> tuple[str, Product, str]:
+    return terms.account, terms.product, terms.contract
 
 
 def most_lots(found: Iterable[Line]) -> int:

@@ -33,7 +33,10 @@ from optconsole.engine.rules.limits import FundsOf, clock, count, of_margin, res
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An order before the gate, with what the gate may know. ``replacing`` is the order a change is for."""
+    """An order before the gate, with what the gate may know.
+
+    ``replacing`` is the order a change is for, ``beside`` what is asked for together with it.
+    """
 
     terms: OrderTerms
     instrument: Instrument
@@ -44,6 +47,7 @@ class Asked:
     funds: FundsOf
     replacing: Order | None = None
     parent: str = ""
+    beside: tuple[Change, ...] = ()
 
     @property
     def change(self) -> Change:
@@ -135,8 +139,8 @@ def _hours(_state: TradingState, limit: Limit, asked: Asked) -> Found:
 
 
 def _naked(state: TradingState, limit: Limit, asked: Asked) -> Found:
-    before = exposure.naked(exposure.lines(state, limit.level, limit.name))
-    after = exposure.naked(exposure.lines(state, limit.level, limit.name, asked.change))
+    before = exposure.naked(exposure.lines(state, limit.level, limit.name, waiting=False))
+    after = exposure.naked(exposure.lines(state, limit.level, limit.name, asked.change, waiting=False))
     if sum(after.values()) <= sum(before.values()):
         return None
     bare = ", ".join(f"{units} {what}" for what, units in sorted(after.items()))
@@ -154,10 +158,10 @@ def _margin(_state: TradingState, limit: Limit, asked: Asked) -> Found:
 
 def _cap_rule(state: TradingState, limit: Limit, asked: Asked) -> Found:
     """An order past a cap is refused if it makes the worst case worse."""
-    after = count(limit.kind, exposure.lines(state, limit.level, limit.name, asked.change), asked.mark)
+    after = count(limit.kind, exposure.lines(state, limit.level, limit.name, asked.change, *asked.beside), asked.mark)
     if after <= limit.value:
         return None
-    before = count(limit.kind, exposure.lines(state, limit.level, limit.name), asked.mark)
+    before = count(limit.kind, exposure.lines(state, limit.level, limit.name, *asked.beside), asked.mark)
     if after <= before:
         return None
     room = worded(limit.unit, max(limit.value - before, 0))

@@ -109,7 +109,7 @@ def measure(state: TradingState, limit: Limit, mark: Mark, funds: FundsOf) -> Us
         case K.REJECTS:
             return _usage(rejects_in_a_row(state, limit.level, limit.name), limit.value, reached=True)
         case K.NAKED_SHORT:
-            used = sum(exposure.naked(exposure.lines(state, limit.level, limit.name)).values())
+            used = sum(exposure.naked(exposure.lines(state, limit.level, limit.name, waiting=False)).values())
             return Usage(used, 100.0 if used else 0.0, broken=used > 0)
         case _ if limit.kind in CAPS:
             return _usage(count(limit.kind, exposure.lines(state, limit.level, limit.name), mark), limit.value)

@@ -22,6 +22,7 @@ from optconsole.engine.model.quotes import Quote
 from optconsole.engine.model.vitals import MarketPhase
 from optconsole.engine.queries import Check
 from optconsole.engine.rules.bands import nearest_ticks, on_tick, price_band, protected_limit
+from optconsole.engine.rules.exposure import Change
 from optconsole.engine.rules.limit_gate import Asked, gate
 from optconsole.engine.rules.limits import FundsSeen
 from optconsole.engine.rules.slicing import largest_order, parts
@@ -140,10 +141,11 @@ def checks(
     replacing: Order | None = None,
     role: Role = Role.ENTRY,
     parent: str = "",
+    beside: tuple[Change, ...] = (),
 ) -> tuple[Check, ...]:
     """All rules on one order. ``terms`` carry their protection; ``replacing`` is the order a change is for.
 
-    ``parent`` is the id of what the order is a part of.
+    ``parent`` is the id of what the order is a part of, ``beside`` what is asked for together with it.
     """
     found: list[Check] = []
     risk = risk_class(state, terms, replacing)
@@ -171,6 +173,7 @@ def checks(
             funds=situation.funds,
             replacing=replacing,
             parent=parent,
+            beside=beside,
         )
         found.extend(gate(state, order))
         if opens and replacing is None:

@@ -16,9 +16,11 @@ from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.groups import GroupKind
 from optconsole.engine.model.instruments import Instrument
+from optconsole.engine.model.limits import CAPS
 from optconsole.engine.model.orders import OrderTerms, OrderType, RiskClass, Validity
 from optconsole.engine.model.vitals import MarketPhase
 from optconsole.engine.rules.contingency import uncovered
+from optconsole.engine.rules.exposure import Change, closes_first
 from optconsole.engine.rules.pretrade import REFUSE, Situation, checks, refusal, risk_class, with_protection
 from optconsole.engine.trading import peers, releasing
 from optconsole.engine.trading.decision import Decision
@@ -44,6 +46,8 @@ FIXED: Final = frozenset(
     )
 )
 """Rules that an order released later will break as surely as now; the others are judged when it leaves."""
+CAPPED: Final = frozenset(f"LIMIT_{kind.name}" for kind in CAPS)
+"""Caps count what waits as if it worked: the fill that releases it would otherwise find no room left."""
 
 
 def open_group(state: TradingState, command: PlaceGroup, master: InstrumentMaster, situation: Situation) -> Decision:
@@ -55,8 +59,10 @@ def open_group(state: TradingState, command: PlaceGroup, master: InstrumentMaste
         msgspec.structs.replace(wanted, contract=instrument.name)
         for wanted, instrument in zip(command.orders, listed, strict=True)
     )
+    beside: list[Change] = []
     for place, (terms, instrument) in enumerate(zip(orders, listed, strict=True)):
-        _check(state, command.kind, place, terms, instrument, situation)
+        _check(state, command.kind, place, orders, instrument, situation, tuple(beside))
+        beside.append(Change(terms, terms.qty, max(instrument.lot, 1)))
     closes, alone = False, False
     if command.kind is GroupKind.OTO:
         _check_released(orders)
@@ -90,14 +96,17 @@ def _check(
     state: TradingState,
     kind: GroupKind,
     place: int,
-    terms: OrderTerms,
+    orders: tuple[OrderTerms, ...],
     instrument: Instrument,
     situation: Situation,
+    beside: tuple[Change, ...],
 ) -> None:
-    later = kind is GroupKind.OTO and place > 0
+    """``beside`` are the members before it: together they may come to more than a limit that each keeps."""
+    terms, later = orders[place], kind is GroupKind.OTO and place > 0
+    judged = FIXED if later and closes_first(orders, terms) else FIXED | CAPPED
     ready = with_protection(terms, instrument, situation.quote(instrument.name))
-    found = [check for check in checks(state, ready, instrument, situation) if check.severity == REFUSE]
-    refused = refusal(check for check in found if not later or check.code in FIXED)
+    found = [check for check in checks(state, ready, instrument, situation, beside=beside) if check.severity == REFUSE]
+    refused = refusal(check for check in found if not later or check.code in judged)
     if refused is not None:
         raise Refusal(refused.code, f"Order {place + 1} of the group: {refused.text}")
     waits = terms.type is not OrderType.MARKET and terms.validity is Validity.DAY
