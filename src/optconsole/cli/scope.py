@@ -7,11 +7,15 @@ import argparse
 from optconsole.engine.commands import Scope, ScopeKind
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.errors import Refusal
-from optconsole.engine.trading.scopes import canonical, in_scope
+from optconsole.engine.trading import scopes
+from optconsole.engine.trading.scopes import canonical
 
 
 def scope(text: str) -> Scope:
-    """``all``, ``account:A``, ``underlying:NIFTY``, ``expiry:NIFTY 01DEC26``, ``contract:NAME``, ``position:KEY``."""
+    """``all``, ``account:A``, ``underlying:NIFTY``, ``expiry:NIFTY 01DEC26``, ``contract:NAME``, ``position:KEY``.
+
+    ``strategy:PATH`` is what a strategy or basket holds itself.
+    """
     kind, colon, name = text.partition(":")
     try:
         chosen = ScopeKind(kind.lower())
@@ -20,8 +24,8 @@ def scope(text: str) -> Scope:
         return canonical(Scope(chosen, name))
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not a scope; use all, account:A, underlying:NIFTY, expiry:NIFTY 01DEC26, contract:NAME "
-            "or position:ACCOUNT/PRODUCT/NAME."
+            f"{text!r} is not a scope; use all, account:A, underlying:NIFTY, expiry:NIFTY 01DEC26, contract:NAME, "
+            "position:ACCOUNT/PRODUCT/NAME or strategy:PATH."
         ) from None
     except Refusal as refusal:
         raise argparse.ArgumentTypeError(refusal.text) from None
@@ -29,15 +33,9 @@ def scope(text: str) -> Scope:
 
 def working_in(state: TradingState, chosen: Scope) -> int:
     """Orders of the scope that may still trade or be sent."""
-    return sum(
-        not each.status.final and in_scope(chosen, each.terms.account, each.terms.contract, each.terms.product)
-        for each in state.orders.values()
-    )
+    return sum(not each.status.final and scopes.ordered_in(chosen, each.terms) for each in state.orders.values())
 
 
 def open_in(state: TradingState, chosen: Scope) -> int:
     """Positions of the scope that are open."""
-    return sum(
-        each.qty != 0 and in_scope(chosen, each.key.account, each.key.contract, each.key.product)
-        for each in state.positions.values()
-    )
+    return len(scopes.open_in(state, chosen))

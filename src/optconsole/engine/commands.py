@@ -65,13 +65,14 @@ class ScopeKind(StrEnum):
     EXPIRY = "expiry"
     CONTRACT = "contract"
     POSITION = "position"
+    STRATEGY = "strategy"
 
 
 class Scope(msgspec.Struct, frozen=True):
     """A set of orders or positions.
 
     ``name`` is the account, the underlying, the expiry (``NIFTY 01DEC26``, or ``01DEC26`` for all underlyings), the
-    contract, or the position (``account/product/contract``); empty for all.
+    contract, the position (``account/product/contract``), or the path of a strategy or basket; empty for all.
     """
 
     kind: ScopeKind = ScopeKind.ALL

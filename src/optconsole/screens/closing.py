@@ -36,6 +36,8 @@ def within(scope: Scope, account: str, contract: str) -> bool:
             return contract.startswith(f"{scope.name} ") or contract.split(" ")[1:2] == [scope.name]
         case ScopeKind.POSITION:
             return scope.name.startswith(f"{account}/") and scope.name.endswith(f"/{contract}")
+        case ScopeKind.STRATEGY:
+            return False  # not offered here: the screens do not tell whose units are whose
 
 
 def working_in(deck: Deck, scope: Scope) -> list[Order]:

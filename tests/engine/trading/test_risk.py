@@ -177,14 +177,26 @@ def test_an_exit_of_a_scope_leaves_the_engine_by_the_way_of_every_flatten() -> N
     )
 
 
-def test_a_strategys_exit_closes_the_contracts_it_holds_and_no_others() -> None:
+def test_a_strategys_exit_is_for_what_it_holds_itself_and_halts_nobody_else() -> None:
     stage = Stage(limit(action=LimitAction.EXIT_SCOPE, level=Level.STRATEGY, name="am/x"))
     stage.short(source="am/x/ce")
     stage.short(source="am/y", contract=PUT)
     stage.mark = 11_000
-    wishes = of(stage.look(), ev.FlattenBegun)
-    assert [(wish.kind, wish.name) for wish in wishes] == [("contract", CALL)]
+    (wish,) = of(stage.look(), ev.FlattenBegun)
+    assert (wish.flatten_id, wish.kind, wish.name) == (f"limit:strategy:am/x/max-loss:{DAY}", "strategy", "am/x")
     assert stage.place(terms(Side.SELL, LOT, contract=PUT)) == "SENT", "a strategy's limit is not the hand's"
+
+
+def test_an_exit_tells_of_units_that_others_hold_against() -> None:
+    stage = Stage(limit(action=LimitAction.EXIT_SCOPE, level=Level.STRATEGY, name="am/x"))
+    stage.short(source="am/x")
+    stage.story.fill(stage.story.order(terms(Side.BUY, 3 * LOT)), 3 * LOT, 10_000, "hand")
+    assert [part.held.qty for part in next(iter(stage.state.books.values()))] == [LOT, 0]
+    stage.short(source="am/x")
+    stage.mark = 11_000
+    told = stage.look()
+    assert codes(told) == ["LIMIT_REACHED", "EXIT_OFFSET"]
+    assert "paper has -65 in all" in of(told, ev.NoticeRaised)[1].text
 
 
 def test_the_milder_of_two_limits_never_loosens_what_the_harsher_set() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Final
 
 import msgspec
 
@@ -36,6 +37,10 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
 
 
+BY_SOURCE: Final = "strategy"
+"""The kind of a wish that closes what one strategy holds."""
+
+
 class Flattening(msgspec.Struct, frozen=True, kw_only=True):
     """A wish to be flat in a scope. It lives until that is so, with nothing of ours working or in doubt there.
 
@@ -57,7 +62,12 @@ class Flattening(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def whole(self) -> bool:
         """Whether everything in the scope goes, as opposed to a part of each position."""
-        return self.percent == 100
+        return self.percent == 100 and not self.source
+
+    @property
+    def source(self) -> str:
+        """The strategy or basket whose own units go, whatever others hold of the same contracts; empty for others."""
+        return self.name if self.kind == BY_SOURCE else ""
 
 
 class Drift(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from optconsole.engine.trading.covering import claimed, closing_on, closing_side
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.exits import Scene
 from optconsole.engine.trading.hedging import to_spare
+from optconsole.engine.trading.portions import at_work, shared_out
 from optconsole.engine.trading.precedence import KILL_WHY, steered
 from optconsole.engine.trading.unwanted import conversion_failed
 from optconsole.engine.trading.wishes import positions_of, to_close, wanted
@@ -96,23 +97,17 @@ def _send(scene: Scene, wish: Flattening, position: Position, instrument: Instru
     """Closing orders for what nothing closes yet."""
     state, now, name = scene.state, scene.now, instrument.name
     short = position.qty < 0
-    mine = claimed(_mine(scene, wish, position), now)
+    own = at_work(state, wish.source, position) if wish.source else _mine(scene, wish, position)
+    mine = claimed(own, now)
     missing = to_close(state, wish, position) - mine
     qty = min(missing, room(state, position, now))
     if not short and qty > 0:
         qty = min(qty, max(to_spare(state, wanted(state, wish), position, now), 0))
-    taken = missing > 0 and room(state, position, now) < missing
-    if taken and not mine and not wish.whole and not _guarded(state, position):
-        step.blocked[str(position.key)] = (
-            f"{name}: orders that already work to close it hold {missing - max(qty, 0)} units"
-        )
-    if missing > 0 and held(state, position) < abs(position.qty):
-        step.held.append(f"{name}: the broker shows {held(state, position)} units")
-    if taken and wish.whole:
-        step.held += _left_to_others(state, position)
+    _tell_room(scene, wish, position, step, missing, qty, alone=not mine)
     if 0 < qty < max(instrument.lot, 1):
         step.held.append(f"{name}: {qty} units are less than a lot of {instrument.lot}")
-    pieces = exits.cut(scene, instrument, qty)
+    shares = shared_out(state, wish.source, position, qty, now) if wish.source else [("", qty)]
+    pieces = [(source, piece) for source, units in shares for piece in exits.cut(scene, instrument, units)]
     if not pieces or _opposed(scene, position, step):
         return
     tried = [order for order in state.orders.values() if order.parent == wish.id and _on(order, position)]
@@ -125,9 +120,27 @@ def _send(scene: Scene, wish: Flattening, position: Position, instrument: Instru
         step.held.append(f"{name} has no price")
         return
     limit = _beside(state, position, instrument, limit, step)
-    for piece in pieces:
-        terms = _terms(position, piece, NOTES.get(wish.why, wish.why), limit)
+    for source, piece in pieces:
+        terms = _terms(position, piece, NOTES.get(wish.why, wish.why), limit, source)
         exits.send(scene, step.decision, terms, instrument, _role(wish), wish.id)
+
+
+def _tell_room(
+    scene: Scene, wish: Flattening, position: Position, step: Step, missing: int, qty: int, alone: bool
+) -> None:
+    """What leaves less room than is ``missing``; ``alone`` is a wish that has no order at work there itself."""
+    state, name = scene.state, position.key.contract
+    taken = missing > 0 and room(state, position, scene.now) < missing
+    if taken and wish.source:
+        step.held.append(f"{name}: orders that already work to close it leave room for {max(qty, 0)} units")
+    elif taken and alone and not wish.whole and not _guarded(state, position):
+        step.blocked[str(position.key)] = (
+            f"{name}: orders that already work to close it hold {missing - max(qty, 0)} units"
+        )
+    if missing > 0 and held(state, position) < abs(position.qty):
+        step.held.append(f"{name}: the broker shows {held(state, position)} units")
+    if taken and wish.whole:
+        step.held += _left_to_others(state, position)
 
 
 def _on(order: Order, position: Position) -> bool:
@@ -190,7 +203,7 @@ def _role(wish: Flattening) -> Role:
     return Role.KILL if wish.why == KILL_WHY else Role.EXIT
 
 
-def _terms(position: Position, qty: int, note: str, limit: int) -> OrderTerms:
+def _terms(position: Position, qty: int, note: str, limit: int, source: str) -> OrderTerms:
     return OrderTerms(
         account=position.key.account,
         contract=position.key.contract,
@@ -200,6 +213,7 @@ def _terms(position: Position, qty: int, note: str, limit: int) -> OrderTerms:
         protection=limit,
         product=position.key.product,
         note=note,
+        source=source,
     )
 
 

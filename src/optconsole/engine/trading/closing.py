@@ -6,7 +6,16 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from optconsole.engine import events as ev
-from optconsole.engine.commands import AbandonFlatten, CancelAll, EngageKill, Flatten, ReleaseKill, Reply, Scope
+from optconsole.engine.commands import (
+    AbandonFlatten,
+    CancelAll,
+    EngageKill,
+    Flatten,
+    ReleaseKill,
+    Reply,
+    Scope,
+    ScopeKind,
+)
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.positions import Position
@@ -49,6 +58,8 @@ def flatten(state: TradingState, command: Flatten) -> Decision:
     if not 1 <= command.percent <= 100:
         raise Refusal("BAD_PERCENT", f"{command.percent} % cannot be closed; give 1 to 100.")
     scope = canonical(command.scope)
+    if scope.kind is ScopeKind.STRATEGY and command.percent != 100:
+        raise Refusal("BAD_PERCENT", "What a strategy holds is closed whole; leave the percentage out, or give 100.")
     working, positions = working_in(state, scope), open_in(state, scope)
     if not working and not positions:
         raise Refusal("NOTHING_OPEN", "Nothing is open and no order works there.")

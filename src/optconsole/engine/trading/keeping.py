@@ -21,6 +21,7 @@ from optconsole.engine.trading.covering import closing_side, counts, outstanding
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.desk import ask_cancel
 from optconsole.engine.trading.exits import Scene
+from optconsole.engine.trading.portions import closable
 
 TO_WORKING: Final = timedelta(seconds=5)
 """How long a stop may take until the broker's book shows it as it should be."""
@@ -30,13 +31,15 @@ MOST_MOVES: Final = ladder.MOST_CHANGES - 5
 
 
 def needed(state: TradingState, position: Position) -> int:
-    """Units that stops should cover: the live position, less what a part exit is about to close."""
-    size, sign = abs(position.qty), 1 if position.qty > 0 else -1
+    """Units that stops should cover: the live position, less what a part exit or a strategy's is about to close."""
+    size, sign, going = abs(position.qty), 1 if position.qty > 0 else -1, 0
     for wish in state.flattening.values():
+        if wish.source:
+            going += closable(state, wish.source, position)
         target = wish.targets.get(str(position.key))
         if target is not None:
             size = min(size, max(target * sign, 0))
-    return size
+    return max(size - going, 0)
 
 
 def verified(guard: Protection, order: Order) -> bool:

@@ -11,6 +11,7 @@ from optconsole.engine.commands import CancelOrder, ModifyOrder, PlaceOrder, Rep
 from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.errors import Refusal
+from optconsole.engine.model.orders import OrderTerms
 from optconsole.engine.model.parents import ParentStatus
 from optconsole.engine.rules.pretrade import Situation, pressed_twice, require_sane
 from optconsole.engine.trading import brackets, desk, groups, opening, parent_changes, reversing
@@ -85,12 +86,17 @@ def _halt(state: TradingState, actor: str, cause: str, scope: Scope, why: str) -
     decision = Decision(actor, cause)
     for parent in state.parents.values():
         terms = parent.terms
-        if parent.status is ParentStatus.WORKING and in_scope(scope, terms.account, terms.contract):
+        if parent.status is ParentStatus.WORKING and _reaches(scope, terms):
             parent_changes.stop(decision, parent, why, cancel=True)
     for group in state.groups.values():
-        if not group.ended and any(in_scope(scope, each.account, each.contract) for each in group.orders):
+        if not group.ended and any(_reaches(scope, each) for each in group.orders):
             decision.facts.append(ev.GroupEnded(group_id=group.id, why=why, cancel=True))
     for wish in state.reversals.values():
         if reversing.touches(wish, scope):
             decision.facts.append(ev.ReversalEnded(reversal_id=wish.id, text=why))
     return decision
+
+
+def _reaches(scope: Scope, terms: OrderTerms) -> bool:
+    """Whether what is under way for these terms belongs to the scope, in whatever product."""
+    return in_scope(scope, terms.account, terms.contract, source=terms.source)

@@ -95,7 +95,7 @@ def _given_up(state: TradingState, wish: Reversal, situation: Situation) -> str:
     if wish.epoch != state.epoch:
         return "the engine was restarted meanwhile"
     for other in state.flattening.values():
-        if other.id != wish.id and other.percent == 100 and touches(wish, Scope(ScopeKind(other.kind), other.name)):
+        if other.id != wish.id and other.whole and touches(wish, Scope(ScopeKind(other.kind), other.name)):
             return "it is being closed"
     if situation.now - wish.since > PATIENCE:
         return f"it was not flat within {PATIENCE.total_seconds():.0f} s"

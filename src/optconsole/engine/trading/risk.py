@@ -39,6 +39,7 @@ from optconsole.engine.rules.limits import STEPS, Usage, clock, measure, worded
 from optconsole.engine.rules.pretrade import Situation
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.desk import ask_cancel, cancellable
+from optconsole.engine.trading.portions import offset
 
 WATCH: Final = "risk"
 BLIND: Final = 10.0
@@ -372,26 +373,33 @@ def _until(limit: Limit, now: datetime) -> datetime | None:
     return ends if ends > now else None
 
 
-def _exits(state: TradingState, limit: Limit) -> Iterator[ev.FlattenBegun]:
+def _exits(state: TradingState, limit: Limit) -> Iterator[ev.AnyEvent]:
     """The wish to be flat, under an id that the limit and the day give: it is written once, whatever happens between.
 
-    What a strategy or basket holds is closed contract by contract.
+    A strategy's or basket's is for the units that it holds itself; what others hold of the same contracts stays.
     """
     day = "" if state.day is None else state.day.isoformat()
     match limit.level:
         case Level.ACCOUNT:
-            scopes = [(ScopeKind.ACCOUNT, limit.name)]
+            kind, name = ScopeKind.ACCOUNT, limit.name
         case Level.LEG:
-            scopes = [(ScopeKind.CONTRACT, limit.name)]
+            kind, name = ScopeKind.CONTRACT, limit.name
         case Level.STRATEGY | Level.BASKET:
-            contracts = sorted(
-                {held.key.contract for held in exposure.held(state, limit.level, limit.name) if held.qty}
-            )
-            scopes = [(ScopeKind.CONTRACT, contract) for contract in contracts]
+            kind, name = ScopeKind.STRATEGY, limit.name
+            yield from _offset(state, limit)
         case _:
-            scopes = [(ScopeKind.ALL, "")]
-    for kind, name in scopes:
-        tail = f"/{name}" if limit.level in (Level.STRATEGY, Level.BASKET) else ""
-        yield ev.FlattenBegun(
-            flatten_id=f"limit:{limit.key}:{day}{tail}", kind=kind.value, name=name, percent=100, why="limit"
+            kind, name = ScopeKind.ALL, ""
+    yield ev.FlattenBegun(flatten_id=f"limit:{limit.key}:{day}", kind=kind.value, name=name, percent=100, why="limit")
+
+
+def _offset(state: TradingState, limit: Limit) -> Iterator[ev.NoticeRaised]:
+    """What a strategy holds and cannot close, since the account as a whole holds less or the opposite."""
+    for position, units in offset(state, limit.name):
+        yield ev.NoticeRaised(
+            level="alarm",
+            code="EXIT_OFFSET",
+            text=f"{limit.scope} holds {units} units of {position.key.contract} that others hold against: "
+            f"{position.key.account} has {position.qty} in all, so that closing them would open. They stay; "
+            "close by hand what stands against them first.",
+            subject=limit.key,
         )

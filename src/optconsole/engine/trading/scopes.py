@@ -8,9 +8,12 @@ from optconsole.engine.commands import Scope, ScopeKind
 from optconsole.engine.model.book import Flattening, TradingState
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.instruments import expiry_code, parse_contract, parse_expiry
+from optconsole.engine.model.limits import Level
 from optconsole.engine.model.orders import Order, OrderTerms, Product
 from optconsole.engine.model.positions import Position, PositionKey
+from optconsole.engine.rules.limit_terms import checked_name
 from optconsole.engine.trading.decision import working_orders
+from optconsole.engine.trading.portions import belongs, closable
 
 ALL: Final = Scope()
 
@@ -30,6 +33,8 @@ def canonical(scope: Scope) -> Scope:
             name = str(parse_contract(name))
         case ScopeKind.POSITION:
             name = str(parse_key(name))
+        case ScopeKind.STRATEGY:
+            name = checked_name(Level.STRATEGY, name, [])
         case ScopeKind.ACCOUNT:
             pass
     return Scope(scope.kind, name)
@@ -47,8 +52,8 @@ def parse_key(text: str) -> PositionKey:
         ) from None
 
 
-def in_scope(scope: Scope, account: str, contract: str, product: Product | None = None) -> bool:
-    """Whether a contract held or ordered in an account belongs to the scope."""
+def in_scope(scope: Scope, account: str, contract: str, product: Product | None = None, source: str = "") -> bool:
+    """Whether a contract held in an account, or ordered there on behalf of ``source``, belongs to the scope."""
     match scope.kind:
         case ScopeKind.ALL:
             return True
@@ -63,6 +68,8 @@ def in_scope(scope: Scope, account: str, contract: str, product: Product | None 
         case ScopeKind.POSITION:
             key = parse_key(scope.name)
             return (key.account, key.contract) == (account, contract) and product in (None, key.product)
+        case ScopeKind.STRATEGY:
+            return belongs(scope.name, source)
 
 
 def _expires(contract: str, name: str) -> bool:
@@ -77,7 +84,12 @@ def scope_of(wish: Flattening) -> Scope:
 
 
 def covers(wish: Flattening, terms: OrderTerms) -> bool:
-    """Whether an order of these terms would trade where a wish acts; a part exit acts on the positions it names."""
+    """Whether an order of these terms would trade where a wish acts.
+
+    A part exit acts on the positions it names, the exit of a strategy on what is done on its behalf.
+    """
+    if wish.source:
+        return belongs(wish.source, terms.source)
     if not wish.whole:
         return str(PositionKey(terms.account, terms.product, terms.contract)) in wish.targets
     return in_scope(scope_of(wish), terms.account, terms.contract, terms.product)
@@ -85,15 +97,18 @@ def covers(wish: Flattening, terms: OrderTerms) -> bool:
 
 def working_in(state: TradingState, scope: Scope) -> list[Order]:
     """Our working orders; those of others are left alone, and what they close is not closed again."""
-    return [
-        order
-        for order in working_orders(state)
-        if not order.foreign and in_scope(scope, order.terms.account, order.terms.contract, order.terms.product)
-    ]
+    return [order for order in working_orders(state) if not order.foreign and ordered_in(scope, order.terms)]
+
+
+def ordered_in(scope: Scope, terms: OrderTerms) -> bool:
+    """Whether an order of these terms belongs to the scope."""
+    return in_scope(scope, terms.account, terms.contract, terms.product, terms.source)
 
 
 def open_in(state: TradingState, scope: Scope) -> list[Position]:
-    """Open positions of the scope."""
+    """Open positions of the scope; of a strategy those of which it holds something that can be closed."""
+    if scope.kind is ScopeKind.STRATEGY:
+        return [each for each in state.positions.values() if each.qty and closable(state, scope.name, each)]
     return [
         position
         for position in state.positions.values()

@@ -14,6 +14,7 @@ from optconsole.engine.trading import exits
 from optconsole.engine.trading.covering import claimed, closing_on, closing_side, outstanding
 from optconsole.engine.trading.desk import cancellable
 from optconsole.engine.trading.exits import Scene
+from optconsole.engine.trading.portions import at_work, closable
 from optconsole.engine.trading.precedence import steered
 from optconsole.engine.trading.scopes import covers
 from optconsole.engine.trading.wishes import concerned, positions_of
@@ -28,7 +29,7 @@ def unwanted(scene: Scene, wish: Flattening) -> list[Order]:
     """Orders that work against the wish and may be asked to end now."""
     state = scene.state
     closing = {str(each.key): each for each in positions_of(state, wish)}
-    surplus = {key: _surplus(state, each, scene.now) for key, each in closing.items()}
+    surplus = {key: _surplus(state, wish, each, scene.now) for key, each in closing.items()}
     found = [order for order in _opposing(state, wish, closing) if may_ask(order, scene.now)]
     for order in reversed(list(concerned(state, wish))):
         terms = order.terms
@@ -61,13 +62,20 @@ def _opposing(state: TradingState, wish: Flattening, closing: Mapping[str, Posit
         if (order.terms.account, order.terms.contract, order.terms.side) in sides
         and not steered(order)
         and not exits.waits(order)
-        and not (wish.whole and covers(wish, order.terms))
+        and not ((wish.whole or wish.source) and covers(wish, order.terms))
     ]
 
 
-def _surplus(state: TradingState, position: Position, now: datetime) -> int:
-    """Units by which the orders that close a position exceed it, as after an exit by somebody else (O11, O12)."""
-    return claimed(closing_on(state, position), now) - abs(position.qty)
+def _surplus(state: TradingState, wish: Flattening, position: Position, now: datetime) -> int:
+    """Units by which the orders that close a position exceed it, as after an exit by somebody else (O11, O12).
+
+    Those of a strategy's exit may not exceed what the strategy holds either.
+    """
+    over = claimed(closing_on(state, position), now) - abs(position.qty)
+    if wish.source:
+        own = claimed(at_work(state, wish.source, position), now)
+        over = max(over, own - closable(state, wish.source, position))
+    return over
 
 
 def _by_hand(wish: Flattening, order: Order) -> bool:

@@ -8,6 +8,7 @@ from optconsole.engine.model.book import Flattening, TradingState
 from optconsole.engine.model.orders import Order
 from optconsole.engine.model.positions import Position
 from optconsole.engine.trading.covering import counts
+from optconsole.engine.trading.portions import closable
 from optconsole.engine.trading.precedence import KILL_WHY
 from optconsole.engine.trading.scopes import covers, open_in, scope_of
 
@@ -18,6 +19,8 @@ def to_close(state: TradingState, wish: Flattening, position: Position) -> int:
     Under the kill switch what others traded since then is theirs: it is neither closed nor counted as ours.
     """
     size = abs(position.qty)
+    if wish.source:
+        return closable(state, wish.source, position)
     if not wish.whole:
         target = wish.targets.get(str(position.key))
         return 0 if target is None else max(size - max(target * _sign(position), 0), 0)
@@ -33,7 +36,7 @@ def _sign(position: Position) -> int:
 
 def positions_of(state: TradingState, wish: Flattening) -> list[Position]:
     """Positions with something to close, shorts first."""
-    if wish.whole:
+    if wish.whole or wish.source:
         chosen = open_in(state, scope_of(wish))
     else:
         chosen = [state.positions[key] for key in wish.targets if key in state.positions]
@@ -45,7 +48,7 @@ def concerned(state: TradingState, wish: Flattening) -> Iterator[Order]:
     for order in state.orders.values():
         if order.foreign or not counts(order):
             continue
-        if order.parent == wish.id or (wish.whole and covers(wish, order.terms)):
+        if order.parent == wish.id or ((wish.whole or wish.source) and covers(wish, order.terms)):
             yield order
 
 
