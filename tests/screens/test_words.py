@@ -15,7 +15,7 @@ from optconsole.engine.model.groups import GroupKind, ReversalLeg
 from optconsole.engine.model.limits import Level, Limit, LimitAction, LimitKind, Standing
 from optconsole.engine.model.orders import OrderTerms, OrderType, Product, RiskClass, Side
 from optconsole.engine.model.parents import ParentStatus
-from optconsole.engine.model.positions import PositionKey
+from optconsole.engine.model.positions import Basis, PositionKey
 from optconsole.engine.model.protection import Guard, Repair, StopMode
 from optconsole.screens.formats import FULL, Formats
 from optconsole.screens.words import in_words
@@ -87,6 +87,7 @@ FACTS: list[ev.AnyEvent] = [
     ev.LimitBroken(
         level=Level.BASKET, name=HOSTILE, kind=LimitKind.LOTS, used=11, action=LimitAction.EXIT_SCOPE
     ),
+    ev.ContractsMarked(basis=Basis.CLOSE, prices={HOSTILE: 10_000}),
     ev.ProfitPeaked(level=Level.GLOBAL, name="", profit=5_000_00),
     ev.ProfitLost(level=Level.GLOBAL, name="", contract=HOSTILE, blocks=True),
     ev.ProfitSeen(level=Level.GLOBAL, name=""),

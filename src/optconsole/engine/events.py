@@ -16,7 +16,7 @@ from optconsole.engine.model.groups import GroupKind, ReversalLeg
 from optconsole.engine.model.limits import Level, Limit, LimitAction, LimitKind, Standing, Sweep
 from optconsole.engine.model.orders import OrderTerms, Product, RiskClass, Role, Side
 from optconsole.engine.model.parents import Pace, ParentStatus
-from optconsole.engine.model.positions import PositionKey
+from optconsole.engine.model.positions import Basis, PositionKey
 from optconsole.engine.model.protection import Guard, Repair, StopMode
 from optconsole.engine.model.runs import LegRun, Run, RunStatus, RunWatch
 
@@ -613,6 +613,20 @@ class LimitBroken(LimitEvent, frozen=True, kw_only=True):
     action: LimitAction
 
 
+class ContractsMarked(Event, frozen=True, kw_only=True):
+    """What open contracts are worth a unit, in paise, where one day's profit ends and the next one's begins.
+
+    CLOSE marks are this day's last prices; PREVIOUS and FIRST ones say what the day before is taken to have ended at.
+    """
+
+    basis: Basis
+    prices: dict[str, int]
+
+    @property
+    def stream(self) -> str:
+        return "risk"
+
+
 class ProfitPeaked(Event, frozen=True, kw_only=True):
     """The day's profit of a scope reached a new height, in paise; told in steps, not by the tick."""
 
@@ -816,6 +830,7 @@ AnyEvent = (
     | LimitRemoved
     | LimitWarned
     | LimitBroken
+    | ContractsMarked
     | ProfitPeaked
     | ProfitLost
     | ProfitSeen

@@ -13,12 +13,18 @@ from optconsole.engine.model import shares
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.limits import LimitDay, Reserved, ScopeState, Standing, Tally, limit_key, scope_key
 from optconsole.engine.model.orders import Order, OrderTerms, Side
-from optconsole.engine.model.positions import Position, position_name
+from optconsole.engine.model.positions import Base, Basis, Position, position_name
 
 
 def day_begins(state: TradingState, fact: Recorded) -> None:
-    """What counts by the day begins anew, states that were for the day end, open parts are carried as positions are."""
+    """What counts by the day begins anew, states that were for the day end, open parts are carried as positions are.
+
+    A day's profit begins where the day before ended, if that was seen.
+    """
     state.limit_days, state.peaks, state.tallies, state.unseen = {}, {}, {}, {}
+    held = {position.key.contract for position in state.positions.values()}
+    state.bases = {name: Base(price, Basis.CLOSE) for name, price in state.closes.items() if name in held}
+    state.closes = {}
     for key, scope in state.scopes.items():
         if scope.daily and scope.standing is not Standing.ACTIVE:
             state.scopes[key] = ScopeState(
@@ -149,6 +155,13 @@ def _limit_broken(state: TradingState, _fact: Recorded, event: ev.LimitBroken) -
     state.limit_days[_key(event)] = LimitDay(warned=100, broken=True)
 
 
+def _contracts_marked(state: TradingState, _fact: Recorded, event: ev.ContractsMarked) -> None:
+    if event.basis is Basis.CLOSE:
+        state.closes.update(event.prices)
+    else:
+        state.bases.update((name, Base(price, event.basis)) for name, price in event.prices.items())
+
+
 def _profit_peaked(state: TradingState, _fact: Recorded, event: ev.ProfitPeaked) -> None:
     state.peaks[scope_key(event.level, event.name)] = event.profit
 
@@ -190,6 +203,7 @@ APPLY: Final[dict[type[ev.Event], Callable[[TradingState, Recorded, Any], None]]
     ev.LimitRemoved: _limit_removed,
     ev.LimitWarned: _limit_warned,
     ev.LimitBroken: _limit_broken,
+    ev.ContractsMarked: _contracts_marked,
     ev.ProfitPeaked: _profit_peaked,
     ev.ProfitLost: _profit_lost,
     ev.ProfitSeen: _profit_seen,

@@ -144,7 +144,7 @@ def _session_opened(state: TradingState, fact: Recorded, event: ev.SessionOpened
             charges_before=book.charges_before + position.charges,
         )
         if position.qty:
-            carried[key] = Position(key=position.key, lot=position.lot, qty=position.qty, cost=position.cost)
+            carried[key] = position.carried()
     state.positions = carried
     composites.end_day(state)
     state.strangers = {key: qty for key, qty in state.strangers.items() if key in carried}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from optconsole.engine import events as ev
 from optconsole.engine.model.limits import UNITS, Limit, Standing, scope_key
+from optconsole.engine.model.positions import Basis
 from optconsole.screens.formats import Formats
 from optconsole.screens.limit_words import value_text
 
@@ -21,8 +22,8 @@ def risk_text(event: ev.Event, fmt: Formats) -> tuple[str, str] | None:
             return f"{event.step} % of the {_named(event, fmt)} are used", "warn"
         case ev.LimitBroken():
             return f"The {_named(event, fmt)} is reached: {event.action.value}", "bad"
-        case ev.ProfitPeaked():
-            return f"The profit of {fmt.text(scope_key(event.level, event.name))} is {fmt.money(event.profit)}", "dim"
+        case ev.ContractsMarked() | ev.ProfitPeaked():
+            return _profit_text(event, fmt), "dim"
         case ev.ProfitLost():
             scope = fmt.text(scope_key(event.level, event.name))
             return f"The profit of {scope} is unknown: no price of {fmt.text(event.contract)}", "bad"
@@ -35,6 +36,20 @@ def risk_text(event: ev.Event, fmt: Formats) -> tuple[str, str] | None:
             return f"{scope} is {event.standing.value}{until}{_why(event.why, fmt)}", role
         case _:
             return None
+
+
+def _profit_text(event: ev.ContractsMarked | ev.ProfitPeaked, fmt: Formats) -> str:
+    if isinstance(event, ev.ProfitPeaked):
+        return f"The profit of {fmt.text(scope_key(event.level, event.name))} is {fmt.money(event.profit)}"
+    count = len(event.prices)
+    contracts = "1 contract" if count == 1 else f"{count} contracts"
+    match event.basis:
+        case Basis.CLOSE:
+            return f"The day ends for {contracts}: tomorrow's profit counts from here"
+        case Basis.PREVIOUS:
+            return f"Today's profit of {contracts} counts from the exchange's close"
+        case Basis.FIRST:
+            return f"No close of {contracts} is known: today's profit counts from the first price"
 
 
 def _set(event: ev.LimitSet, fmt: Formats) -> str:

@@ -120,6 +120,8 @@ def test_each_step_is_told_once_a_day_and_a_jump_tells_the_highest() -> None:
     stage.mark = 10_850
     assert stage.look() == []
     stage.story.tell(ev.SessionOpened(day=DAY + timedelta(days=1)))
+    assert of(stage.look(), ev.LimitWarned) == [], "what was lost yesterday is yesterday's"
+    stage.mark = 10_850 + 850
     assert [fact.step for fact in of(stage.look(), ev.LimitWarned)] == [80]
 
 

@@ -13,7 +13,7 @@ from optconsole.engine.model.groups import Bracket, Group, Reversal
 from optconsole.engine.model.limits import Limit, LimitDay, Reserved, ScopeState, Tally
 from optconsole.engine.model.orders import Order, Trade
 from optconsole.engine.model.parents import Parent
-from optconsole.engine.model.positions import Position, PositionKey
+from optconsole.engine.model.positions import Base, Position, PositionKey
 from optconsole.engine.model.protection import Protection
 from optconsole.engine.model.runs import Run
 from optconsole.engine.model.shares import Parts
@@ -96,9 +96,11 @@ class TradingState(msgspec.Struct, kw_only=True):
 
     ``positions`` and ``protections`` are keyed by ``str(PositionKey)``, ``trades`` by account, day and trade number,
     ``books`` (parts of positions that strategies trade) by position, ``limits`` and ``limit_days`` by ``Limit.key``;
-    ``scopes``, ``peaks`` (the day's highest profit) and ``unseen`` (scopes whose profit is unknown, and whether that
-    blocks) by ``scope_key``; ``tallies`` by account and source, ``reserved`` (what may still trade) by position and
-    source. ``killed_after`` is the count of orders at the kill, ``strangers`` the units that others traded since then.
+    ``bases`` (what carried contracts were worth as the day before ended) and ``closes`` (what they are worth as this
+    one ends) by contract; ``scopes``, ``peaks`` (the day's highest profit) and ``unseen`` (scopes whose profit is
+    unknown, and whether that blocks) by ``scope_key``; ``tallies`` by account and source, ``reserved`` (what may still
+    trade) by position and source. ``killed_after`` is the count of orders at the kill, ``strangers`` the units that
+    others traded since then.
     """
 
     seq: int = 0
@@ -142,6 +144,8 @@ class TradingState(msgspec.Struct, kw_only=True):
     baskets: dict[str, BasketBook] = {}
     run_count: int = 0
     runs: dict[str, Run] = {}
+    bases: dict[str, Base] = {}
+    closes: dict[str, int] = {}
 
     def copy(self) -> TradingState:
         """An independent state: containers are copied, the immutable values in them shared."""
@@ -170,4 +174,6 @@ class TradingState(msgspec.Struct, kw_only=True):
             reserved=dict(self.reserved),
             baskets=dict(self.baskets),
             runs=dict(self.runs),
+            bases=dict(self.bases),
+            closes=dict(self.closes),
         )

@@ -54,11 +54,7 @@ def settled(parts: Parts, price: int, charges: int) -> Parts:
 
 def carried(parts: Parts) -> Parts:
     """What of the parts goes into a new day; none when only the hand holds anything."""
-    kept = tuple(
-        Part(part.source, Position(key=part.held.key, lot=part.held.lot, qty=part.held.qty, cost=part.held.cost))
-        for part in parts
-        if part.held.qty or not part.source
-    )
+    kept = tuple(Part(part.source, part.held.carried()) for part in parts if part.held.qty or not part.source)
     return kept if len(kept) > 1 else ()
 
 

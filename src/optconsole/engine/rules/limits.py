@@ -76,17 +76,19 @@ def order_limits(state: TradingState, configured: OrderLimits) -> OrderLimits:
 
 
 def day_profit(state: TradingState, level: Level, name: str, mark: Mark) -> tuple[int | None, str]:
-    """Net paise a scope has made today with what is open at its mark, as the Positions screen shows it.
+    """Net paise a scope has made today (features 1.13), with what is open at its mark.
 
-    None with the contract that has no price when one is missing: an unknown loss is not no loss (reliability O24).
+    What was carried in counts from where the day before ended: its earlier loss was that day's. None with the contract
+    that has no price when one is missing: an unknown loss is not no loss (reliability O24).
     """
     total = 0
     for position in exposure.held(state, level, name):
-        price = mark(position.key.contract) if position.qty else None
-        open_profit = position.unrealised(price)
-        if open_profit is None:
-            return None, position.key.contract
-        total += position.realised - position.charges + open_profit
+        contract = position.key.contract
+        base = state.bases.get(contract)
+        profit = position.day_profit(mark(contract) if position.qty else None, None if base is None else base.price)
+        if profit is None:
+            return None, contract
+        total += profit
     return total, ""
 
 

@@ -37,6 +37,7 @@ from optconsole.engine.rules import exposure, limits
 from optconsole.engine.rules.limit_terms import checked, checked_name, loosens, wants_price
 from optconsole.engine.rules.limits import STEPS, Usage, clock, measure, worded
 from optconsole.engine.rules.pretrade import Situation
+from optconsole.engine.trading.daybreak import mark_contracts
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.desk import ask_cancel, cancellable
 from optconsole.engine.trading.portions import offset
@@ -179,6 +180,7 @@ class RiskWatch:
         """One limit at a time: what it does to its scope must be known before the next one is judged."""
         yield _unlock(state, Decision(WATCH, "lock"), situation.now)
         yield _sweep(state, Decision(WATCH, "sweep"), situation.now)
+        yield mark_contracts(state, Decision(WATCH, "day"), situation)
         yield self._sight(state, Decision(WATCH, "sight"), situation)
         for limit in state.limits.values():
             yield _judge(state, Decision(WATCH, limit.key), limit, situation)
