@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from optconsole.engine.core import Engine
+from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.orders import Order
 from optconsole.engine.ports import BrokerOrder, Doubtful, PlaceOutcome
 from tests.simulation.market import OPTIONS
@@ -133,10 +134,10 @@ class Line:
         """Codes of all notices so far."""
         return [notice.code for notice in self.engine.state.notices]
 
-    async def wait(self, seconds: float) -> None:
-        """Let time pass while quotes go on coming."""
+    async def wait(self, seconds: float, quoted: Instrument = OPTIONS[0]) -> None:
+        """Let time pass while quotes of one contract go on coming."""
         for _ in range(int(seconds)):
-            self.engine.on_quotes([self.scene.simulation.market.quote(OPTIONS[0].name)])
+            self.engine.on_quotes([self.scene.simulation.market.quote(quoted.name)])
             await asyncio.sleep(1.0)
 
 

@@ -11,15 +11,15 @@ import msgspec
 import pytest
 
 from optconsole.engine import events as ev
-from optconsole.engine.commands import EngageKill, Flatten
+from optconsole.engine.commands import EngageKill, Flatten, SetStop
 from optconsole.engine.events import Recorded
-from optconsole.engine.model.orders import OrderStatus, Side
+from optconsole.engine.model.orders import OrderStatus, Product, Side
 from optconsole.engine.ports import BrokerUnreachable, JournalBroken, NotSent
 from optconsole.engine.store.codec import decode
 from optconsole.engine.trading import letters, protection
 from tests.faults.line import Line, answered, scene
 from tests.simulation.kernel import seeded_tapes
-from tests.simulation.market import LOT
+from tests.simulation.market import LOT, OPTIONS
 from tests.simulation.script import CALL, Scene
 from tests.simulation.world import simulate
 
@@ -142,6 +142,35 @@ def test_a_book_that_stays_unreadable_is_one_alarm_and_one_word_when_it_is_back(
         assert line.codes() == ["BOOK_UNREADABLE", "BOOK_BACK"]
 
     assert scene(script) == []
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_one_dead_contract_with_an_open_short_is_told_while_all_others_tick(guarded: bool) -> None:
+    """W01, I-26: the feed is as young as its newest quote, and the one contract that matters is not."""
+
+    async def script(stage: Scene) -> None:
+        line = Line(stage)
+        await stage.show(100_00, 9)
+        await stage.place(Side.SELL, 2)
+        if guarded:
+            await stage.ask(
+                SetStop(id="s", actor="key:t", account="SIM1", product=Product.NRML, contract=CALL, stop=130_00)
+            )
+        await line.wait(20)
+        assert line.codes() == []
+        await line.wait(8, quoted=OPTIONS[1])
+        assert line.codes() == []
+        await line.wait(30, quoted=OPTIONS[1])
+        assert line.codes() == ["GUARD_BLIND"]
+        age = line.engine.feed_age()
+        assert age is not None
+        assert age <= 1.0
+        entry = await stage.place(Side.SELL, 1)
+        assert entry.code == "STALE_PRICE"
+        await line.wait(3)
+        assert line.codes() == (["GUARD_BLIND"] if guarded else ["GUARD_BLIND", "PRICE_BACK"])
+
+    scene(script)
 
 
 def test_a_kill_pressed_again_and_again_while_the_broker_is_away_ends_flat_once() -> None:

@@ -23,6 +23,7 @@ from optconsole.engine.events import AnyEvent, Recorded
 from optconsole.engine.market.board import QuoteBoard
 from optconsole.engine.market.calendar import Calendar
 from optconsole.engine.market.master import InstrumentMaster
+from optconsole.engine.market.sight import QuoteSight
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.health import WELL, AccountHealth
@@ -190,6 +191,8 @@ class World:
     """What forbids new risk right now besides the book itself: a store that takes no writes, a full disk."""
     latch: KillLatch | None = None
     """Where the kill switch is latched when the journal cannot be written."""
+    vouched: Callable[[str], int | None] = lambda _name: None
+    """When the source last vouched for its quote of a contract, in epoch milliseconds, though nothing ticked."""
     limits_at_first: tuple[Limit, ...] = ()
     """Limits that a journal without any begins with; afterwards only commands change them."""
 
@@ -232,6 +235,7 @@ class Engine:
         }
         self._blind: set[str] = set()
         self._lookout = Lookout()
+        self._sight = QuoteSight(world.clock, self.board, world.vouched)
         self._risk = RiskWatch()
         self.meters = Meters(started=world.clock.monotonic())
         self._log = logging.getLogger("optconsole.engine")
@@ -364,8 +368,8 @@ class Engine:
 
     def on_quotes(self, quotes: Sequence[Quote]) -> None:
         """The quote path: synchronous, overwriting, no queue."""
-        self.board.update(quotes)
         now = self.world.clock.monotonic()
+        self.board.update(quotes, now)
         self.meters.quotes.add(now, len(quotes))
         self.meters.last_quote = now
         if self._lookout.crossed(self.state, quotes):
@@ -470,6 +474,7 @@ class Engine:
             tick=self.world.clock.monotonic(),
             closes=ends if phase is MarketPhase.OPEN else None,
             funds=self.funds,
+            watched_for=self._sight.watched_for(),
         )
 
     def entry_wait(self) -> float:
@@ -500,7 +505,7 @@ class Engine:
         playback = self.world.playback
         if self.board.get(name) is None:
             return None
-        return 0.0 if playback is not None and playback.paused else self.feed_age()
+        return 0.0 if playback is not None and playback.paused else self._sight.age(name, self.feed_age())
 
     def vitals(self) -> Vitals:
         """The engine's health right now."""
@@ -999,6 +1004,8 @@ class Engine:
                 self._warn_once("DUTY_FAILED", f"The watch over time failed (incident {code}); the log tells why.")
 
     def _pass_time(self) -> None:
+        playback, (phase, _) = self.world.playback, self.world.calendar.phase(self.world.clock.now())
+        self._sight.look(phase is MarketPhase.OPEN, playback is not None and playback.paused)
         if self._broken is None:
             self._latch_again()
             self._tell_blindness()

@@ -97,6 +97,7 @@ async def open_house(options: RunOptions, progress: Progress = silent) -> House:
             guard_only=book.guard_only,
             installs=frozenset(book.memory.installs),
             entry_stops=lambda: entry_stops(journal, options.home),
+            vouched=feed.vouched,
             latch=KillLatch(stage.place.folder, options.home),
             limits_at_first=settings.risk.limits_at_first(),
         )

@@ -19,6 +19,10 @@ Settled = Callable[[], Awaitable[None]]
 class PlayedFeed(Feed, Playback, Protocol):
     """A feed whose time can be steered."""
 
+    def vouched(self, name: str) -> int | None:
+        """When its quote of a contract was last known to be true, in epoch milliseconds; None for an unknown one."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:

@@ -35,6 +35,7 @@ class Bench(Story):
         self.now = START
         self.phase = MarketPhase.OPEN
         self.age: float | None = 0.0
+        self.watched_for = 3600.0
         self.limits = OrderLimits()
         self.quotes: dict[str, Quote] = {}
         super().__init__()
@@ -68,6 +69,7 @@ class Bench(Story):
             quote=self.quotes.get,
             limits=self.limits,
             age=lambda _name: self.age,
+            watched_for=self.watched_for,
         )
 
     def ask(self, command: cmd.AnyCommand) -> Decision:

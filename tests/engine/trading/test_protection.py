@@ -21,7 +21,7 @@ from optconsole.engine.model.protection import Guard, Repair, StopMode
 from optconsole.engine.model.vitals import MarketPhase
 from optconsole.engine.trading import keeping
 from tests.engine.facts import CALL, DAY, PUT, terms
-from tests.engine.trading.bench import Bench, cancelled, changed, flatten, placed, sent_ids
+from tests.engine.trading.bench import OTHER_CALL, Bench, cancelled, changed, flatten, placed, sent_ids
 
 
 def guard(
@@ -385,6 +385,32 @@ def test_a_guard_that_cannot_see_says_so_once_and_the_stop_at_the_exchange_stand
     bench.settle()
     bench.quote(CALL, 12_500)
     assert len(changed(bench.settle(1))) == 1
+
+
+def test_a_short_without_a_guard_whose_price_is_gone_is_told_once_and_again_when_it_is_lost_again() -> None:
+    bench = Bench()
+    bench.hold(-130)
+    bench.hold(130, OTHER_CALL)
+    bench.age = 12.0
+    bench.settle(1)
+    bench.settle(60)
+    assert [(each.code, each.subject) for each in bench.state.notices] == [("GUARD_BLIND", CALL)]
+    bench.age = 0.0
+    bench.settle(1)
+    bench.age = 12.0
+    bench.settle(1)
+    assert [each.code for each in bench.state.notices] == ["GUARD_BLIND", "PRICE_BACK", "GUARD_BLIND"]
+
+
+def test_a_market_watched_for_a_moment_only_is_not_called_silent() -> None:
+    bench, _ = guarded()
+    bench.hold(-65, OTHER_CALL)
+    bench.age, bench.watched_for = 40_000.0, 3.0
+    bench.settle(1)
+    assert bench.alarms() == []
+    bench.watched_for = 11.0
+    bench.settle(1)
+    assert bench.alarms() == ["GUARD_BLIND", "GUARD_BLIND"]
 
 
 def test_a_stop_that_acted_does_not_act_twice_and_giving_up_its_flatten_ends_the_guard() -> None:

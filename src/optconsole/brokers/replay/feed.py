@@ -111,6 +111,10 @@ class ReplayFeed:
         asks = () if quote.ask is None else ((quote.ask, quote.ask_qty),)
         return Depth(name=name, ts=quote.ts, bids=bids, asks=asks)
 
+    def vouched(self, name: str) -> int | None:
+        """This instant for what was quoted: what was not recorded did not happen."""
+        return millis(self._clock.now()) if name in self._latest else None
+
     # ------------------------------------------------------------ Playback
 
     def pause(self) -> None:

@@ -22,6 +22,7 @@ class QuoteBoard:
 
     def __init__(self) -> None:
         self._quotes: dict[str, Quote] = {}
+        self._seen: dict[str, float] = {}
         self._watchers: dict[str, list[BoardTap]] = {}
         self._index_of: dict[str, str] = {}
         self.quotes_seen = 0
@@ -29,9 +30,12 @@ class QuoteBoard:
         self.last_rejection = ""
         self.last_update_ms = 0
 
-    def update(self, quotes: Sequence[Quote]) -> None:
-        """Take in a batch. An insane quote is counted in ``rejected`` and leaves the one before standing."""
-        held, watchers = self._quotes, self._watchers
+    def update(self, quotes: Sequence[Quote], at: float = 0.0) -> None:
+        """Take in a batch that came at a monotonic second ``at``.
+
+        An insane quote is counted in ``rejected`` and leaves the one before standing, as old as it is.
+        """
+        held, seen, watchers = self._quotes, self._seen, self._watchers
         for quote in quotes:
             fault = self._fault(quote)
             if fault:
@@ -40,6 +44,7 @@ class QuoteBoard:
                 continue
             name = quote.name
             held[name] = quote
+            seen[name] = at
             if quote.ts > self.last_update_ms:
                 self.last_update_ms = quote.ts
             for tap in watchers.get(name, ()):
@@ -49,6 +54,10 @@ class QuoteBoard:
     def get(self, name: str) -> Quote | None:
         """The latest quote; None for a contract never quoted."""
         return self._quotes.get(name)
+
+    def seen(self, name: str) -> float | None:
+        """The monotonic second at which a contract was last quoted; None when it never was."""
+        return self._seen.get(name)
 
     def names(self) -> Iterable[str]:
         """Every contract quoted so far."""

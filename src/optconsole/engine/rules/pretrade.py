@@ -47,8 +47,9 @@ LARGEST: Final = 10**12
 class Situation:
     """What the rules may know of the world at one instant.
 
-    ``age`` gives machine seconds since a contract was last quoted, None when it never was; ``patience`` is the silence
-    that is usual for the source. ``queued`` is how many seconds an entry would wait for its turn to leave.
+    ``age`` gives machine seconds since a contract's price was last known to be true, None when it never was;
+    ``patience`` is the silence that is usual for the source; ``watched_for`` how long this market was watched without
+    a break. ``queued`` is how many seconds an entry would wait for its turn to leave.
     ``guard_only`` says why only guards and exits may act, empty when all is well; ``stops`` are other refusals of risk.
     ``tick`` is the machine's monotonic second; ``closes`` when the session ends, None outside one; ``funds`` the
     broker's last word on an account's money.
@@ -67,6 +68,7 @@ class Situation:
     tick: float = 0.0
     closes: datetime | None = None
     funds: Callable[[str], FundsSeen | None] = lambda _account: None
+    watched_for: float = float("inf")
 
     def price(self, name: str) -> int | None:
         """What open quantity is valued at; None when no price is known or the last one is too old to be true."""

@@ -55,6 +55,14 @@ class Scene:
         return fresh(self.situation, name)
 
 
+def silent(situation: Situation, name: str) -> bool:
+    """Whether a contract has been silent for so long that somebody must be told.
+
+    What it did while nobody watched, the market closed or the machine asleep, is no silence.
+    """
+    return not fresh(situation, name) and situation.watched_for > STALE + 3 * situation.patience
+
+
 def fresh(situation: Situation, name: str) -> bool:
     """Whether the price of a contract is young enough to act on (reliability O16, I-26)."""
     age = situation.age(name)

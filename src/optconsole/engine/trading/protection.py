@@ -24,8 +24,9 @@ from optconsole.engine.model.protection import Guard, Protection, Repair, StopMo
 from optconsole.engine.model.quotes import Quote
 from optconsole.engine.rules.pretrade import Situation
 from optconsole.engine.rules.protection import STOP, crossing
+from optconsole.engine.trading import unguarded
 from optconsole.engine.trading.decision import Decision
-from optconsole.engine.trading.exits import Scene
+from optconsole.engine.trading.exits import Scene, silent
 from optconsole.engine.trading.keeping import alarm, keep, tell_state
 from optconsole.engine.trading.scopes import in_scope, scope_of
 
@@ -37,15 +38,14 @@ TO_FILLED: Final = timedelta(seconds=5)
 
 def advance(state: TradingState, master: InstrumentMaster, situation: Situation, install: str) -> Decision | None:
     """The next step of any guard. None when all promises are kept as far as they can be now."""
-    if not state.protections:
-        return None
-    scene, families = Scene(state, master, situation, install), _families(state)
+    scene = Scene(state, master, situation, install)
+    families = _families(state) if state.protections else {}
     for guard in state.protections.values():
         decision = Decision("engine", f"guard:{guard.id}")
         _step(scene, guard, families.get(guard.id, []), decision)
         if decision.facts:
             return decision
-    return None
+    return unguarded.tell(scene)
 
 
 def _families(state: TradingState) -> dict[str, list[Order]]:
@@ -118,7 +118,7 @@ def _look(scene: Scene, guard: Protection, decision: Decision) -> bool:
     """Watch the price. True when the guard acts, or has to wait for a second quote to say what the price is."""
     quote, name = scene.situation.quote(guard.key.contract), guard.key.contract
     if not scene.fresh(name):
-        if not guard.blind:
+        if not guard.blind and silent(scene.situation, name):
             decision.facts.append(ev.ProtectionSight(key=guard.key, blind=True))
             alarm(decision, guard, "GUARD_BLIND", _blind_words(guard))
         return False

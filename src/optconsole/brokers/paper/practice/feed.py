@@ -119,6 +119,11 @@ class PracticeFeed:
         moment = min(max(self._clock.now(), self._day.opens), self._day.closes)
         return self._day.depth(instrument, moment)
 
+    def vouched(self, name: str) -> int | None:
+        """This instant for what is listed: nothing is lost on the way from an exchange in the same process."""
+        listed = self._day is not None and name in self._day.sheet.place
+        return millis(self._clock.now()) if listed else None
+
     # ------------------------------------------------------------ Playback
 
     def pause(self) -> None:
