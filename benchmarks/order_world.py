@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from optconsole.engine.clock import MarketClock
-from optconsole.engine.core import World
 from optconsole.engine.market.calendar import Calendar
 from optconsole.engine.model.accounts import Account, Funds, Mode
 from optconsole.engine.model.instruments import Instrument, Kind, Right, contract_name
@@ -32,6 +31,7 @@ from optconsole.engine.ports import (
     Settlement,
     UpdateSink,
 )
+from optconsole.engine.world import World
 
 OPENED = datetime(2026, 11, 23, 10, 0, tzinfo=IST)
 EXPIRY = date(2026, 12, 1)

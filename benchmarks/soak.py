@@ -32,10 +32,10 @@ from scipy.stats import t  # noqa: E402
 
 from benchmarks.rounds import commit, machine  # noqa: E402
 from benchmarks.targets import Target, outcome, table  # noqa: E402
-from optconsole.engine import core  # noqa: E402
 from optconsole.engine.commands import CancelOrder, ModifyOrder, PlaceOrder  # noqa: E402
 from optconsole.engine.model.instruments import Instrument  # noqa: E402
 from optconsole.engine.model.orders import OrderTerms, OrderType, Pending, Side  # noqa: E402
+from optconsole.engine.shell import answers  # noqa: E402
 from optconsole.options import RunOptions  # noqa: E402
 from optconsole.runtime.house import House, open_house  # noqa: E402
 
@@ -184,7 +184,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         home = Path(folder, "home")
         home.mkdir(mode=0o700)
-        core.ANSWERS_KEPT = ANSWERS_KEPT  # type: ignore[misc]
+        answers.ANSWERS_KEPT = ANSWERS_KEPT  # type: ignore[misc]
         samples, trader, warm = asyncio.run(soak(home, minutes))
     gc.collect()
     rise, band = slope(samples)

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from optconsole.engine.core import Engine, World
+from optconsole.engine.core import Engine
 from optconsole.engine.market.calendar import Calendar
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.limits import OrderLimits
@@ -24,6 +24,7 @@ from optconsole.engine.ports import JournalBroken
 from optconsole.engine.state import digest
 from optconsole.engine.store.journal import SqlJournal, open_journal
 from optconsole.engine.store.lock import HomeLock
+from optconsole.engine.world import World
 from optconsole.link.address import socket_path
 from optconsole.link.server import LinkServer
 from optconsole.runtime.rates import exercise_charges, order_charges

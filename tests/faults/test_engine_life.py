@@ -15,6 +15,7 @@ from optconsole.engine.commands import EngageKill, Flatten, SetStop
 from optconsole.engine.events import Recorded
 from optconsole.engine.model.orders import OrderStatus, Product, Side
 from optconsole.engine.ports import BrokerUnreachable, JournalBroken, NotSent
+from optconsole.engine.shell import vigil
 from optconsole.engine.store.codec import decode
 from optconsole.engine.trading import letters, protection
 from tests.faults.line import Line, answered, scene
@@ -50,7 +51,7 @@ def test_a_defect_while_a_defect_is_set_aside_does_not_end_the_engine(monkeypatc
     async def script(stage: Scene) -> None:
         line = Line(stage)
         await stage.show(100_00, 9)
-        monkeypatch.setattr(line.engine._intake, "hear", fail)
+        monkeypatch.setattr(line.engine._worker.hearing.intake, "hear", fail)
         with monkeypatch.context() as worse:
             worse.setattr(letters, "set_aside", fail)
             await stage.place(Side.BUY, 1)
@@ -70,12 +71,12 @@ def test_a_defect_in_the_watch_over_time_does_not_end_it(monkeypatch: pytest.Mon
         line = Line(stage)
         await stage.show(100_00, 9)
         with monkeypatch.context() as broken:
-            broken.setattr(line.engine, "_on_duty", fail)
+            broken.setattr(vigil, "on_duty", fail)
             await asyncio.sleep(1)
         monkeypatch.undo()
         looks: list[float] = []
-        put = line.engine._put
-        monkeypatch.setattr(line.engine, "_put", lambda item: (looks.append(1.0), put(item)))
+        put = line.engine._inbox.put
+        monkeypatch.setattr(line.engine._inbox, "put", lambda item: (looks.append(1.0), put(item)))
         await stage.place(Side.BUY, 1)
         looks.clear()
         await asyncio.sleep(1)
@@ -113,11 +114,11 @@ def test_an_alarm_that_could_not_be_stored_is_shown_to_nobody() -> None:
             await append(facts)
 
         life.journal.append = full  # type: ignore[assignment, method-assign]
-        line.engine._warn("TEST", "never stored")
+        line.engine._inbox.warn("TEST", "never stored")
         await asyncio.sleep(1)
         assert line.codes() == told == []
         life.journal.append = append  # type: ignore[method-assign]
-        line.engine._warn("TEST", "stored")
+        line.engine._inbox.warn("TEST", "stored")
         await asyncio.sleep(1)
         following.cancel()
         stored = [decode(r.seq, r.at_ist, r.actor, r.cause, r.payload).event for r in stage.simulation.disk.synced]

@@ -156,7 +156,7 @@ async def test_a_row_that_failed_once_is_heard_again_from_its_letter(
     house = await opened(hold=True)
     trader = Trader(house)
     call = await trader.at_the_money()
-    intake = house.engine._intake
+    intake = house.engine._worker.hearing.intake
 
     def fail(*_given: object) -> None:
         raise RuntimeError("not today")

@@ -11,8 +11,8 @@ from unittest.mock import patch
 
 import msgspec
 
-from optconsole.engine import core, requests, state
 from optconsole.engine import events as ev
+from optconsole.engine import requests, state
 from optconsole.engine.events import Recorded
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.orders import Order, OrderStatus, Pending
@@ -27,6 +27,7 @@ from optconsole.engine.ports import (
     Rejected,
 )
 from optconsole.engine.rules import pretrade
+from optconsole.engine.shell import effects, worker
 from optconsole.engine.trading import (
     closers,
     closing,
@@ -84,16 +85,16 @@ def _m2() -> Iterator[None]:
 
 @contextmanager
 def _m3() -> Iterator[None]:
-    original = core.Engine._settle
+    original = worker.Worker.settle
 
-    async def settle(self: core.Engine, chosen: decision.Decision) -> None:
+    async def settle(self: worker.Worker, chosen: decision.Decision) -> None:
         for effect in chosen.effects:
             if isinstance(effect, decision.SendPlace):
-                self._requests.put(effect, effect.request.account, requests.Urgency.EXIT, math.inf)
+                self._effects.requests.put(effect, effect.request.account, requests.Urgency.EXIT, math.inf)
         chosen.effects = [effect for effect in chosen.effects if not isinstance(effect, decision.SendPlace)]
         await original(self, chosen)
 
-    with patch.object(core.Engine, "_settle", settle):
+    with patch.object(worker.Worker, "settle", settle):
         yield
 
 
@@ -191,7 +192,7 @@ def _m16() -> Iterator[None]:
     def rules(*given: Any) -> Iterator[Any]:
         return (check for check in original(*given) if check.code != "KILLED")
 
-    with patch.object(pretrade, "_account_rules", rules), patch.object(core.Engine, "_barred", lambda *_: ""):
+    with patch.object(pretrade, "_account_rules", rules), patch.object(effects.Effects, "_barred", lambda *_: ""):
         yield
 
 
@@ -279,15 +280,15 @@ def _m17() -> Iterator[None]:
 
 @contextmanager
 def _m20() -> Iterator[None]:
-    original = core.Engine._act
+    original = effects.Effects.act
 
-    def act(self: core.Engine, effect: Any, decided: float) -> None:
-        if isinstance(effect, decision.SendPlace) and self.health(effect.request.account).refusing_for:
-            self._answered(effect, NotSent("the breaker is open"))
+    def act(self: effects.Effects, effect: Any, decided: float) -> None:
+        if isinstance(effect, decision.SendPlace) and self._watches[effect.request.account].health().refusing_for:
+            self.answered(effect, NotSent("the breaker is open"))
             return
         original(self, effect, decided)
 
-    with patch.object(core.Engine, "_act", act):
+    with patch.object(effects.Effects, "act", act):
         yield
 
 
@@ -299,7 +300,7 @@ def _m21() -> Iterator[None]:
 
 @contextmanager
 def _m22() -> Iterator[None]:
-    with patch.object(requests, "ENTRY_LIFE", math.inf), patch.object(core, "COMMAND_LIFE", math.inf):
+    with patch.object(requests, "ENTRY_LIFE", math.inf), patch.object(worker, "COMMAND_LIFE", math.inf):
         yield
 
 

@@ -112,7 +112,7 @@ def test_a_position_on_an_account_that_no_broker_serves_does_not_keep_a_kill_fro
         await scene.show(100_00, 9)
         gone = msgspec.structs.replace(scene.venue.account, id="gone")
         fields = {"account": "gone", "product": Product.NRML, "contract": CALL, "lot": LOT, "price": 100_00}
-        await scene.engine._state_facts([ev.AccountOpened(account=gone), ev.PositionAdopted(**fields, qty=-LOT)])  # type: ignore[arg-type]
+        await scene.engine._inbox.state([ev.AccountOpened(account=gone), ev.PositionAdopted(**fields, qty=-LOT)])  # type: ignore[arg-type]
         assert (await scene.place(Side.SELL, 2)).ok
         await scene.ask(EngageKill(id="k", actor="key:sim"))
         await asyncio.sleep(5)

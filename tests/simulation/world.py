@@ -18,7 +18,7 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from optconsole.engine.commands import AnyCommand
-from optconsole.engine.core import Engine, World
+from optconsole.engine.core import Engine
 from optconsole.engine.market.calendar import Calendar
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.errors import Refusal
@@ -29,6 +29,7 @@ from optconsole.engine.observe import log
 from optconsole.engine.ports import JournalBroken
 from optconsole.engine.state import apply, digest
 from optconsole.engine.store.codec import decode
+from optconsole.engine.world import World
 from tests.simulation.broker import SimBroker, Wire
 from tests.simulation.caps import CAPS
 from tests.simulation.checker import Checker

@@ -180,12 +180,6 @@ class Reader:
             unlimited=unlimited,
         )
 
-    def patience(self) -> float:
-        """Machine seconds that may pass between two deliveries: a recorded minute bar comes once a minute."""
-        world = self._engine.world
-        speed = world.playback.speed if world.playback else 1.0
-        return world.cadence / speed if speed else 0.0
-
     def vitals(self) -> Vitals:
         """A picture of the engine's health at this instant."""
         engine = self._engine
@@ -202,7 +196,7 @@ class Reader:
             world=engine.world.name,
             phase=phase,
             phase_ends=ends,
-            feed=feed_state(phase, age, playback is not None and playback.paused, self.patience()),
+            feed=feed_state(phase, age, playback is not None and playback.paused, engine.world.patience()),
             feed_age=age,
             quotes_per_second=engine.meters.quotes.per_second(tick),
             store=self._store(stops),

@@ -17,7 +17,7 @@ from optconsole.brokers.paper.settings import PaperSettings
 from optconsole.config import Settings, load
 from optconsole.engine.clock import fresh_id, seeded
 from optconsole.engine.commands import EngageKill, SteerReplay
-from optconsole.engine.core import Engine, World
+from optconsole.engine.core import Engine
 from optconsole.engine.market.calendar import Calendar
 from optconsole.engine.model.accounts import Account
 from optconsole.engine.model.errors import Refusal
@@ -25,6 +25,7 @@ from optconsole.engine.model.quotes import Depth, Quote
 from optconsole.engine.observe.log import open_log
 from optconsole.engine.store.latch import KillLatch
 from optconsole.engine.store.lock import HomeLock
+from optconsole.engine.world import World
 from optconsole.link.address import socket_path
 from optconsole.link.server import LinkServer
 from optconsole.options import RunOptions

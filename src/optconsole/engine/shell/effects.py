@@ -1,0 +1,79 @@
+"""Effects: what leaves once its facts are durable, and what may not leave any more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from optconsole.engine.model.book import TradingState
+from optconsole.engine.model.orders import RiskClass
+from optconsole.engine.ports import NotSent, PlaceOutcome
+from optconsole.engine.requests import Request, Requests, urgency
+from optconsole.engine.rules.limits import restriction
+from optconsole.engine.shell.inbox import Answered, Heard, Inbox
+from optconsole.engine.trading.decision import Effect, HearAgain, ReadBook, SendCancel, SendModify, SendPlace
+from optconsole.engine.trading.parents import standing_order
+from optconsole.engine.watching import BookWatch
+from optconsole.engine.world import World
+
+
+def account_of(request: Request) -> str:
+    """The account a request is for."""
+    return request.request.account if isinstance(request, SendPlace) else request.account
+
+
+class Effects:
+    """Carries effects out. ``latched`` says why a kill that is not stored yet forbids new risk, empty without one."""
+
+    def __init__(
+        self,
+        world: World,
+        inbox: Inbox,
+        watches: Mapping[str, BookWatch],
+        book: Callable[[], TradingState],
+        latched: Callable[[], str],
+    ) -> None:
+        self._world = world
+        self._inbox = inbox
+        self._watches = watches
+        self._book = book
+        self._latched = latched
+        self.requests = Requests(world.clock, world.brokers, self.answered, inbox.spawn, self._barred)
+
+    def act(self, effect: Effect, decided: float) -> None:
+        """Carry out one effect, decided at that monotonic second."""
+        match effect:
+            case ReadBook(account):
+                if account in self._watches:
+                    self._watches[account].want()
+            case HearAgain(account, row, letter_id):
+                self._inbox.put(Heard(account, row, letter_id))
+            case SendPlace(_, request):
+                self._world.feed.watch([request.instrument.name])
+                self._send(effect, decided)
+            case SendModify() | SendCancel():
+                self._send(effect, decided)
+
+    def _send(self, request: Request, decided: float) -> None:
+        """Queue a request. One on an account that no broker serves any more must not keep the others from leaving."""
+        account = account_of(request)
+        if account in self._world.brokers:
+            order = self._book().orders[request.order_id]
+            self.requests.put(request, account, urgency(request, order), decided)
+        else:
+            self._inbox.put(Answered(request, NotSent(f"no broker serves the account {account}")))
+
+    def _barred(self, request: Request) -> str:
+        """Why an order that adds risk, decided a moment ago, may not leave now: a kill, a flatten, a limit since."""
+        latched = self._latched()
+        if latched:
+            return latched
+        state = self._book()
+        terms = state.orders[request.order_id].terms
+        why = standing_order(state, terms, RiskClass.INCREASE)
+        scope = restriction(state, terms.account, terms.contract, terms.source)
+        return why or ("" if scope is None else f"{scope.level.value} is {scope.standing.value}")
+
+    def answered(self, request: Request, outcome: PlaceOutcome) -> None:
+        """Take the outcome of a request in."""
+        self._watches[account_of(request)].answered(outcome)
+        self._inbox.put(Answered(request, outcome))

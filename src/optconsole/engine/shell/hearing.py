@@ -1,0 +1,144 @@
+"""What brokers say, heard against the state: rows, answers to requests, whole books and silence."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from optconsole.engine import events as ev
+from optconsole.engine.events import AnyEvent
+from optconsole.engine.model.book import TradingState
+from optconsole.engine.model.health import AccountHealth
+from optconsole.engine.model.instruments import Instrument
+from optconsole.engine.model.text import display
+from optconsole.engine.model.vitals import DoubtVitals
+from optconsole.engine.ports import JournalBroken
+from optconsole.engine.rules.tags import install_code
+from optconsole.engine.shell.effects import account_of
+from optconsole.engine.shell.inbox import Answered, Heard, Unreadable
+from optconsole.engine.trading import intake, letters, reconciliation, resolution, sentinel
+from optconsole.engine.trading.decision import Decision, SendCancel, SendModify, SendPlace
+from optconsole.engine.watching import Book
+from optconsole.engine.world import World
+
+BLIND: Final = 10.0
+"""Seconds without a readable book, in session and with something to guard, after which the trader is told."""
+
+
+class Hearing:
+    """Turns what brokers say into facts. ``settle`` stores them; ``failed`` hears of a row that could not be taken."""
+
+    def __init__(
+        self,
+        world: World,
+        book: Callable[[], TradingState],
+        instrument: Callable[[str], Instrument | None],
+        settle: Callable[[Decision], Awaitable[None]],
+        failed: Callable[[Heard, Exception], Awaitable[None]],
+    ) -> None:
+        self._world = world
+        self._book = book
+        self._settle = settle
+        self._failed = failed
+        ours = frozenset(map(install_code, world.installs | {world.install_id}))
+        self.intake = intake.Intake(instrument, world.charge_for, world.exercise_charge, ours)
+        self._resolvers = {
+            name: resolution.Resolver(name, broker.name, broker.book_is_proof) for name, broker in world.brokers.items()
+        }
+        self._blind: set[str] = set()
+
+    def doubts(self) -> tuple[DoubtVitals, ...]:
+        """The evidence about every order in doubt."""
+        now = self._world.clock.monotonic()
+        return tuple(doubt for resolver in self._resolvers.values() for doubt in resolver.evidence(now))
+
+    def stored(self, facts: list[AnyEvent]) -> None:
+        """A new doubt counts from the moment it was stored."""
+        if any(isinstance(event, ev.OrderDoubted) for event in facts):
+            for resolver in self._resolvers.values():
+                resolver.notice(self._book(), self._world.clock.monotonic())
+
+    # ------------------------------------------------------------ rows and answers
+
+    async def row(self, heard: Heard) -> None:
+        """Hear one row."""
+        name = self._world.brokers[heard.account].name
+        await self._settle(self.intake.hear(self._book(), name, heard.update))
+        if heard.letter in self._book().letters:
+            await self._settle(Decision("engine", "dead letter", [ev.InputReplayed(letter_id=heard.letter)]))
+
+    async def answer(self, answered: Answered) -> None:
+        """Hear the outcome of a request of ours."""
+        request, outcome = answered.request, answered.outcome
+        broker = self._world.brokers.get(account_of(request))
+        name, state = "engine" if broker is None else broker.name, self._book()
+        match request:
+            case SendPlace(order_id, _):
+                await self._settle(intake.placed(state, name, order_id, outcome))
+            case SendModify(order_id, _, _):
+                await self._settle(intake.modified(state, name, order_id, outcome))
+            case SendCancel(order_id, _, _):
+                await self._settle(intake.cancelled(state, name, order_id, outcome))
+
+    async def set_aside(self, heard: Heard, code: str) -> None:
+        """Keep a row that failed; the same row read from the book every two seconds is kept once."""
+        state = self._book()
+        aside = letters.set_aside(state, heard.update, f"incident {code}", heard.letter)
+        (kept,) = aside.facts
+        if heard.letter or not any(
+            isinstance(kept, ev.InputSetAside) and letter.row == kept.row for letter in state.letters.values()
+        ):
+            await self._settle(aside)
+
+    # ------------------------------------------------------------ whole books
+
+    async def read(self, book: Book) -> None:
+        """Hear a whole book, then settle what it does not show."""
+        account, broker = book.account, self._world.brokers[book.account]
+        await self._rows(book, broker.name)
+        resolver, now = self._resolvers[account], self._world.clock.monotonic()
+        resolver.notice(self._book(), now)
+        tags = {row.tag for row in book.orders if row.tag}
+        asked = resolver.asked_before(book.asked)
+        await self._settle(reconciliation.resolve_missing(self._book(), broker.name, asked, tags, broker.book_is_proof))
+        await self._settle(resolution.unanswered(self._book(), account, self._world.clock.now()))
+        await self._settle(resolver.judge(self._book(), book.orders, book.positions, book.asked, now))
+        await self._settle(resolver.compare(self._book(), book.positions, now))
+        seen_wrong = sentinel.inspect(self._book(), account, book.orders)
+        if seen_wrong is not None:
+            await self._settle(seen_wrong)
+        if account in self._blind:
+            self._blind.discard(account)
+            text = f"The book of {account} is readable again."
+            await self._settle(Decision("engine", "", [ev.NoticeRaised(level="info", code="BOOK_BACK", text=text)]))
+
+    async def _rows(self, book: Book, broker: str) -> None:
+        for row in reconciliation.book_rows(book.orders, book.trades):
+            try:
+                decision = self.intake.hear(self._book(), broker, row)
+                if decision.facts or decision.effects:
+                    await self._settle(decision)
+            except JournalBroken:
+                raise
+            except Exception as error:
+                await self._failed(Heard(book.account, row), error)
+
+    # ------------------------------------------------------------ silence
+
+    def sees(self, account: str) -> bool:
+        """Whether the trader was not told that the account's book cannot be read."""
+        return account not in self._blind
+
+    async def blind(self, unread: Unreadable, health: AccountHealth, guarded: bool) -> None:
+        """One alarm for a book that stays unreadable while something is to be ``guarded``."""
+        account, age = unread.account, health.book_age
+        if account in self._blind or not guarded or (not health.lost and age is not None and age < BLIND):
+            return
+        self._blind.add(account)
+        notice = ev.NoticeRaised(
+            level="alarm",
+            code="LOGIN_LOST" if health.lost else "BOOK_UNREADABLE",
+            text=f"The book of {account} cannot be read: {display(unread.why)}. Nothing new is taken on; exits go on.",
+            subject=account,
+        )
+        await self._settle(Decision("engine", "reconcile", [notice]))
