@@ -231,18 +231,6 @@ def test_a_cancel_nobody_confirmed_is_asked_again_and_one_that_was_refused_is_no
     assert advance(story, 60) is None
 
 
-def test_a_cancel_that_the_book_does_not_show_long_after_it_was_asked_is_not_waited_for() -> None:
-    story = Story()
-    story.order(terms())
-    story.tell(ev.OrderCancelAsked(order_id="O1"))
-    asked = story.state.orders["O1"].changed_at
-    assert asked is not None
-    assert resolution.unanswered(story.state, "paper", asked + timedelta(seconds=5)).facts == []
-    (fact,) = resolution.unanswered(story.state, "paper", asked + timedelta(seconds=12)).facts
-    assert isinstance(fact, ev.OrderCancelRefused)
-    assert fact.code == NOT_CONFIRMED
-
-
 def test_the_evidence_of_a_doubt_says_how_long_it_still_takes() -> None:
     story, lost = doubtful()
     readings = Readings(story)

@@ -18,6 +18,7 @@ from optconsole.engine.shell.effects import account_of
 from optconsole.engine.shell.inbox import Answered, Heard, Unreadable
 from optconsole.engine.trading import intake, letters, reconciliation, resolution, sentinel
 from optconsole.engine.trading.decision import Decision, SendCancel, SendModify, SendPlace
+from optconsole.engine.trading.unanswered import Unanswered
 from optconsole.engine.watching import Book
 from optconsole.engine.world import World
 
@@ -45,6 +46,7 @@ class Hearing:
         self._resolvers = {
             name: resolution.Resolver(name, broker.name, broker.book_is_proof) for name, broker in world.brokers.items()
         }
+        self._unanswered = {name: Unanswered(name) for name in world.brokers}
         self._blind: set[str] = set()
 
     def doubts(self) -> tuple[DoubtVitals, ...]:
@@ -53,10 +55,14 @@ class Hearing:
         return tuple(doubt for resolver in self._resolvers.values() for doubt in resolver.evidence(now))
 
     def stored(self, facts: list[AnyEvent]) -> None:
-        """A new doubt counts from the moment it was stored."""
+        """What waits for an answer, and what is in doubt, does so from the moment in which it was stored."""
+        state, now = self._book(), self._world.clock.monotonic()
         if any(isinstance(event, ev.OrderDoubted) for event in facts):
             for resolver in self._resolvers.values():
-                resolver.notice(self._book(), self._world.clock.monotonic())
+                resolver.notice(state, now)
+        if any(isinstance(event, ev.OrderChangeAsked | ev.OrderCancelAsked) for event in facts):
+            for waits in self._unanswered.values():
+                waits.notice(state, now)
 
     # ------------------------------------------------------------ rows and answers
 
@@ -101,7 +107,7 @@ class Hearing:
         tags = {row.tag for row in book.orders if row.tag}
         asked = resolver.asked_before(book.asked)
         await self._settle(reconciliation.resolve_missing(self._book(), broker.name, asked, tags, broker.book_is_proof))
-        await self._settle(resolution.unanswered(self._book(), account, self._world.clock.now()))
+        await self._settle(self._unanswered[account].judge(self._book(), now))
         await self._settle(resolver.judge(self._book(), book.orders, book.positions, book.asked, now))
         await self._settle(resolver.compare(self._book(), book.positions, now))
         seen_wrong = sentinel.inspect(self._book(), account, book.orders)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from optconsole.engine import events as ev
@@ -22,7 +22,6 @@ from optconsole.engine.model.positions import PositionKey
 from optconsole.engine.model.vitals import DoubtVitals
 from optconsole.engine.ports import BrokerOrder, BrokerPosition
 from optconsole.engine.rules.pretrade import Situation, price_in
-from optconsole.engine.state import NOT_CONFIRMED
 from optconsole.engine.trading.decision import Decision, ReadBook
 from optconsole.engine.trading.desk import ask_cancel
 
@@ -32,8 +31,6 @@ READS_NEEDED: Final = 3
 DRIFT_READS: Final = 2
 """Readings that show the same difference before it counts as one: orders, trades and positions are read in turn."""
 DRIFT_GRACE: Final = 30.0
-ANSWER_LOST: Final = timedelta(seconds=12)
-"""A change or cancel that the book does not show this long after it was asked has no answer under way any more."""
 ASK_AGAIN: Final = timedelta(seconds=5)
 
 
@@ -233,20 +230,6 @@ def newer(state: TradingState, doubted: Order, rows: Sequence[BrokerOrder]) -> b
         if order.changed_at is not None and order.changed_at > since and row.status is OrderStatus.CANCELLED:
             return True
     return False
-
-
-def unanswered(state: TradingState, account: str, now: datetime) -> Decision:
-    """Changes and cancels that the book, just heard, does not show long after they were asked: nobody will answer."""
-    decision = Decision("engine", "reconcile")
-    for order in state.orders.values():
-        if order.terms.account != account or not order.status.working or order.changed_at is None:
-            continue
-        if order.pending is Pending.NONE or now - order.changed_at < ANSWER_LOST:
-            continue
-        reason = "The broker's book does not show it."
-        kind = ev.OrderCancelRefused if order.pending is Pending.CANCEL else ev.OrderChangeRefused
-        decision.facts.append(kind(order_id=order.id, code=NOT_CONFIRMED, reason=reason))
-    return decision
 
 
 def advance(state: TradingState, _master: InstrumentMaster, situation: Situation, _install: str) -> Decision | None:
