@@ -17,7 +17,7 @@ from optconsole.engine.ports import JournalBroken
 from optconsole.engine.state import digest
 from optconsole.options import RunOptions
 from optconsole.runtime.house import House, open_house
-from tests.runtime.conftest import Open, Trader
+from tests.runtime.conftest import Open, Trader, codes_told
 
 
 async def abandon(house: House) -> None:
@@ -273,9 +273,9 @@ async def test_a_state_that_its_journal_does_not_give_is_an_alarm_while_trading_
     await trader.place(await trader.at_the_money(), Side.SELL)
     await house.engine.self_check()
     await house.engine.settled()
-    assert house.engine.state.notices == ()
+    assert codes_told(house) == []
     house.engine.state.order_count += 1
     await house.engine.self_check()
     await house.engine.self_check()
     await house.engine.settled()
-    assert [notice.code for notice in house.engine.state.notices] == ["SENTINEL_I8"]
+    assert codes_told(house) == ["SENTINEL_I8"]

@@ -18,7 +18,7 @@ from optconsole.engine.model.orders import Order, OrderStatus, OrderTerms, Order
 from optconsole.engine.ports import BrokerTrade, BrokerUpdate
 from optconsole.options import RunOptions
 from optconsole.runtime.house import House, open_house
-from tests.runtime.conftest import Open, Trader
+from tests.runtime.conftest import Open, Trader, codes_told
 from tests.runtime.test_house import abandon, open_quantities
 
 
@@ -85,7 +85,7 @@ async def test_an_order_the_exchange_never_took_is_resolved_and_holds_up_no_kill
     monkeypatch.setattr(requests, "CALL_DEADLINE", 0.05)
     lost = await trader.place(call, Side.SELL)
     assert lost.status is OrderStatus.EXPIRED
-    assert [notice.code for notice in house.engine.state.notices][-2:] == ["ORDER_UNKNOWN", "ORDER_NOT_SENT"]
+    assert codes_told(house)[-2:] == ["ORDER_UNKNOWN", "ORDER_NOT_SENT"]
     monkeypatch.setattr(requests, "CALL_DEADLINE", 8.0)
     assert (await house.engine.submit(EngageKill(id="k", actor="test"))).ok
     await trader.until(lambda: not open_quantities(house))
@@ -140,7 +140,7 @@ async def test_a_row_that_cannot_be_taken_in_is_an_alarm_and_costs_nothing_else(
     for row in heard:
         hear(row)
     await house.engine.settled()
-    assert [notice.code for notice in house.engine.state.notices] == ["BROKER_ROW_REFUSED"]
+    assert codes_told(house) == ["BROKER_ROW_REFUSED"]
     assert list(open_quantities(house).values()) == [-2 * call.lot]
     (letter,) = house.engine.state.letters.values()
     assert letter.kind == "trade"

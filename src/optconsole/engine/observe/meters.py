@@ -54,10 +54,11 @@ class Rate:
 
 
 class Meters:
-    """The engine's own gauges. ``started`` is the monotonic second of its birth."""
+    """The engine's gauges, in monotonic seconds: ``started`` its birth, ``beat`` its loop's last look at the time."""
 
     def __init__(self, started: float) -> None:
         self.loop_lag = Latency()
         self.quotes = Rate()
         self.last_quote: float | None = None
+        self.beat: float | None = None
         self.started = started

@@ -63,10 +63,12 @@ class Effects:
             self._inbox.put(Answered(request, NotSent(f"no broker serves the account {account}")))
 
     def _barred(self, request: Request) -> str:
-        """Why an order that adds risk, decided a moment ago, may not leave now: a kill, a flatten, a limit since."""
+        """Why an order that adds risk, decided a moment ago, may not leave now: a kill, a flatten, a limit, a sleep."""
         latched = self._latched()
         if latched:
             return latched
+        if self._watches[account_of(request)].health().book_age is None:
+            return "the engine stood still; the broker's book is read again first"
         state = self._book()
         terms = state.orders[request.order_id].terms
         why = standing_order(state, terms, RiskClass.INCREASE)

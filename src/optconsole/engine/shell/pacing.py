@@ -1,4 +1,4 @@
-"""How often a broker's book is read: by what depends on it."""
+"""How often things are looked at: a broker's book by what depends on it, the loop's own time four times a second."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from optconsole.engine.model.book import TradingState
 
 WORKING, HOLDING, IDLE = 2.0, 5.0, 30.0
 """Seconds between two readings: while something works, while something is held, otherwise."""
+INTERVAL: Final = 0.25
+"""Seconds between two beats of the watch over time."""
+STALLED: Final = 2.0
+"""Seconds by which a beat is late after which no new risk is taken before the brokers' books were read again (H05)."""
 _GUARDED: Final = (WORKING, HOLDING)
 
 

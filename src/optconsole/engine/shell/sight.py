@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from optconsole.engine.market.board import QuoteBoard
 from optconsole.engine.market.sight import QuoteSight
@@ -13,7 +13,8 @@ from optconsole.engine.observe.meters import Meters
 from optconsole.engine.queries import Check
 from optconsole.engine.requests import Requests, Urgency
 from optconsole.engine.rules.limits import FundsSeen, order_limits
-from optconsole.engine.rules.pretrade import Situation
+from optconsole.engine.rules.pretrade import REFUSE, Situation
+from optconsole.engine.shell.pacing import INTERVAL, STALLED
 from optconsole.engine.watching import BookWatch
 from optconsole.engine.world import World
 
@@ -76,7 +77,15 @@ class Sight:
 
     def stops(self) -> tuple[Check, ...]:
         """What forbids new risk besides the book itself."""
-        return (*self._kill_stops(), *self._world.entry_stops())
+        return (*self._kill_stops(), *self._stalled(), *self._world.entry_stops())
+
+    def _stalled(self) -> Iterator[Check]:
+        """A decision in the very turn in which the loop stood still: the watch over time has not looked yet."""
+        beat = self._meters.beat
+        late = 0.0 if beat is None else self._world.clock.monotonic() - beat - INTERVAL
+        if late > STALLED:
+            text = f"The engine stood still for {late:.1f} s; entries wait until the brokers' books were read again."
+            yield Check(code="LOOP_STALLED", severity=REFUSE, text=text)
 
     def health(self, account: str) -> AccountHealth:
         """How well an account's broker can be reached now."""

@@ -14,11 +14,12 @@ from optconsole.engine.observe.log import incident
 from optconsole.engine.observe.meters import Meters
 from optconsole.engine.shell.hearing import BLIND
 from optconsole.engine.shell.inbox import Inbox, Nudged, Unreadable
+from optconsole.engine.shell.pacing import INTERVAL, STALLED
 from optconsole.engine.shell.record import Record
 from optconsole.engine.watching import BookWatch
 
-INTERVAL: Final = 0.25
-SLEPT: Final = 5.0
+LATE: Final = 0.25
+"""Seconds by which the loop is late when a stop may have come too late (H05)."""
 SLEPT_LONG: Final = 10.0
 """Seconds by which the loop's own timer is late when the machine, not the work, must have been the cause."""
 CLOCK_OFF: Final = 1.0
@@ -55,12 +56,9 @@ class Vigil:
         """Watch for ever."""
         stepped = self._clock.stepped()
         while True:
-            before = self._clock.monotonic()
+            before = self._meters.beat = self._clock.monotonic()
             await asyncio.sleep(INTERVAL)
-            lag = max(0.0, self._clock.monotonic() - before - INTERVAL)
-            self._meters.loop_lag.add(lag * 1000)
-            if lag > SLEPT:
-                self._woke(lag)
+            self._measure(max(0.0, self._clock.monotonic() - before - INTERVAL))
             if abs(self._clock.stepped() - stepped) > CLOCK_OFF:
                 self._clock_was_set(self._clock.stepped() - stepped)
                 stepped = self._clock.stepped()
@@ -84,6 +82,21 @@ class Vigil:
         for account, watch in self._watches.items():
             if self._sees(account) and watch.blind_for() >= BLIND:
                 self._inbox.put(Unreadable(account, f"no answer for {watch.blind_for():.0f} s"))
+
+    def _measure(self, lag: float) -> None:
+        """What a loop that stood still for ``lag`` seconds means. With nothing open it made nothing late."""
+        self._meters.loop_lag.add(lag * 1000)
+        if lag > STALLED:
+            self._woke(lag)
+        state = self._record.state
+        if LATE < lag <= SLEPT_LONG and state.ready and on_duty(state):
+            self._inbox.warn_once(
+                state,
+                "LOOP_LAG",
+                f"The engine stood still for {lag:.1f} s, and stops and exits were late by as much; something keeps "
+                "the machine or the engine too busy.",
+                level="warning",
+            )
 
     def _woke(self, slept: float) -> None:
         """Whatever was known of brokers is as old as the sleep: no entry leaves before their books were read again."""
