@@ -7,7 +7,8 @@ import asyncio
 import msgspec
 
 from optconsole.engine import events as ev
-from optconsole.engine.commands import CancelOrder, Flatten, ModifyOrder
+from optconsole.engine.commands import AcknowledgeNotices, CancelOrder, Flatten, ModifyOrder, SetTradingState
+from optconsole.engine.model.limits import Level, Standing
 from optconsole.engine.model.orders import OrderStatus, Pending, Side
 from optconsole.engine.ports import LOGIN_LOST, Doubtful, LoginLost, NotSent, Rejected
 from optconsole.engine.store.codec import decode
@@ -303,12 +304,27 @@ def test_two_orders_with_our_tag_are_both_counted_and_told() -> None:
         await stage.show(100_00, 9)
         await stage.place(Side.BUY, 1)
         trade = stage.venue.picture().trades[0]
-        line.shown = lambda rows: [*rows, *(msgspec.structs.replace(row, broker_id="COPY") for row in rows)]
+        line.shown = lambda rows: [*rows, *(msgspec.structs.replace(row, broker_id="COPY") for row in rows[:1])]
+        await line.wait(6)
         hear = line.engine.hearer(line.broker.account.id)
         hear(msgspec.structs.replace(trade, trade_id="T-COPY", broker_id="COPY"))
-        await line.wait(4)
+        await line.wait(2)
         assert line.held() == {CALL: 2 * LOT}
+        assert line.order("O1").filled == line.order("O2").filled == LOT
+        assert line.order("O2").foreign
         assert "SENTINEL_I2" in line.codes()
+        refused = await stage.place(Side.BUY, 1)
+        assert (refused.ok, line.codes().count("SENTINEL_I2")) == (False, 1)
+        assert "SENTINEL_I2" in refused.text
+        assert (await stage.place(Side.SELL, 1)).ok, "an exit goes"
+        active = SetTradingState(
+            id="a", actor="key:t", level=Level.ACCOUNT, name="SIM1", standing=Standing.ACTIVE, why="looked at it"
+        )
+        assert (await stage.ask(active)).ok
+        assert (await stage.place(Side.BUY, 1)).ok
+        await stage.ask(AcknowledgeNotices(id="n", actor="key:t", upto=line.engine.state.seq))
+        await line.wait(5)
+        assert (await stage.place(Side.BUY, 2)).ok, "what a person has let pass freezes nothing again"
 
     scene(script)
 

@@ -24,6 +24,7 @@ from optconsole.engine.commands import (
     Scope,
     ScopeKind,
 )
+from optconsole.engine.model.limits import Standing
 from optconsole.engine.model.orders import OrderTerms, OrderType, Product, Side
 from optconsole.engine.ports import BrokerTrade
 from tests.simulation.court import ASLEEP
@@ -261,7 +262,6 @@ def test_a_row_no_exchange_can_mean_changes_no_position() -> None:
     assert not {"I-5", "I-7"} & broken(script)
 
 
-@gap("ex.clone: a second broker order under one tag is taken for the first")
 def test_a_second_order_under_our_tag_is_counted_beside_the_first() -> None:
     async def script(scene: Scene) -> None:
         scene.order("ex.clone")
@@ -269,6 +269,9 @@ def test_a_second_order_under_our_tag_is_counted_beside_the_first() -> None:
         await scene.place(Side.BUY, 1)
         await asyncio.sleep(5)
         scene.simulation.checker.reconciled()
+        assert len(scene.engine.state.orders) == 2
+        frozen = scene.engine.state.scopes["account:SIM1"]
+        assert (frozen.standing, frozen.why[:11]) == (Standing.REDUCING, "SENTINEL_I2")
 
     assert not {"I-5", "I-6"} & broken(script)
 

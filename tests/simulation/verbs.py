@@ -101,6 +101,6 @@ RARE: Final[Mapping[str, float]] = {
 """Chances of what is asked for often, or lasts."""
 AWAITED: Final[Mapping[str, str]] = {
     "ws.impossible": "a row no exchange can mean is set aside with an alarm, which the judge takes for a defect",
-    "ex.clone": "a second broker order under one tag is taken for the first: both should count, and freeze entries",
+    "ex.clone": "a second order under a tag of ours is counted and told as foreign; the judge takes it for ours",
 }
 """Verbs that no run draws yet, and what today's engine lacks to bear them; each has a script among the known gaps."""

@@ -221,7 +221,9 @@ class Engine:
     async def self_check(self) -> None:
         """Compare the state with what the journal gives, while trading goes on; a difference is an alarm (I-8)."""
         if self._record.broken is None and not (verdict := await self.verify()).ok:
-            self._inbox.warn_once(self.state, sentinel.PREFIX + "I8", verdict.text)
+            told = sentinel.differs(self.state, verdict.text)
+            if told is not None:
+                self._inbox.state_later(told.facts)
 
     # ------------------------------------------------------------ for the reader and the taps
 

@@ -84,13 +84,12 @@ class Intake:
     def _find(self, state: TradingState, row: BrokerOrder | BrokerTrade) -> Order | None:
         """As ``find``, remembering where: a book of a thousand rows is heard every two seconds."""
         by_id = f"{row.account}:{row.broker_id}"
-        for name in (row.tag, by_id):
-            order = state.orders.get(self._places.get(name, ""))
-            if order is not None and _is(order, row.account, row.tag, row.broker_id):
-                return order
+        order = state.orders.get(self._places.get(by_id, ""))
+        if order is not None and _is(order, row.account, row.tag, row.broker_id):
+            return order
         order = find(state, row.account, row.tag, row.broker_id)
         if order is not None:
-            self._places[row.tag or by_id] = order.id
+            self._places[by_id] = order.id
         return order
 
     def _order_row(self, state: TradingState, decision: Decision, row: BrokerOrder) -> None:
@@ -207,10 +206,12 @@ class Intake:
     def _adopt(self, state: TradingState, decision: Decision, row: BrokerOrder) -> None:
         """An order at the broker that the book does not know: counted from its fills.
 
-        One that another sent is never touched. One with a tag of ours was sent by a store that is lost: it is ours.
+        One that another sent is never touched. One with a tag of ours was sent by a store that is lost: it is ours,
+        unless it shares the tag with an order that we know. A person then says whose it is.
         """
         tag = tags.decode(row.tag)
-        ours = tag is not None and tag.install in self._ours
+        twin = next((each.id for each in state.orders.values() if row.tag and each.tag == row.tag), "")
+        ours = tag is not None and tag.install in self._ours and not twin
         reduces = ours and tag is not None and tag.role in REDUCING
         instrument = self._lookup(row.contract)
         terms = OrderTerms(
@@ -239,21 +240,27 @@ class Intake:
         )
         if ours:
             decision.facts.append(ev.OrderClaimed(order_id=order_id))
-        decision.facts.append(
-            ev.NoticeRaised(
-                level="warning",
-                code="OWN_ORDER_FOUND" if ours else "FOREIGN_ORDER",
-                text=f"{row.side.value} {row.qty} {row.contract} at the broker "
-                + ("carries our tag and is ours again." if ours else "was not sent by this engine."),
-                subject=order_id,
-            )
-        )
+        decision.facts.append(_found_notice(order_id, row, ours, twin))
+        if twin:
+            decision.effects.append(ReadBook(row.account))  # the sentinel looks for tags that are there twice
         if row.status in (S.CANCELLED, S.EXPIRED):
             decision.facts.append(ev.OrderCancelled(order_id=order_id, reason=display(row.reason)))
         elif row.status is S.REJECTED:
             decision.facts.append(
                 ev.OrderRejected(order_id=order_id, code=display(row.code), reason=display(row.reason))
             )
+
+
+def _found_notice(order_id: str, row: BrokerOrder, ours: bool, twin: str) -> ev.NoticeRaised:
+    whose = "carries our tag and is ours again." if ours else "was not sent by this engine."
+    if twin:
+        whose = f"carries the tag of {twin} and is another order; it is counted, and not touched unless taken over."
+    return ev.NoticeRaised(
+        level="warning",
+        code="OWN_ORDER_FOUND" if ours else "FOREIGN_ORDER",
+        text=f"{row.side.value} {row.qty} {row.contract} at the broker {whose}",
+        subject=order_id,
+    )
 
 
 def _late_arrival(state: TradingState, decision: Decision, order: Order, row: BrokerOrder) -> None:
@@ -285,14 +292,17 @@ def _past_flat(state: TradingState, order: Order, row: BrokerOrder) -> bool:
 
 
 def find(state: TradingState, account: str, tag: str, broker_id: str) -> Order | None:
-    """Our order behind a broker row: by tag where it has one, else by the broker's id, which is unique per account."""
+    """Our order behind a broker row: by the broker's id, unique per account, or by tag until that id is known.
+
+    A row under our tag with another id than ours is another order: a copy made by hand carries the tag too (B25).
+    """
     return next((order for order in reversed(state.orders.values()) if _is(order, account, tag, broker_id)), None)
 
 
 def _is(order: Order, account: str, tag: str, broker_id: str) -> bool:
     if order.terms.account != account:
         return False
-    return bool(tag and order.tag == tag) or (order.broker_id is not None and order.broker_id == broker_id)
+    return bool(tag and order.tag == tag) if order.broker_id is None else order.broker_id == broker_id
 
 
 def require_possible(update: BrokerUpdate) -> None:
