@@ -128,7 +128,7 @@ class Engine:
         broker, watch, known = self.world.brokers[account], self._watches[account], self.state.accounts.get(account)
         if known is None or known.account != broker.account:
             await self._inbox.state([ev.AccountOpened(account=broker.account)])
-        await broker.connect(self.hearer(account))
+        await self._agreement.connect(account, self.hearer(account))
         self._inbox.spawn(watch.run(), f"book-{account}")
         self._inbox.spawn(watch.read_funds(), f"funds-{account}")
 
@@ -141,8 +141,7 @@ class Engine:
         for watch in self._watches.values():
             watch.close()
         await self.settled()
-        for broker in self.world.brokers.values():
-            await broker.close()
+        await self._agreement.part()
         if self._record.broken is None:
             with suppress(Refusal):  # a store that cannot be written takes no goodbye either; the log says so
                 await self._inbox.state([ev.EngineStopped(reason=reason)])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from optconsole.engine import queries as q
+from optconsole.engine.deadlines import within
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.health import AccountHealth
@@ -16,13 +17,14 @@ from optconsole.engine.model.limits import Level, Limit, LimitDay, Standing
 from optconsole.engine.model.orders import Order, OrderTerms, RiskClass, Side
 from optconsole.engine.model.positions import PositionKey
 from optconsole.engine.model.vitals import BrokerVitals, LinkState, MarketPhase, Vitals
-from optconsole.engine.ports import JournalBroken
+from optconsole.engine.ports import Broker, JournalBroken, PlaceRequest
 from optconsole.engine.queries import AnyAnswer, AnyQuery, Check, OrderPreview
 from optconsole.engine.rules import pretrade
 from optconsole.engine.rules.bands import price_band
 from optconsole.engine.rules.limits import measure
 from optconsole.engine.rules.slicing import largest_order, slices
 from optconsole.engine.trading.desk import request_for
+from optconsole.engine.watching import FUNDS_DEADLINE
 
 if TYPE_CHECKING:
     from optconsole.engine.core import Engine
@@ -31,6 +33,8 @@ FEED_STALE: Final = 5.0
 FEED_DEAD: Final = 15.0
 """Seconds without any quote in an open session (features MD-4)."""
 ORDERS_PER_SECOND: Final = 10
+MARGIN_DEADLINE: Final = 4.0
+"""Seconds for the three questions of one preview: a ticket waits for them."""
 MOST_FACTS: Final = 5_000
 """Facts in one answer: while they are read, nothing can be stored."""
 
@@ -126,7 +130,7 @@ class Reader:
         if broker is None:
             known = ", ".join(sorted(self._engine.world.brokers)) or "none"
             raise Refusal("UNKNOWN_ACCOUNT", f"No account is called {account!r}; known: {known}.")
-        funds = await broker.funds()
+        funds = await within(FUNDS_DEADLINE, broker.funds())
         return q.FundsAnswer(account=account, cash=funds.cash, margin_used=funds.margin_used, free=funds.free)
 
     async def _preview(self, terms: OrderTerms, replacing: Order | None) -> OrderPreview:
@@ -148,12 +152,10 @@ class Reader:
         # the broker's margin holds the order that a change replaces already, and cannot tell them apart
         weighable = broker is not None and replacing is None and instrument.tradable
         if broker is not None and weighable and terms.limit is not None and terms.qty > 0:
-            funds = await broker.funds()
+            free, margin = await within(MARGIN_DEADLINE, _weighed(broker, request_for(terms, instrument, "")))
             # the broker itself is asked here, and knows better than what it last said
             found = [check for check in found if check.code not in ("MARGIN", "FUNDS_UNKNOWN")]
-            # what open orders tie up stays tied up; the premium of a bought option is in the margin already
-            margin = await broker.margin([request_for(terms, instrument, "")]) - await broker.margin([])
-            free_after = funds.free - margin
+            free_after = free - margin
             if free_after < 0 and pretrade.risk_class(engine.state, terms) is RiskClass.INCREASE:
                 short = pretrade.price_in(-free_after)
                 found.append(
@@ -225,6 +227,15 @@ class Reader:
         if self._engine.broken is not None:
             return LinkState.DEAD
         return LinkState.STALE if any(stop.code == "STORE_DOWN" for stop in stops) else LinkState.LIVE
+
+
+async def _weighed(broker: Broker, request: PlaceRequest) -> tuple[int, int]:
+    """Paise that are free, and paise of margin that an order needs on top of what is open.
+
+    What open orders tie up stays tied up; the premium of a bought option is in the margin already.
+    """
+    funds = await broker.funds()
+    return funds.free, await broker.margin([request]) - await broker.margin([])
 
 
 def _guard(guard_only: str, broken: JournalBroken | None, stops: tuple[Check, ...]) -> tuple[str, str]:

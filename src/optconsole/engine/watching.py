@@ -15,7 +15,8 @@ from typing import Final
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
-from optconsole.engine.clock import Clock, Rng, cancelled_from_outside
+from optconsole.engine.clock import Clock, Rng
+from optconsole.engine.deadlines import within
 from optconsole.engine.model.health import AccountHealth
 from optconsole.engine.observe.log import incident
 from optconsole.engine.ports import (
@@ -194,23 +195,16 @@ class BookWatch:
     async def read_funds(self) -> None:
         """Hear what the broker says of money. It is worth knowing, and no reason to hold up the book."""
         asked = self._clock.now()
-        with contextlib.suppress(BrokerUnreachable, TimeoutError):
-            async with asyncio.timeout(FUNDS_DEADLINE):
-                self.funds = FundsSeen(await self._broker.funds(), asked)
+        with contextlib.suppress(BrokerUnreachable):
+            self.funds = FundsSeen(await within(FUNDS_DEADLINE, self._broker.funds()), asked)
 
     async def _once(self) -> Book:
         self._began_at = self._clock.monotonic()
-        try:
-            async with asyncio.timeout(READ_DEADLINE):
-                orders, trades = await self._broker.orders(), await self._broker.trades()
-                positions = await self._broker.positions()
-        except TimeoutError:
-            raise BrokerUnreachable(f"no answer within {READ_DEADLINE:.0f} s") from None
-        except asyncio.CancelledError:
-            if cancelled_from_outside():
-                raise
-            raise BrokerUnreachable("the broker adapter gave the reading up") from None
-        return Book(self._broker.account.id, self._began_at, orders, trades, positions)
+        return await within(READ_DEADLINE, self._whole(self._began_at))
+
+    async def _whole(self, began: float) -> Book:
+        orders, trades = await self._broker.orders(), await self._broker.trades()
+        return Book(self._broker.account.id, began, orders, trades, await self._broker.positions())
 
     def _pause(self, state: RetryCallState) -> float:
         """Full jitter over a doubling span, so that many clients do not come back together."""

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from optconsole.engine.deadlines import within
 from optconsole.engine.market.board import QuoteBoard
 from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.errors import Refusal
-from optconsole.engine.ports import BrokerUnreachable, BrokerUpdate
+from optconsole.engine.ports import BrokerUnreachable, BrokerUpdate, UpdateSink
 from optconsole.engine.shell.inbox import Heard, Inbox
 from optconsole.engine.trading import reconciliation
-from optconsole.engine.watching import Book, BookWatch
+from optconsole.engine.watching import READ_DEADLINE, Book, BookWatch
 from optconsole.engine.world import World
 
+CONNECT_DEADLINE: Final = 8.0
+"""Seconds in which a broker's connection is open, or closed, or counts as failed."""
 SECOND_LOOK: Final = 5.0
 """Seconds after which a start looks again at positions that differ: a broker's book may be some behind."""
 
@@ -30,6 +34,23 @@ class Agreement:
         self._inbox = inbox
         self._watches = watches
         self._book = book
+        self._log = logging.getLogger("optconsole.engine")
+
+    async def connect(self, account: str, sink: UpdateSink) -> None:
+        """Open the way to a broker. Raises Refusal when there is none."""
+        broker = self._world.brokers[account]
+        try:
+            await within(CONNECT_DEADLINE, broker.connect(sink))
+        except BrokerUnreachable as failed:
+            raise Refusal("BROKER_UNREACHABLE", f"{broker.name} does not connect: {failed}.") from failed
+
+    async def part(self) -> None:
+        """Let go of every broker; one that does not let go is left."""
+        for account, broker in self._world.brokers.items():
+            try:
+                await within(CONNECT_DEADLINE, broker.close())
+            except BrokerUnreachable as failed:
+                self._log.warning("the connection of %s was not closed: %s", account, failed)
 
     async def reconcile(self, account: str) -> int:
         """Hear the broker's whole book, then settle what it does not show. Returns the orders compared.
@@ -39,7 +60,7 @@ class Agreement:
         broker = self._world.brokers[account]
         try:
             book = await self._watches[account].read()
-            settlements = await broker.settlements()
+            settlements = await within(READ_DEADLINE, broker.settlements())
         except BrokerUnreachable as failed:
             raise Refusal("BROKER_UNREACHABLE", f"{broker.name} does not answer: {failed}.") from failed
         await self._hear(account, [*reconciliation.book_rows(book.orders, book.trades), *settlements])

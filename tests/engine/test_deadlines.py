@@ -1,0 +1,97 @@
+"""B18: whatever a broker is asked, a silent one holds nothing up. Its calls never end, on virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+import pytest
+
+from optconsole.engine import queries as q
+from optconsole.engine.model.errors import Refusal
+from optconsole.engine.model.orders import Side
+from optconsole.engine.reading import MARGIN_DEADLINE
+from optconsole.engine.shell.agreement import CONNECT_DEADLINE
+from optconsole.engine.watching import FUNDS_DEADLINE, READ_DEADLINE
+from tests.engine.facts import terms
+from tests.faults.line import Line, scene
+from tests.simulation.broker import SimBroker
+from tests.simulation.market import LOT
+from tests.simulation.script import CALL, Scene
+from tests.simulation.world import Simulation
+
+
+async def never(*_asked: Any) -> Any:
+    await asyncio.get_running_loop().create_future()
+
+
+@pytest.mark.parametrize(("verb", "seconds"), [("connect", CONNECT_DEADLINE), ("settlements", READ_DEADLINE)])
+def test_a_start_is_refused_in_time_and_the_next_one_comes_up(
+    verb: str, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def script(stage: Scene) -> None:
+        refused: list[str] = []
+        guarded = Simulation._guarded
+
+        async def heard(self: Simulation, work: Any) -> bool:
+            async def told() -> None:
+                try:
+                    await work
+                except Refusal as refusal:
+                    refused.append(f"{refusal.code} {refusal.text}")
+                    raise
+
+            return await guarded(self, told())
+
+        await stage.simulation.bury(crash=True)
+        monkeypatch.setattr(Simulation, "_guarded", heard)
+        began = stage.simulation.loop.time()
+        with monkeypatch.context() as silent:
+            silent.setattr(SimBroker, verb, never)
+            assert not await stage.simulation._start()
+        assert seconds <= stage.simulation.loop.time() - began < seconds + 3
+        assert len(refused) == 1
+        assert refused[0].startswith("BROKER_UNREACHABLE ")
+        assert f"no answer within {seconds:.0f} s" in refused[0]
+        await stage.simulation.bury(crash=True)
+        await stage.simulation.rise()
+        await stage.show(100_00, 9)
+        assert (await stage.place(Side.BUY, 1)).ok
+
+    scene(script)
+
+
+@pytest.mark.parametrize(
+    ("verb", "query", "seconds"),
+    [
+        ("funds", q.GetFunds(account="SIM1"), FUNDS_DEADLINE),
+        ("funds", None, MARGIN_DEADLINE),
+        ("margin", None, MARGIN_DEADLINE),
+    ],
+)
+def test_a_question_of_money_is_refused_in_time(verb: str, query: q.AnyQuery | None, seconds: float) -> None:
+    async def script(stage: Scene) -> None:
+        line = Line(stage)
+        await stage.show(100_00, 9)
+        wanted = terms(Side.BUY, LOT, 100_00, contract=CALL)
+        asked = query or q.PreviewOrder(terms=msgspec.structs.replace(wanted, account="SIM1"))
+        setattr(line.broker, verb, never)
+        began = stage.simulation.loop.time()
+        answer = await line.engine.query(asked)
+        assert isinstance(answer, q.Refused)
+        assert (answer.code, answer.text) == ("BROKER_UNREACHABLE", f"no answer within {seconds:.0f} s")
+        assert stage.simulation.loop.time() - began <= seconds + 0.1
+
+    scene(script)
+
+
+def test_a_broker_that_does_not_let_go_does_not_keep_the_engine_from_stopping() -> None:
+    async def script(stage: Scene) -> None:
+        line = Line(stage)
+        line.broker.close = never
+        began = stage.simulation.loop.time()
+        await line.engine.stop("test")
+        assert stage.simulation.loop.time() - began <= CONNECT_DEADLINE + 1
+
+    scene(script)
