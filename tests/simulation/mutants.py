@@ -15,7 +15,7 @@ from optconsole.engine import events as ev
 from optconsole.engine import requests, state
 from optconsole.engine.events import Recorded
 from optconsole.engine.model.book import TradingState
-from optconsole.engine.model.orders import Order, OrderStatus, Pending
+from optconsole.engine.model.orders import Order, OrderStatus, Pending, trade_key
 from optconsole.engine.model.protection import Guard
 from optconsole.engine.ports import (
     Broker,
@@ -123,7 +123,7 @@ def _m7() -> Iterator[None]:
     original = state._APPLY[ev.OrderFilled]
 
     def filled(book: TradingState, fact: Recorded, event: Any) -> None:
-        book.trades.pop(state.trade_key(event.account, event.traded_at.date(), event.trade_id), None)
+        book.trades.pop(trade_key(event.account, event.traded_at.date(), event.trade_id), None)
         original(book, fact, event)
 
     with patch.dict(state._APPLY, {ev.OrderFilled: filled}), patch.object(intake, "trade_key", lambda *_: "none"):

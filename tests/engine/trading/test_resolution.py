@@ -6,6 +6,7 @@ import pytest
 
 from optconsole.engine import events as ev
 from optconsole.engine.commands import AdoptOrder, AdoptPosition, ReadBookNow, ReleaseDoubt
+from optconsole.engine.folds.orders import NOT_CONFIRMED
 from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.limits import OrderLimits
@@ -15,7 +16,6 @@ from optconsole.engine.model.quotes import Quote
 from optconsole.engine.model.vitals import MarketPhase
 from optconsole.engine.ports import BrokerOrder, BrokerPosition
 from optconsole.engine.rules.pretrade import Situation, checks, refusal
-from optconsole.engine.state import NOT_CONFIRMED
 from optconsole.engine.trading import resolution
 from optconsole.engine.trading.decision import Decision, ReadBook, SendCancel
 from optconsole.engine.trading.resolution import DRIFT_GRACE, QUIESCE, Resolver

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 import msgspec
@@ -247,3 +247,8 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
     price: int
     charges: int
     at: datetime
+
+
+def trade_key(account: str, day: date, trade_id: str) -> str:
+    """Trade numbers are unique per account and day only."""
+    return f"{account}/{day.isoformat()}/{trade_id}"

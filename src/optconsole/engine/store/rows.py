@@ -8,9 +8,8 @@ from optconsole.engine import events as ev
 from optconsole.engine.events import Recorded
 from optconsole.engine.model.book import AccountBook
 from optconsole.engine.model.limits import Limit, LimitDay, ScopeState
-from optconsole.engine.model.orders import Order
+from optconsole.engine.model.orders import Order, trade_key
 from optconsole.engine.model.positions import Position
-from optconsole.engine.state import trade_key
 from optconsole.engine.store.moments import stamp
 
 Value = str | int | bool | None

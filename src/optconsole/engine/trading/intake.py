@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from optconsole.engine import events as ev
+from optconsole.engine.folds.orders import NOT_CONFIRMED
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.money import rupees
@@ -21,6 +22,7 @@ from optconsole.engine.model.orders import (
     RiskClass,
     Role,
     Side,
+    trade_key,
 )
 from optconsole.engine.model.positions import PositionKey
 from optconsole.engine.model.text import display
@@ -37,7 +39,6 @@ from optconsole.engine.ports import (
 )
 from optconsole.engine.rules import tags
 from optconsole.engine.rules.contingency import uncovered
-from optconsole.engine.state import NOT_CONFIRMED, trade_key
 from optconsole.engine.trading.decision import Decision, ReadBook, SendCancel
 
 ChargeFor = Callable[[date, Instrument, Side, int], int]
