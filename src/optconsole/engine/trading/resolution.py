@@ -14,7 +14,6 @@ from typing import Final
 
 from optconsole.engine import events as ev
 from optconsole.engine.commands import AdoptOrder, AdoptPosition, ReadBookNow, ReleaseDoubt, Reply
-from optconsole.engine.folds.orders import NOT_CONFIRMED
 from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.errors import Refusal
