@@ -17,6 +17,8 @@ from functools import lru_cache
 from typing import Any, Final
 from unittest.mock import patch
 
+import msgspec
+
 from optconsole.engine.commands import AnyCommand
 from optconsole.engine.core import Engine
 from optconsole.engine.market.calendar import Calendar
@@ -129,7 +131,7 @@ class Simulation:
         self.life: Life | None = None
         self.lives = 0
         self.held = False
-        self._unanswered: dict[str, AnyCommand] = {}
+        self._stamps: dict[str, float] = {}
 
     @property
     def venues(self) -> list[Venue]:
@@ -281,10 +283,11 @@ class Simulation:
             self.clients.spawn(self._ask(life, command))
 
     async def _ask(self, life: Life, command: AnyCommand) -> None:
-        self._unanswered[command.id] = command
+        # as a console does: a command that is sent again says when it was first asked
+        first = self._stamps.setdefault(command.id, self.loop.time())
+        command = msgspec.structs.replace(command, asked=first)
         self.checker.asked(command, life.number)
         reply = await life.engine.submit(command)
-        self._unanswered.pop(command.id, None)
         self.checker.answered(command, reply, life.number)
 
     # ------------------------------------------------------------ lives
