@@ -6,9 +6,11 @@ import msgspec
 
 from optconsole.engine import commands as cmd
 from optconsole.engine import events as ev
+from optconsole.engine import queries as q
 from optconsole.engine.model.groups import GroupKind
 from optconsole.engine.model.orders import OrderTerms, OrderType, Product, RiskClass, Side
 from optconsole.engine.model.parents import Pace, ParentStatus
+from optconsole.screens.ticket import TicketScreen
 from optconsole.screens.widgets.quote_grid import QuoteGrid
 from tests.screens.opening import line, opened, settled
 from tests.screens.stage import LOT, StageLink, name, placed, stage_app
@@ -60,16 +62,68 @@ async def test_a_parent_stands_above_its_parts_with_what_is_filled_of_the_whole(
         assert "└" not in grid.row_text("O1")
 
 
-async def test_c_on_a_parent_cancels_all_of_it_and_m_is_not_offered() -> None:
+async def test_m_on_a_parent_changes_all_of_it_and_shows_one_part_before_enter() -> None:
+    link = parent()
+    async with stage_app(link, "orders").run_test(size=(120, 36)) as pilot:
+        app = await opened(pilot)
+        app.screen.query_one("#orders", QuoteGrid).move_to("tie/P1")
+        await settled(pilot)
+        assert "Modify" in line(app, "keys")
+        await pilot.press("m")
+        await settled(pilot)
+        assert isinstance(app.screen, TicketScreen)
+        assert "CHANGE P1 SELL" in line(app, "dialog-text")
+        assert "of each of its 3 parts" in line(app, "dialog-text")
+        await pilot.press("up")
+        await settled(pilot)
+        asked = [query for query in link.asked if isinstance(query, q.PreviewOrder)][-1]
+        assert (asked.replacing, asked.terms.qty, asked.terms.price) == ("O3", 15 * LOT, 14_505)
+        await pilot.press("enter")
+        await settled(pilot)
+        (command,) = link.submitted
+        assert isinstance(command, cmd.ModifyOrder)
+        assert (command.order_id, command.price, command.qty) == ("P1", 14_505, None)
+
+
+async def test_a_parent_with_no_part_at_work_is_weighed_by_its_largest_part() -> None:
+    link = parent()
+    link.happen(ev.OrderCancelled(order_id="O3", reason="by you"))
+    async with stage_app(link, "orders").run_test(size=(120, 36)) as pilot:
+        app = await opened(pilot)
+        app.screen.query_one("#orders", QuoteGrid).move_to("tie/P1")
+        await pilot.press("m")
+        await settled(pilot)
+        asked = [query for query in link.asked if isinstance(query, q.PreviewOrder)][-1]
+        assert (asked.replacing, asked.terms.qty) == ("", 1755)
+
+
+async def test_a_group_is_not_changed_as_a_whole_and_says_so() -> None:
+    link = StageLink(placed(1, CALL, Side.BUY, 1, 12_000, fill=False))
+    terms = whole(1)
+    link.happen(
+        ev.GroupOpened(
+            group_id="T1", kind=GroupKind.OCO, orders=(terms, terms), lots=(LOT, LOT), closes=False, alone=True
+        )
+    )
+    async with stage_app(link, "orders").run_test(size=(120, 36)) as pilot:
+        app = await opened(pilot)
+        app.screen.query_one("#orders", QuoteGrid).move_to("tie/T1")
+        await settled(pilot)
+        assert "Modify" not in line(app, "keys")
+        await pilot.press("m")
+        await settled(pilot)
+        assert not isinstance(app.screen, TicketScreen)
+
+
+async def test_c_on_a_parent_cancels_all_of_it() -> None:
     link = parent()
     async with stage_app(link, "orders").run_test(size=(120, 36)) as pilot:
         app = await opened(pilot)
         app.screen.query_one("#orders", QuoteGrid).move_to("tie/P1")
         await settled(pilot)
         assert "Cancel" in line(app, "keys")
-        assert "Modify" not in line(app, "keys")
         assert "O3 working" in line(app, "chosen")
-        await pilot.press("c", "m", "enter")
+        await pilot.press("c")
         await settled(pilot)
         (command,) = link.submitted
         assert isinstance(command, cmd.CancelOrder)

@@ -139,6 +139,34 @@ async def test_a_limit_order_is_changed_through_the_ticket(tmp_path: Path) -> No
         assert "5.25" in app.screen_stack[0].query_one("#orders", QuoteGrid).row_text(only(house).id)
 
 
+async def test_an_order_in_parts_is_changed_as_a_whole_through_the_ticket(tmp_path: Path) -> None:
+    async with console(tmp_path) as (house, app, pilot):
+        contract = await near_call(house)
+
+        def parts() -> set[tuple[int | None, OrderStatus]]:
+            return {(each.terms.price, each.status) for each in house.engine.state.orders.values()}
+
+        await command(pilot, f"buy 40 {contract} @ 5")
+        await until(lambda: isinstance(app.screen, TicketScreen) and app.screen.face().fresh, "the preview")
+        await pilot.press("enter")
+        orders = house.engine.state.orders
+        await until(
+            lambda: len(orders) == 2 and all(each.status is OrderStatus.OPEN for each in orders.values()), "open"
+        )
+        await settled(pilot)
+        await pilot.press("escape")
+        await settled(pilot, 0.4)
+        (parent,) = house.engine.state.parents
+        app.screen.query_one("#orders", QuoteGrid).move_to(f"tie/{parent}")
+        await pilot.press("m")
+        await until(lambda: isinstance(app.screen, TicketScreen) and app.screen.face().fresh, "the change's preview")
+        await pilot.press("up")
+        await until(lambda: isinstance(app.screen, TicketScreen) and app.screen.face().fresh, "the new price's preview")
+        await pilot.press("enter")
+        await until(lambda: parts() == {(505, OrderStatus.OPEN)}, "both parts have the new price")
+        assert house.engine.state.parents[parent].terms.price == 505
+
+
 async def test_the_engine_s_refusals_show_before_enter_and_keep_the_ticket(tmp_path: Path) -> None:
     async with console(tmp_path) as (house, app, pilot):
         await command(pilot, f"buy 9999 {await near_call(house)} @ 5.03")

@@ -36,7 +36,7 @@ def known_to(deck: Deck, themes: tuple[str, ...]) -> Known:
     return Known(
         expiries={underlying.name: underlying.expiries for underlying in deck.underlyings},
         contracts=tuple(deck.instruments),
-        orders=tuple(order.id for order in deck.mirror.working()),
+        orders=(*(order.id for order in deck.mirror.working()), *deck.mirror.working_parents()),
         accounts=tuple(sorted(deck.mirror.state.accounts)),
         themes=themes,
         screens=tuple(MODE_NUMBERS),
@@ -115,7 +115,8 @@ async def perform(wish: Wish, screen: ConsoleScreen) -> None:
         case Cancel(scope=scope):
             closing.cancel_all(screen, scope, ACTOR)
         case Modify(order_id=order_id):
-            order = deck.mirror.state.orders[order_id]
+            state = deck.mirror.state
+            order = state.orders.get(order_id) or state.parents[order_id]
             app.push_screen(TicketScreen(deck, order.terms.contract, order.terms.side, order=order))
         case _:
             await _perform_console(wish, screen)

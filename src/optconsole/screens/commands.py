@@ -324,7 +324,7 @@ def _cancel(words: list[str], known: Known) -> Wish:
         raise Refusal("SCOPE_MISSING", "Say what to cancel: an order such as O12, an underlying, or all.")
     if len(words) == 1 and words[0].upper() in known.orders:
         return Cancel(words[0].upper())
-    if len(words) == 1 and re.fullmatch(r"[Oo]\d+", words[0]):
+    if len(words) == 1 and re.fullmatch(r"[OoPp]\d+", words[0]):
         others = f"these are: {', '.join(known.orders[:NAMED])}" if known.orders else "no order is"
         raise Refusal("NOT_WORKING", f"{words[0].upper()} is not working; {others}.")
     return Cancel(scope=read_scope(words, known))

@@ -14,6 +14,7 @@ from optconsole.engine import events as ev
 from optconsole.engine.events import Recorded
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.orders import Order
+from optconsole.engine.model.parents import ParentStatus
 from optconsole.engine.model.positions import Position
 from optconsole.engine.model.quotes import Quote
 from optconsole.engine.model.vitals import Vitals
@@ -136,6 +137,10 @@ class Mirror:
             for order in self.state.orders.values()
             if not order.status.final and (contract is None or order.terms.contract == contract)
         ]
+
+    def working_parents(self) -> list[str]:
+        """Ids of orders in parts of which a part may still leave or trade, oldest first."""
+        return [each.id for each in self.state.parents.values() if each.status is ParentStatus.WORKING]
 
     def unseen(self) -> int:
         """Notices above ``info`` that nobody acknowledged."""

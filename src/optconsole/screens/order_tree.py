@@ -26,13 +26,17 @@ _RULES: Final[dict[GroupKind, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A row for several orders: its key, what it is called, and the orders that stand below it."""
+    """A row for several orders: its key, what it is called, and the orders that stand below it.
+
+    ``parent`` is what can be changed as a whole; a group, and a parent that is being stopped, have none.
+    """
 
     key: str
     name: str
     values: list[Any]
     find: str
     orders: tuple[Order, ...]
+    parent: Parent | None = None
 
 
 def bundles(state: TradingState, fmt: Formats) -> list[Bundle]:
@@ -61,6 +65,7 @@ def _parent(state: TradingState, parent: Parent, fmt: Formats) -> Bundle:
         values,
         f"{parent.id} {parent.terms.contract}",
         tuple(part for part in reversed(parts) if not part.status.final),
+        None if parent.cancelling else parent,
     )
 
 

@@ -11,6 +11,7 @@ from textual.containers import Horizontal, Vertical
 
 from optconsole.engine.commands import CancelOrder, Scope, ScopeKind
 from optconsole.engine.model.orders import Order
+from optconsole.engine.model.parents import Parent
 from optconsole.engine.model.quotes import Depth
 from optconsole.engine.queries import DepthAnswer, GetDepth
 from optconsole.screens import closing
@@ -210,11 +211,19 @@ class OrdersScreen(ConsoleScreen):
             return None
         return named(self._tied, self.query_one("#orders", QuoteGrid).cursor_key or "")
 
+    def _changing(self) -> Order | Parent | None:
+        """What ``m`` changes: the order under the cursor while it works, or the parent with all its parts."""
+        order, bundle = self.selected(), self.bundle()
+        if bundle is not None:
+            return bundle.parent
+        return order if order is not None and not order.status.final else None
+
     def selected_contract(self) -> str | None:
         if not self.is_mounted:
             return None
-        order = self.selected()
-        return order.terms.contract if order is not None else None
+        order, bundle = self.selected(), self.bundle()
+        chosen = order if order is not None else bundle.parent if bundle is not None else None
+        return chosen.terms.contract if chosen is not None else None
 
     def main_grid(self) -> QuoteGrid | None:
         trades = self.query_one("#trades", QuoteGrid)
@@ -243,10 +252,16 @@ class OrdersScreen(ConsoleScreen):
                 return order is not None and order.foreign and not order.status.final
             case "cancel" if self.bundle() is not None:
                 return True
-            case "modify" | "cancel":
+            case "modify":
+                return self._changing() is not None
+            case "cancel":
                 return order is not None and not order.status.final
             case "cancel_all":
                 return bool(self.deck.mirror.working())
+            case "ticket":
+                return self.selected_contract() is not None
+            case "why":
+                return order is not None or self.bundle() is not None
             case _:
                 return order is not None
 
@@ -264,7 +279,9 @@ class OrdersScreen(ConsoleScreen):
             self.app.push_screen(OrderDetail(self.deck, order.id))
 
     def action_why(self) -> None:
-        order = self.selected()
+        order, bundle = self.selected(), self.bundle()
+        if bundle is not None:
+            self.say(f"{self.deck.fmt.text(bundle.name)}: {bundle_line(bundle, self.deck.fmt)}", "dim")
         if order is None:
             return
         text = order.reason or "nothing has gone wrong with it"
@@ -283,12 +300,12 @@ class OrdersScreen(ConsoleScreen):
             adopt_order(self, order)
 
     def action_modify(self) -> None:
-        order = self.selected()
-        if order is None or not self.fresh_press("modify"):
+        chosen = self._changing()
+        if chosen is None or not self.fresh_press("modify"):
             return
         from optconsole.screens.ticket import TicketScreen
 
-        self.app.push_screen(TicketScreen(self.deck, order.terms.contract, order.terms.side, order=order))
+        self.app.push_screen(TicketScreen(self.deck, chosen.terms.contract, chosen.terms.side, order=chosen))
 
     async def action_cancel(self) -> None:
         """One order, or all parts of one, goes without a question."""

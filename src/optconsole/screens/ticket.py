@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
+import msgspec
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -17,6 +18,7 @@ from optconsole.engine.commands import AnyCommand, PlaceOrder, Reply
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.instruments import parse_contract
 from optconsole.engine.model.orders import Order, OrderStatus, OrderTerms, Pending, Side
+from optconsole.engine.model.parents import Parent
 from optconsole.engine.model.quotes import Depth, Quote
 from optconsole.engine.queries import DepthAnswer, GetDepth, OrderPreview, PreviewOrder, Refused
 from optconsole.screens.closing import counted
@@ -28,7 +30,7 @@ from optconsole.screens.keymap import KEYS, bindings
 from optconsole.screens.mirror import Topic
 from optconsole.screens.presence import Dialog
 from optconsole.screens.ticket_face import CHOICE_WIDTH, Face, Phase, field_row, lines
-from optconsole.screens.ticket_model import USUAL_TICK, Draft, Field, draft_of, first_price
+from optconsole.screens.ticket_model import USUAL_TICK, Changing, Draft, Field, draft_of, first_price
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.ribbon import Line, Ribbon
 
@@ -51,7 +53,7 @@ class TicketScreen(Dialog[None]):
     """
 
     def __init__(
-        self, deck: Deck, contract: str, side: Side, *, order: Order | None = None, draft: Draft | None = None
+        self, deck: Deck, contract: str, side: Side, *, order: Changing | None = None, draft: Draft | None = None
     ) -> None:
         super().__init__()
         self.deck = deck
@@ -276,8 +278,7 @@ class TicketScreen(Dialog[None]):
         if self._money_moved:
             self._money_moved = False
             await self.deck.ask_funds()
-        changing = self.draft.changing
-        answer = await self.deck.query(PreviewOrder(terms=terms, replacing=changing.id if changing else ""))
+        answer = await self.deck.query(self._question(terms))
         if isinstance(answer, OrderPreview):
             self.preview, self._previewed = answer, terms
             if self._said == CHECKING:
@@ -287,6 +288,15 @@ class TicketScreen(Dialog[None]):
         elif isinstance(answer, Refused):
             self._say(answer.text)
         self._show()
+
+    def _question(self, terms: OrderTerms) -> PreviewOrder:
+        """What to ask of these terms; of a parent one part at work stands for all, as the engine changes each."""
+        changing = self.draft.changing
+        if not isinstance(changing, Parent):
+            return PreviewOrder(terms=terms, replacing=changing.id if changing else "")
+        parts = [order for order in self.deck.mirror.working(self.contract) if order.parent == changing.id]
+        qty = min(parts[0].terms.qty if parts else changing.largest, terms.qty)
+        return PreviewOrder(terms=msgspec.structs.replace(terms, qty=qty), replacing=parts[0].id if parts else "")
 
     async def _read_depth(self) -> None:
         answer = await self.deck.query(GetDepth(name=self.contract))

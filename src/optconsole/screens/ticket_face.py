@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from optconsole.engine.model.orders import Order, OrderStatus, OrderType, Pending
+from optconsole.engine.model.parents import Parent
 from optconsole.engine.model.quotes import Depth, Quote
 from optconsole.engine.queries import FundsAnswer, OrderPreview
 from optconsole.screens.depth import depth_lines
@@ -159,6 +160,8 @@ def _money(face: Face) -> list[Line]:
     band = f"{fmt.price(low)} {dash} {fmt.price(high)}" if low is not None else fmt.unknown
     count = seen.orders if seen else 0
     sending = "1 order" if count == 1 else f"{count} orders" if count else ""
+    if isinstance(face.draft.changing, Parent):
+        sending = f"of each of its {len(face.draft.changing.parts)} parts"
     short = seen is not None and seen.free_after is not None and seen.free_after < 0
     return [
         (

@@ -11,6 +11,7 @@ from optconsole.engine.commands import ModifyOrder
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.money import paise, rupees
 from optconsole.engine.model.orders import Order, OrderTerms, OrderType, Product, Side, Validity
+from optconsole.engine.model.parents import Parent
 from optconsole.engine.model.quotes import Quote
 
 USUAL_TICK: Final = 5
@@ -19,6 +20,8 @@ MOST_LOTS: Final = 99_999
 MOST_PAISE: Final = 10**9
 LONGEST: Final = 12
 """Characters of a number that a field reads; one more makes it unreadable."""
+Changing = Order | Parent
+"""What a ticket may change: one order, or one that left in parts, as a whole."""
 TYPES: Final = (OrderType.LIMIT, OrderType.MARKET, OrderType.SL, OrderType.SL_M)
 _WHOLE: Final = re.compile(r"\d+", re.ASCII)
 _RUPEES: Final = re.compile(r"\d+(\.\d{0,2})?|\.\d{1,2}", re.ASCII)
@@ -53,7 +56,7 @@ class Draft:
 
     ``stop`` and ``target`` guard what fills, ``parts`` is in how many pieces it leaves; ``extras`` shows their fields.
     ``typed`` is the text of the focused field since it was entered, None before the first key. ``changing`` is
-    the working order these terms are for; its type, product and validity stay.
+    the working order or parent these terms are for; its type, product and validity stay.
     """
 
     account: str
@@ -69,7 +72,7 @@ class Draft:
     validity: Validity = Validity.DAY
     field: Field = Field.LOTS
     typed: str | None = None
-    changing: Order | None = None
+    changing: Changing | None = None
     stop: int | None = None
     target: int | None = None
     parts: int | None = None
@@ -288,7 +291,7 @@ class Draft:
         return replace(self, validity=Validity.IOC if self.validity is Validity.DAY else Validity.DAY)
 
 
-def draft_of(order: Order, tick: int) -> Draft:
+def draft_of(order: Changing, tick: int) -> Draft:
     """A draft with the terms of a working order, to be changed."""
     terms, lot = order.terms, max(order.lot, 1)
     draft = Draft(
