@@ -316,16 +316,23 @@ class ConsoleApp(App[int]):
 
     async def action_quit(self) -> None:
         deck = self.deck
-        if deck is None or self.options.attached or not deck.mirror.working():
+        if deck is None or self.options.attached:
             await self._leave(0)
             return
-        from optconsole.screens.dialogs import leaving_question
+        from optconsole.screens.leaving import LeavingQuestion, leaving_question
+
+        if any(isinstance(screen, LeavingQuestion) for screen in self.screen_stack):
+            return
+        question = leaving_question(deck.mirror.state, deck.fmt)
+        if question is None:
+            await self._leave(0)
+            return
 
         async def answered(yes: bool | None) -> None:
             if yes:
                 await self._leave(0)
 
-        await self.push_screen(leaving_question(len(deck.mirror.working())), answered)
+        await self.push_screen(question, answered)
 
     async def action_kill_chord(self) -> None:
         """Twice within two seconds. Never slowed by a question; before there is an engine it waits for it."""

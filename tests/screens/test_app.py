@@ -15,6 +15,7 @@ from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.orders import Side
 from optconsole.engine.model.quotes import Quote
 from optconsole.link.protocol import EngineLink
+from optconsole.screens.command_line import CommandLine
 from optconsole.screens.dialogs import Confirm
 from optconsole.screens.widgets import frame
 from optconsole.screens.widgets.quote_grid import QuoteGrid
@@ -421,6 +422,21 @@ async def test_control_c_leaves_as_q_does() -> None:
         await pilot.pause()
         assert isinstance(app.screen, Confirm)
         await pilot.press("y")
+        await pilot.pause()
+    assert app.return_code == 0
+
+
+async def test_control_c_asks_over_a_dialog_too_and_only_once() -> None:
+    async with stage_app(StageLink(straddle_day())).run_test(size=(120, 36)) as pilot:
+        app = await opened(pilot)
+        await pilot.press("colon", "s", "ctrl+c", "ctrl+c")
+        await pilot.pause()
+        assert [type(screen).__name__ for screen in app.screen_stack[-2:]] == ["CommandLine", "LeavingQuestion"]
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.is_running
+        assert isinstance(app.screen, CommandLine)
+        await pilot.press("ctrl+c", "y")
         await pilot.pause()
     assert app.return_code == 0
 

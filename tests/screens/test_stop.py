@@ -9,11 +9,13 @@ from optconsole.app import ConsoleApp
 from optconsole.engine import commands as cmd
 from optconsole.engine import events as ev
 from optconsole.engine.model.accounts import Mode
-from optconsole.engine.model.orders import Product, Side
+from optconsole.engine.model.orders import OrderType, Product, Side
 from optconsole.engine.model.positions import Position, PositionKey
 from optconsole.engine.model.protection import Guard, Repair, StopMode
 from optconsole.screens.dialogs import Confirm
+from optconsole.screens.formats import FULL
 from optconsole.screens.guard_face import reach
+from optconsole.screens.leaving import leaving_question
 from optconsole.screens.positions import PositionsScreen
 from optconsole.screens.stop import StopScreen
 from optconsole.screens.stop_model import Level, StopDraft, draft_of
@@ -389,3 +391,65 @@ async def test_a_broken_promise_is_told_in_the_header() -> None:
         await settled(pilot)
         assert "is BLIND" in line(app, "trouble")
         assert "nothing else guards it" in line(app, "trouble")
+
+
+# ---------------------------------------------------------------- what stands at the exchange
+
+
+def hand_stop(lots: int, number: int = 9, trigger: int = 18_000) -> list[ev.AnyEvent]:
+    return placed(number, CALL, Side.BUY, lots, 18_500, fill=False, kind=OrderType.SL_M, trigger=trigger)
+
+
+async def test_a_stop_placed_by_hand_for_the_whole_short_is_shown_and_no_alarm() -> None:
+    link = StageLink([*straddle_day(), *hand_stop(2)])
+    async with stage_app(link).run_test(size=(120, 36)) as pilot:
+        grid = grid_of(await opened(pilot))
+        assert "180.00 by hand" in grid.row_text(str(KEY))
+        assert grid._rows[str(KEY)].row.kind == ""
+
+
+async def test_a_stop_placed_by_hand_for_a_part_of_the_short_leaves_the_alarm() -> None:
+    link = StageLink([*straddle_day(), *hand_stop(1)])
+    async with stage_app(link).run_test(size=(120, 36)) as pilot:
+        grid = grid_of(await opened(pilot))
+        assert "by hand" in grid.row_text(str(KEY))
+        assert grid._rows[str(KEY)].row.kind == "alarm"
+
+
+async def test_a_stop_whose_promise_is_broken_is_red_where_the_guard_s_column_has_no_room() -> None:
+    link = StageLink([*straddle_day(), guarded()])
+    async with stage_app(link).run_test(size=(80, 24)) as pilot:
+        app = await opened(pilot)
+        grid = grid_of(app)
+        stop = grid.columns_shown.index("Stop")
+        assert "Guard" not in " ".join(grid.columns_shown)
+        column = grid._laid.shown[stop]
+        for moved, role in ((Guard.WORKING, ""), (Guard.REPAIR, "bad"), (Guard.WORKING, "")):
+            link.happen(ev.ProtectionMoved(key=KEY, state=moved, reason=Repair.MISSING if role else Repair.NONE))
+            await settled(pilot)
+            cell = grid._rows[str(KEY)].cells[column]
+            assert cell is not None
+            assert (cell[0].strip(), cell[1]) == ("181.25", role)
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        ((), ("no stop", "Nothing will stop 2 shorts")),
+        ((guarded(),), ("stop 181.25 ends with this engine", "Nothing will stop 2 shorts")),
+        (tuple(hand_stop(1)), ("a stop for 65 of it stands at the exchange", "Nothing will stop 2 shorts")),
+        (tuple(hand_stop(2)), ("stop 180.00 stands at the exchange", "Nothing will stop 1 short")),
+    ],
+)
+def test_leaving_tells_of_each_short_what_stands_without_this_engine(
+    facts: tuple[ev.AnyEvent, ...], told: tuple[str, str]
+) -> None:
+    question = leaving_question(StageLink([*straddle_day(), *facts]).state, FULL)
+    assert question is not None
+    text = " ".join(part.text for left, right in question._lines for part in (*left, *right))
+    for piece in told:
+        assert piece in text
+
+
+def test_leaving_asks_nothing_where_nothing_works_and_nothing_is_short() -> None:
+    assert leaving_question(StageLink(placed(1, CALL, Side.BUY, 1, 12_000)).state, FULL) is None

@@ -96,13 +96,3 @@ class Confirm(Dialog[bool]):
 
 def _presses(screen: Confirm) -> Presses:
     return getattr(screen.app, "presses", Presses())
-
-
-def leaving_question(count: int) -> Confirm:
-    """Asked before an engine of our own stops while ``count`` orders work."""
-    text = f"{count} order{'s are' if count > 1 else ' is'} working. The engine stops with this console;"
-    lines: tuple[Line, ...] = (
-        ([Part(text)], []),
-        ([Part("what is working stays with the broker until you come back.")], []),
-    )
-    return Confirm("Leave with working orders?", lines)

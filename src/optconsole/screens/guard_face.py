@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from optconsole.engine.model.positions import Position
+from optconsole.engine.model.book import TradingState
+from optconsole.engine.model.orders import OrderStatus
+from optconsole.engine.model.positions import Position, position_name
 from optconsole.engine.model.protection import Guard, Protection, Repair
 from optconsole.screens.formats import Formats
 from optconsole.screens.widgets.cells import Part
@@ -19,6 +21,8 @@ _WORDS: Final[dict[Guard, tuple[str, str]]] = {
     Guard.FILLED: ("filled", ""),
     Guard.REPAIR: ("repair", "bad"),
 }
+_SEEN: Final = (OrderStatus.OPEN, OrderStatus.TRIGGER_PENDING, OrderStatus.PARTIAL)
+"""States of an order that is in the exchange's book."""
 _REPAIRS: Final = {
     Repair.REJECTED: "rejected",
     Repair.MISSING: "missing",
@@ -35,11 +39,41 @@ _SAID: Final[dict[Guard, str]] = {
 }
 
 
-def guard_word(position: Position, guard: Protection | None) -> tuple[str, str]:
+@dataclass(frozen=True, slots=True)
+class AtExchange:
+    """Stops that work at the exchange for one position: ``units`` they close together, ``trigger`` of the nearest."""
+
+    units: int = 0
+    trigger: int | None = None
+
+
+NOWHERE: Final = AtExchange()
+
+
+def stops_at_exchange(state: TradingState) -> dict[str, AtExchange]:
+    """What closes each open position without this engine, by its key: guards' stops, and those placed by hand."""
+    found: dict[str, AtExchange] = {}
+    for order in state.orders.values():
+        terms = order.terms
+        if order.status not in _SEEN or terms.trigger is None:
+            continue
+        key = position_name(terms.account, terms.product, terms.contract)
+        held = state.positions.get(key)
+        if held is None or held.qty * terms.side.sign >= 0:
+            continue
+        before = found.get(key, NOWHERE)
+        known = [each for each in (before.trigger, terms.trigger) if each is not None]
+        found[key] = AtExchange(before.units + order.remaining, (min if held.qty < 0 else max)(known))
+    return found
+
+
+def guard_word(position: Position, guard: Protection | None, by_hand: AtExchange = NOWHERE) -> tuple[str, str]:
     """The state of a guard in a cell, and its colour role; an open short without a stop is an alarm."""
     if position.qty == 0:
         return "", ""
     if guard is None or guard.stop is None:
+        if by_hand.units:
+            return "by hand", "bad" if unguarded(position, guard, by_hand) else ""
         return ("NO STOP", "bad") if position.qty < 0 else ("none", "dim")
     if guard.blind:
         return "BLIND", "bad"
@@ -48,9 +82,14 @@ def guard_word(position: Position, guard: Protection | None) -> tuple[str, str]:
     return _WORDS[guard.state]
 
 
-def unguarded(position: Position, guard: Protection | None) -> bool:
-    """Whether the position can lose without end and nothing stops it."""
-    return position.qty < 0 and (guard is None or guard.stop is None)
+def unguarded(position: Position, guard: Protection | None, by_hand: AtExchange = NOWHERE) -> bool:
+    """Whether the position can lose without end and nothing stops all of it."""
+    return position.qty < 0 and (guard is None or guard.stop is None) and by_hand.units < -position.qty
+
+
+def broken(guard: Protection) -> bool:
+    """Whether the promise of a guard is not kept at this moment."""
+    return guard.blind or guard.state is Guard.REPAIR
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,15 @@ from optconsole.engine.model.positions import Position
 from optconsole.screens.deck import Deck
 from optconsole.screens.drift_words import short
 from optconsole.screens.formats import Formats, age_role
-from optconsole.screens.guard_face import guard_word, reach, unguarded
+from optconsole.screens.guard_face import NOWHERE, AtExchange, broken, guard_word, reach, stops_at_exchange, unguarded
 from optconsole.screens.mirror import Mirror
-from optconsole.screens.widgets.columns import BLANK, Aged, Row
+from optconsole.screens.widgets.columns import BLANK, Aged, Failing, Row
 
 WIDTH: Final = 18
 """Values of a row, in the order of ``positions.columns``."""
+
+
+NO_STOP: Final = "NO STOP"
 
 
 class Grouping(StrEnum):
@@ -115,14 +118,15 @@ class Sums:
 class Line:
     """One position: what stays until the next fill, its gain as last seen, and the sums that it is part of."""
 
-    __slots__ = ("alarming", "contract", "gain", "key", "lots", "position", "sums")
+    __slots__ = ("alarming", "by_hand", "contract", "gain", "key", "lots", "position", "sums")
 
-    def __init__(self, position: Position, deck: Deck, sums: tuple[Sums, ...]) -> None:
+    def __init__(self, position: Position, deck: Deck, sums: tuple[Sums, ...], by_hand: AtExchange = NOWHERE) -> None:
         self.position = position
+        self.by_hand = by_hand
         self.key = str(position.key)
         self.contract = f" {deck.fmt.contract(position.key.contract)}"
         drift = deck.mirror.state.drifts.get(self.key)
-        self.alarming = drift is not None or unguarded(position, deck.mirror.state.protections.get(self.key))
+        self.alarming = drift is not None or unguarded(position, deck.mirror.state.protections.get(self.key), by_hand)
         lots = deck.fmt.lots(position.qty, position.lot)
         self.lots = lots if drift is None else short(drift, position.lot, deck.fmt)
         self.gain = deck.mirror.unrealised(position)
@@ -166,19 +170,23 @@ class Line:
     def guarded(self, mirror: Mirror) -> tuple[Any, ...]:
         """Stop, state of the guard, points and rupees to the stop, target."""
         position, guard = self.position, mirror.state.protections.get(self.key)
-        word = guard_word(position, guard)
+        word = guard_word(position, guard, self.by_hand)
         if position.qty == 0:
             return (BLANK,) * 5
-        if guard is None or guard.stop is None:
-            target = BLANK if guard is None or guard.target is None else guard.target
-            return word[0] if unguarded(position, guard) else BLANK, BLANK, BLANK, BLANK, target
-        away = reach(position, guard.stop, mirror.mark(position.key.contract))
+        target = BLANK if guard is None or guard.target is None else guard.target
+        level = self.by_hand.trigger if guard is None or guard.stop is None else guard.stop
+        if level is None:
+            return NO_STOP if unguarded(position, guard) else BLANK, BLANK, BLANK, BLANK, target
+        away = reach(position, level, mirror.mark(position.key.contract))
+        kept = guard is not None and guard.stop is not None and not broken(guard)
+        if not kept and (guard is None or guard.stop is None):
+            kept = self.by_hand.units >= abs(position.qty)
         return (
-            guard.stop,
+            level if kept else Failing(level),
             word,
             None if away is None else away.points,
             None if away is None else away.loss,
-            BLANK if guard.target is None else guard.target,
+            target,
         )
 
 
@@ -194,13 +202,14 @@ class PositionTable:
         self._by_contract: dict[str, list[Line]] = {}
         self._lines: dict[str, Line] = {}
         made: dict[str, Sums] = {}
+        standing = stops_at_exchange(deck.mirror.state)
         for position in sorted(positions, key=_rank):
             name = grouping.of(position)
             if name not in made:
                 key = f"group/{name}"
                 fold = fmt.glyph("▸", ">") if key in folded else fmt.glyph("▾", "v")
                 made[name] = Sums(key, f"{fold} {fmt.text(name)}")
-            line = Line(position, deck, (made[name], self._total))
+            line = Line(position, deck, (made[name], self._total), standing.get(str(position.key), NOWHERE))
             self._groups.setdefault(made[name], []).append(line)
             self._by_contract.setdefault(position.key.contract, []).append(line)
             self._lines[line.key] = line

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from optconsole.screens.widgets.cells import Align, fit
 
@@ -12,17 +12,50 @@ BLANK: Final = ""
 """The value of a cell that shows nothing; None is unknown and shows as such."""
 
 
-class Aged(int):
-    """A figure that is not of this moment: the same as a fresh one in number, and yet another value to show."""
+class Marked:
+    """A figure shown in a role of its own: the same as a plain one in number, and yet another value to show."""
+
+    role: ClassVar[str] = ""
+
+
+class MarkedInt(Marked, int):
+    """A whole figure so marked."""
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is Aged and int(self) == int(other)
+        return type(other) is type(self) and int(self) == int(other)
 
     def __ne__(self, other: object) -> bool:
         return not self == other
 
     def __hash__(self) -> int:
         return int.__hash__(self)
+
+
+class Aged(MarkedInt):
+    """A figure that is not of this moment."""
+
+    role = "stale"
+
+
+class Failing(MarkedInt):
+    """A level that is not kept at this moment."""
+
+    role = "bad"
+
+
+class AgedRatio(Marked, float):
+    """What follows from figures that are not of this moment."""
+
+    role = "stale"
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is AgedRatio and float(self) == float(other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return float.__hash__(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +121,7 @@ class LiveRow:
                 known = value is not None and before is not None and value != BLANK and before != BLANK
                 known = known and int(value) != int(before)
                 self.trends[index] = ("up" if value > before else "down") if known else ""
-            if column.flash and before is not None and not isinstance(value, Aged):
+            if column.flash and before is not None and not isinstance(value, Marked):
                 self.flashing.add(index)
         return changed
 
@@ -103,7 +136,7 @@ class LiveRow:
             made = (" " * width, "")
         else:
             role = column.role if isinstance(column.role, str) else column.role(value)
-            shown = "stale" if isinstance(value, Aged) else self.trends[index] or role
+            shown = value.role if isinstance(value, Marked) else self.trends[index] or role
             made = (fit(column.format(value), width, column.align), shown)
         self.cells[index] = made
         return made
