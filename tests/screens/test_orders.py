@@ -258,7 +258,7 @@ async def test_columns_stay_when_the_rows_overflow() -> None:
         orders, trades = (app.screen.query_one(f"#{which}", QuoteGrid) for which in ("orders", "trades"))
         assert orders.show_vertical_scrollbar
         assert trades.show_vertical_scrollbar
-        assert {"Time", "Order", "Filled", "Avg", " Reason"} <= set(orders.columns_shown)
+        assert {"Time", "Order", "For", "Filled", " Reason"} <= set(orders.columns_shown)
         assert {"Time", "Lots (units)", "Price"} <= set(trades.columns_shown)
 
 

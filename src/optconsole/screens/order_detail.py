@@ -14,6 +14,7 @@ from optconsole.engine.model.orders import Order
 from optconsole.engine.queries import JournalPage, ReadJournal
 from optconsole.screens.deck import Deck
 from optconsole.screens.mirror import Topic
+from optconsole.screens.order_purpose import purpose_line, purposes
 from optconsole.screens.order_words import prices, side_role, state_role, state_words
 from optconsole.screens.presence import Dialog
 from optconsole.screens.widgets.cells import Part
@@ -22,7 +23,7 @@ from optconsole.screens.widgets.quote_grid import QuoteGrid
 from optconsole.screens.widgets.ribbon import Line, Ribbon
 from optconsole.screens.words import in_words
 
-HEAD: Final = 6
+HEAD: Final = 7
 
 
 class OrderDetail(Dialog[None]):
@@ -131,6 +132,7 @@ def _head(order: Order, deck: Deck, width: int) -> list[Line]:
             ],
             [Part(f"tag {fmt.text(order.tag)}  broker {fmt.text(order.broker_id or fmt.unknown)}", "dim", 1)],
         ),
+        ([Part(purpose_line(purposes(deck.mirror.state)[order.id], order, fmt), "dim")], []),
         *[([Part(piece, "bad" if order.status.final else "warn")], []) for piece in reason],
     ]
     return [*lines, *[([], [])] * (HEAD - len(lines))]

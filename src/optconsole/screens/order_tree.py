@@ -17,6 +17,8 @@ from optconsole.screens.widgets.columns import BLANK
 
 TIE: Final = "tie/"
 """How keys of rows begin that stand for several orders."""
+STATE, FOR, FILLED, AVERAGE, BY, REASON, WIDTH = 9, 10, 11, 12, 14, 15, 16
+"""Places in a row, in the order of ``order_rows.order_columns``, and how many there are."""
 _RULES: Final[dict[GroupKind, str]] = {
     GroupKind.OCO: "a fill of one cancels the others",
     GroupKind.OUO: "a fill of one takes as much from the others",
@@ -55,10 +57,12 @@ def _parent(state: TradingState, parent: Parent, fmt: Formats) -> Bundle:
     value = sum(part.filled_value for part in parts)
     words = f"{len(parts)} of {len(parent.parts)} parts"
     values = _values(parent.terms, parent.id, parent.lot, parent.opened_at, fmt)
-    values[9] = (f"stopping, {words}" if parent.cancelling else words, "accent")
-    values[10] = f"{fmt.grouped(filled)}/{fmt.grouped(parent.terms.qty)}" if filled else BLANK
-    values[11] = value / filled if filled else BLANK
-    values[13] = fmt.text(parent.why) or _pace(parent)
+    values[STATE] = (f"stopping, {words}" if parent.cancelling else words, "accent")
+    values[FOR] = f"whole {parent.id}"
+    values[FILLED] = f"{fmt.grouped(filled)}/{fmt.grouped(parent.terms.qty)}" if filled else BLANK
+    values[AVERAGE] = value / filled if filled else BLANK
+    values[BY] = parent.terms.source or parent.actor
+    values[REASON] = fmt.text(parent.why) or _pace(parent)
     return Bundle(
         TIE + parent.id,
         parent.id,
@@ -83,11 +87,12 @@ def _pace(parent: Parent) -> str:
 def _group(state: TradingState, group: Group, fmt: Formats) -> Bundle:
     sent = [state.orders[name] for names in group.sent for name in names if name in state.orders]
     waiting = sum(not names for names in group.sent)
-    values: list[Any] = [BLANK] * 14
+    values: list[Any] = [BLANK] * WIDTH
     values[1] = group.id
     values[3] = f"{group.kind.value} of {len(group.orders)} orders"
-    values[9] = (f"{waiting} wait{'s' if waiting == 1 else ''}" if waiting else "all at work", "accent")
-    values[13] = fmt.text(group.why) or _RULES[group.kind] + _waits(group, fmt)
+    values[FOR] = f"{group.kind.value} {group.id}"
+    values[STATE] = (f"{waiting} wait{'s' if waiting == 1 else ''}" if waiting else "all at work", "accent")
+    values[REASON] = fmt.text(group.why) or _RULES[group.kind] + _waits(group, fmt)
     alive = tuple(order for order in reversed(sent) if not order.status.final)
     return Bundle(TIE + group.id, group.id, values, f"{group.id} {group.kind.value}", alive)
 
@@ -113,10 +118,7 @@ def _values(terms: OrderTerms, name: str, lot: int, at: datetime, fmt: Formats) 
         terms.type.value,
         prices(terms, fmt),
         ("", ""),
-        BLANK,
-        BLANK,
-        BLANK,
-        BLANK,
+        *[BLANK] * (WIDTH - FOR),
     ]
 
 
@@ -142,7 +144,7 @@ def linked(state: TradingState, order: Order, fmt: Formats) -> str:
 def bundle_line(bundle: Bundle, fmt: Formats) -> str:
     """One sentence on a row that stands for several orders."""
     below = ", ".join(f"{fmt.text(order.id)} {state_words(order)}" for order in bundle.orders)
-    return f"{bundle.values[9][0]}; {bundle.values[13]}{f'; {below}' if below else ''}"
+    return f"{bundle.values[STATE][0]}; {bundle.values[REASON]}{f'; {below}' if below else ''}"
 
 
 def named(found: Sequence[Bundle], key: str) -> Bundle | None:

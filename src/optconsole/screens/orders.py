@@ -22,6 +22,7 @@ from optconsole.screens.depth import HEIGHT, depth_lines
 from optconsole.screens.doubt import DoubtScreen, doubted
 from optconsole.screens.keymap import bindings
 from optconsole.screens.mirror import Topic
+from optconsole.screens.order_purpose import purposes
 from optconsole.screens.order_rows import chosen_line, order_columns, order_rows, trade_columns, trade_row
 from optconsole.screens.order_tree import TIE, Bundle, bundle_line, bundles, linked, named
 from optconsole.screens.widgets.cells import Part
@@ -67,6 +68,7 @@ class OrdersScreen(ConsoleScreen):
         self._depth_at = 0.0
         self._clock = -1
         self._tied: list[Bundle] = []
+        self._meant: dict[str, str] = {}
 
     def body(self) -> ComposeResult:
         fmt = self.deck.fmt
@@ -104,7 +106,8 @@ class OrdersScreen(ConsoleScreen):
             lots.setdefault(order.terms.contract, self.deck.lot_of(order.terms.contract))
         grid = self.query_one("#orders", QuoteGrid)
         self._tied = bundles(state, fmt)
-        grid.set_rows(order_rows(state.orders.values(), self.deck.mirror.now, lots, fmt, self._tied))
+        self._meant = purposes(state)
+        grid.set_rows(order_rows(state.orders.values(), self.deck.mirror.now, lots, fmt, self._tied, self._meant))
         self._leave_header(grid)
         trades = sorted(state.trades.items(), key=lambda item: item[1].at, reverse=True)
         self.query_one("#trades", QuoteGrid).set_rows(
@@ -126,7 +129,7 @@ class OrdersScreen(ConsoleScreen):
         order, bundle, fmt = self.selected(), self.bundle(), self.deck.fmt
         line: Line = ([], [])
         if order is not None:
-            line = chosen_line(order, fmt, linked(self.deck.mirror.state, order, fmt))
+            line = chosen_line(order, fmt, self._meant.get(order.id, ""), linked(self.deck.mirror.state, order, fmt))
         elif bundle is not None:
             line = [Part(f" {fmt.text(bundle.name)} ", "title"), Part(bundle_line(bundle, fmt))], []
         self.query_one("#chosen", Ribbon).show(line)
@@ -143,7 +146,7 @@ class OrdersScreen(ConsoleScreen):
         if second != self._clock:
             self._clock = second
             lots = {order.terms.contract: order.lot for order in self.deck.mirror.working()}
-            rows = order_rows(self.deck.mirror.working(), now, lots, self.deck.fmt, self._tied)
+            rows = order_rows(self.deck.mirror.working(), now, lots, self.deck.fmt, self._tied, self._meant)
             self.query_one("#orders", QuoteGrid).apply(
                 {row.key: row.values for row in rows if not row.key.startswith(("group/", TIE))}
             )
