@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+import msgspec
 import pytest
 
 from optconsole.engine import queries as q
@@ -280,3 +281,29 @@ async def test_another_size_centres_the_money_again_unless_the_cursor_was_moved(
         await settled(pilot)
         keys = grid.visible_keys()
         assert (abs(keys.index(ATM) - len(keys) // 2) <= 1) is not moved
+
+
+async def test_old_prices_and_what_follows_from_them_are_dimmed_and_fresh_ones_light_again() -> None:
+    link = StageLink()
+    async with stage_app(link, "chain").run_test(size=(200, 50)) as pilot:
+        app, _, grid = await chain(pilot)
+        call = name(24500, "CE")
+
+        def roles() -> dict[str, str]:
+            live = grid._rows[ATM]
+            return {
+                column.title: live.format(index, column, column.width)[1]
+                for index, column in enumerate(grid._columns)
+                if column.zone == "call" and column.title in ("Bid", "Ask", "LTP", "IV", "Delta", "OI")
+            }
+
+        assert "stale" not in roles().values()
+        old = link.quotes[call]
+        link.quote(msgspec.structs.replace(old, ts=old.ts - 9_000))
+        await settled(pilot)
+        assert {title for title, role in roles().items() if role == "stale"} == {"Bid", "Ask", "LTP", "IV", "Delta"}
+        assert "old" in line(app, "chain-head")
+        link.quote(old)
+        await settled(pilot)
+        assert "stale" not in roles().values()
+        assert "old" not in line(app, "chain-head")

@@ -209,14 +209,15 @@ class ChainPane(Pane):
         quote = mirror.quote(expiry.underlying)
         last, close = (quote.ltp, quote.prev_close) if quote else (None, None)
         change = (last - close) / close if last is not None and close else None
+        old = expiry.stale(expiry.underlying, mirror)
         days = next((u.expiries for u in self.deck.underlyings if u.name == expiry.underlying), ())
         today = mirror.now.astimezone(IST).date() if mirror.now else None
         at = days.index(expiry.day) if expiry.day in days else 0
         first = max(min(at - EXPIRIES_SHOWN // 2, len(days) - EXPIRIES_SHOWN), 0)
         parts = [
             Part(f" {fmt.text(expiry.underlying)} ", "title"),
-            Part(fmt.price(last), "strong"),
-            Part(f" {fmt.trend(change)}   ", sign_role(change)),
+            Part(fmt.price(last), "stale" if old else "strong"),
+            Part(f" {fmt.trend(change)}   ", "stale" if old else sign_role(change)),
         ]
         for place, day in enumerate(days[first : first + EXPIRIES_SHOWN]):
             here = day == expiry.day
@@ -230,6 +231,10 @@ class ChainPane(Pane):
 
     def _figures(self, expiry: Expiry) -> Line:
         fmt, solved = self.deck.fmt, expiry.solved
+        # what is solved from prices of the money is as old as the older of them
+        atm = expiry.atm(self.deck.mirror)
+        pair = [side.name for side in (atm.call, atm.put) if side is not None] if atm is not None else []
+        role = "stale" if any(expiry.stale(name, self.deck.mirror) for name in pair) else ""
         figures = (
             ("straddle", fmt.price(solved.straddle) if solved else fmt.unknown, 0),
             ("synthetic", fmt.price(solved.synthetic) if solved else fmt.unknown, 2),
@@ -238,7 +243,10 @@ class ChainPane(Pane):
         )
         parts: list[Part] = []
         for name, figure, drop in figures:
-            parts += [Part(f" {name} ", "dim", drop), Part(f"{figure}  ", "", drop)]
+            parts += [Part(f" {name} ", "dim", drop), Part(f"{figure}  ", role, drop)]
+        if role:
+            age = max(self.deck.mirror.age(self.deck.mirror.quote(name)) or 0.0 for name in pair)
+            return parts, [Part(f"prices {fmt.age(age)} old ", "warn", 3)]
         return parts, []
 
     # ------------------------------------------------------------ selection and keys

@@ -13,13 +13,18 @@ from optconsole.engine.model.orders import Side as OrderSide
 from optconsole.engine.model.quotes import Quote
 from optconsole.engine.pricing.ladder import Ladder, Side, nearest_strike
 from optconsole.screens.chain_columns import CALL, PUT, ColumnSet, Mine, side_fields
+from optconsole.screens.formats import age_role
 from optconsole.screens.mirror import Mirror
-from optconsole.screens.widgets.columns import BLANK, Row
+from optconsole.screens.widgets.columns import BLANK, Row, aged
 
 if TYPE_CHECKING:
     from optconsole.engine.pricing.chain import SolvedChain
 
 YEAR: Final = timedelta(days=365)
+AGEING: Final = frozenset(
+    {"bid", "ask", "bid_qty", "ask_qty", "ltp", "change", "iv", "delta", "gamma", "theta", "vega"}
+)
+"""Fields that are only as good as the last quote. Interest and volume are sums of the day, and move seldom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,10 @@ class Expiry:
         self.most_oi = max((quote.oi or 0 for name in self.names if (quote := quotes.get(name))), default=0)
         return True
 
+    def stale(self, name: str, mirror: Mirror) -> bool:
+        """Whether the quote of a contract is old: what is shown of it, and what follows from it, is not of now."""
+        return age_role(mirror.age(mirror.quote(name))) == "stale"
+
     def greeks(self, name: str) -> tuple[float, float] | None:
         """(delta, theta in paise a day) of a contract, once solved and known."""
         found = self._greeks.get(name)
@@ -152,6 +161,8 @@ class Expiry:
                 "theta": _round(theta / 100, 2),
                 "vega": _round(vega / 100, 2),
             }
+        if self.stale(listed.name, mirror):
+            known |= {field: aged(known[field]) for field in AGEING & known.keys()}
         return [known.get(field) for field in fields]
 
     def _quoted(self, quote: Quote) -> dict[str, Any]:

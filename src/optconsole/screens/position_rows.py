@@ -156,9 +156,9 @@ class Line:
             BLANK if flat else position.average,
             price_at(quote.ltp if quote else None, age),
             None if age is None else (round(age, 1) if age < 10 else float(int(age))),
-            quote.bid if quote else None,
-            quote.ask if quote else None,
-            None if gain is None else position.realised + gain,
+            price_at(quote.bid if quote else None, age),
+            price_at(quote.ask if quote else None, age),
+            None if gain is None else price_at(position.realised + gain, None if flat else age),
             BLANK if flat else ((position.realised + gain) / base if gain is not None and base else None),
             *self.guarded(mirror),
             position.realised,
@@ -253,7 +253,7 @@ class PositionTable:
 
 
 def price_at(price: int | None, age: float | None) -> int | None:
-    """A price that shows its age by its colour once it is stale."""
+    """A figure that shows the age of its quote by its colour once that is stale."""
     return Aged(price) if price is not None and age is not None and age_role(age) == "stale" else price
 
 

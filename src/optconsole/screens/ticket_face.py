@@ -132,15 +132,16 @@ def _market(face: Face) -> Line:
     fmt, quote = face.fmt, face.quote
     bid, ask = (quote.bid, quote.ask) if quote else (None, None)
     times = fmt.glyph("×", "x")
+    old = age_role(face.age) == "stale"
     return [
         Part("bid ", "dim"),
-        Part(fmt.price(bid), "buy"),
+        Part(fmt.price(bid), "stale" if old else "buy"),
         Part(f" {times} {fmt.count(quote.bid_qty)}" if quote and bid is not None else "", "dim"),
         Part("   ask ", "dim"),
-        Part(fmt.price(ask), "sell"),
+        Part(fmt.price(ask), "stale" if old else "sell"),
         Part(f" {times} {fmt.count(quote.ask_qty)}" if quote and ask is not None else "", "dim"),
         Part("   ltp ", "dim"),
-        Part(fmt.price(quote.ltp if quote else None), "strong"),
+        Part(fmt.price(quote.ltp if quote else None), "stale" if old else "strong"),
         Part(f"  {fmt.age(face.age)}", age_role(face.age)),
     ], []
 

@@ -58,6 +58,13 @@ class AgedRatio(Marked, float):
         return float.__hash__(self)
 
 
+def aged(value: float | None) -> Aged | AgedRatio | None:
+    """The figure as one that is not of this moment; unknown stays unknown."""
+    if value is None:
+        return None
+    return Aged(value) if isinstance(value, int) else AgedRatio(value)
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column: ``format`` makes text of a value, ``role`` (a name, or a function of the value) its colour.
