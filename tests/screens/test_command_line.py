@@ -7,15 +7,18 @@ from textual import events
 from textual.events import Paste
 
 from optconsole.engine import commands as cmd
+from optconsole.engine import events as ev
 from optconsole.engine.commands import Scope, ScopeKind
+from optconsole.engine.model.limits import Level, Limit, LimitKind, Standing
 from optconsole.engine.model.orders import OrderType, Side
 from optconsole.screens.command_line import CommandLine
 from optconsole.screens.dialogs import Confirm
+from optconsole.screens.reason import Reason
 from optconsole.screens.ticket import TicketScreen
 from tests.screens.opening import line, opened, settled
 from tests.screens.stage import LOT, StageLink, stage_app, straddle_day
 
-KEYS = {" ": "space", ":": "colon", "@": "at", ".": "full_stop", "%": "percent_sign"}
+KEYS = {" ": "space", "-": "minus", ":": "colon", "@": "at", ".": "full_stop", "%": "percent_sign"}
 
 
 async def type_line(pilot, text: str, enter: bool = True) -> None:  # type: ignore[no-untyped-def]
@@ -191,3 +194,41 @@ async def test_enter_held_down_on_an_empty_line_leaves_once_and_breaks_nothing()
         await settled(pilot)
         assert app.is_running
         assert app.screen is line_beneath
+
+
+async def test_a_typed_limit_is_set_and_one_that_allows_more_asks_why() -> None:
+    link = StageLink(straddle_day())
+    strict = Limit(level=Level.GLOBAL, kind=LimitKind.MAX_LOSS, value=1_000_000)
+    async with stage_app(link).run_test(size=(120, 36)) as pilot:
+        app = await opened(pilot)
+        await type_line(pilot, "limit global max-loss 10000", enter=False)
+        assert "Sets max-loss of global to 10,000, then block-new." in line(app, "line-preview")
+        await pilot.press("enter")
+        await settled(pilot)
+        assert [command.limit for command in link.submitted if isinstance(command, cmd.SetLimit)] == [strict]
+        link.happen(ev.LimitSet(limit=strict))
+        await type_line(pilot, "limit global max-loss 20000")
+        assert isinstance(app.screen, Reason)
+        await pilot.press(*"calm", "enter")
+        await settled(pilot)
+        await type_line(pilot, "limit global max-loss 30000 because the week is won")
+        assert [command.why for command in link.submitted if isinstance(command, cmd.SetLimit)] == [
+            "",
+            "calm",
+            "the week is won",
+        ]
+
+
+async def test_a_typed_state_is_set_at_once_where_it_is_stricter_and_a_limit_goes_only_with_a_reason() -> None:
+    link = StageLink(straddle_day())
+    async with stage_app(link).run_test(size=(120, 36)) as pilot:
+        app = await opened(pilot)
+        await type_line(pilot, "state global halted")
+        (halted,) = link.submitted
+        assert isinstance(halted, cmd.SetTradingState)
+        assert (halted.standing, halted.why) == (Standing.HALTED, "by hand")
+        await type_line(pilot, "unlimit global max-loss")
+        assert isinstance(app.screen, Reason)
+        await pilot.press("escape")
+        await settled(pilot)
+        assert len(link.submitted) == 1

@@ -11,24 +11,25 @@ from hypothesis import strategies as st
 
 from optconsole.engine.commands import Scope, ScopeKind
 from optconsole.engine.model.errors import Refusal
+from optconsole.engine.model.limits import Level, Limit, LimitAction, LimitKind, Standing
 from optconsole.engine.model.orders import OrderType, Product, Side, Validity
-from optconsole.screens.commands import (
-    VERBS,
+from optconsole.screens.commands import VERBS, complete, parse, usage
+from optconsole.screens.wishes import (
     Cancel,
     Close,
+    DropLimit,
     Kill,
     Known,
     Leave,
     Modify,
+    PutLimit,
     Release,
     Show,
+    Stand,
     Steer,
     Trade,
     UseTheme,
     Wish,
-    complete,
-    parse,
-    usage,
 )
 
 NEAR, FAR = date(2026, 11, 25), date(2026, 12, 1)
@@ -80,6 +81,19 @@ KNOWN = Known(
         ("resume max", Steer("resume", speed=0.0)),
         ("resume", Steer("resume")),
         ("quit", Leave()),
+        (
+            "limit global max-loss 25000 exit-scope",
+            PutLimit(
+                Limit(level=Level.GLOBAL, kind=LimitKind.MAX_LOSS, value=2_500_000, action=LimitAction.EXIT_SCOPE)
+            ),
+        ),
+        (
+            "limit leg:NIFTY 25NOV26 24500 CE open-lots 20 because the week is won",
+            PutLimit(Limit(level=Level.LEG, kind=LimitKind.OPEN_LOTS, value=20, name=CALL), "the week is won"),
+        ),
+        ("unlimit account:paper max-loss", DropLimit(Level.ACCOUNT, LimitKind.MAX_LOSS, "paper")),
+        ("state global HALTED", Stand(Level.GLOBAL, Standing.HALTED)),
+        ("state account:paper active because news", Stand(Level.ACCOUNT, Standing.ACTIVE, "paper", "news")),
     ],
 )  # fmt: skip
 def test_a_line_is_read(line: str, wish: Wish) -> None:
@@ -121,6 +135,11 @@ def test_a_line_is_read(line: str, wish: Wish) -> None:
         ("to 25:00", "BAD_TIME", "15:00"),
         ("resume fast", "BAD_SPEED", "max"),
         ("quit now", "UNKNOWN_WORD", "alone"),
+        ("limit global", "BAD_LIMIT", "global max-loss 25000"),
+        ("limit global max-loss lots", "BAD_AMOUNT", "lots"),
+        ("limit nowhere max-loss 1", "BAD_LIMIT", "'nowhere' names no level"),
+        ("unlimit global max-los", "BAD_LIMIT", "did you mean max-loss"),
+        ("state global stopped", "BAD_STATE", "active, reducing, halted"),
     ],
 )
 def test_a_mistake_is_one_sentence_with_what_is_near(line: str, code: str, says: str) -> None:
@@ -146,6 +165,7 @@ def test_any_line_is_read_or_refused_and_completed_without_a_fault(line: str) ->
     ("line", "words"),
     [
         ("se", ["sell"]),
+        ("st", ["state"]),
         ("re", ["release", "resume"]),
         ("sell ", ["NIFTY", "BANKNIFTY"]),
         ("sell 2 ni", ["NIFTY"]),
@@ -158,6 +178,13 @@ def test_any_line_is_read_or_refused_and_completed_without_a_fault(line: str) ->
         ("go chain B", ["BANKNIFTY"]),
         ("go orders ", []),
         ("release ", ["UNLOCK"]),
+        ("limit ", ["global", "order", "account:paper"]),
+        ("limit global max-l", ["max-loss", "max-loss-percent"]),
+        ("limit global max-loss ", []),
+        ("limit global max-loss 25000 ex", ["exit-scope"]),
+        ("unlimit global max-loss ", ["because"]),
+        ("state global ", ["active", "reducing", "halted"]),
+        ("state global active ", ["because"]),
     ],
 )
 def test_completion_offers_what_may_stand_there(line: str, words: list[str]) -> None:

@@ -10,23 +10,27 @@ from optconsole.engine.model.instruments import expiry_code
 from optconsole.engine.model.orders import OrderType
 from optconsole.screens import closing
 from optconsole.screens.base import ConsoleScreen
-from optconsole.screens.commands import (
+from optconsole.screens.deck import Deck
+from optconsole.screens.keys import MODE_NUMBERS
+from optconsole.screens.restraining import preview_restraint, restrain
+from optconsole.screens.ticket import TicketScreen, opening
+from optconsole.screens.ticket_model import Draft
+from optconsole.screens.wishes import (
     Cancel,
     Close,
+    DropLimit,
     Kill,
     Known,
     Modify,
+    PutLimit,
     Release,
     Show,
+    Stand,
     Steer,
     Trade,
     UseTheme,
     Wish,
 )
-from optconsole.screens.deck import Deck
-from optconsole.screens.keymap import MODE_NUMBERS
-from optconsole.screens.ticket import TicketScreen, opening
-from optconsole.screens.ticket_model import Draft
 
 ACTOR: Final = "key:command"
 
@@ -60,6 +64,8 @@ def preview(wish: Wish, deck: Deck) -> str:
             return f"Asks, then cancels {count} in {closing.scope_words(scope)}."
         case Modify(order_id=order_id):
             return f"Opens the ticket to change {order_id}."
+        case PutLimit() | DropLimit() | Stand():
+            return preview_restraint(wish, deck)
         case _:
             return _preview_console(wish)
 
@@ -118,6 +124,8 @@ async def perform(wish: Wish, screen: ConsoleScreen) -> None:
             state = deck.mirror.state
             order = state.orders.get(order_id) or state.parents[order_id]
             app.push_screen(TicketScreen(deck, order.terms.contract, order.terms.side, order=order))
+        case PutLimit() | DropLimit() | Stand():
+            restrain(wish, screen, ACTOR)
         case _:
             await _perform_console(wish, screen)
 

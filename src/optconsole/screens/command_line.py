@@ -14,11 +14,12 @@ from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.instruments import choose_expiry
 from optconsole.screens.base import ConsoleScreen
 from optconsole.screens.command_actions import known_to, perform, preview
-from optconsole.screens.commands import Known, Wish, complete, parse, usage
+from optconsole.screens.commands import complete, parse, usage
 from optconsole.screens.deck import Deck
 from optconsole.screens.presence import Dialog
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.ribbon import Ribbon
+from optconsole.screens.wishes import Known, Wish
 
 OFFERED: Final = 12
 

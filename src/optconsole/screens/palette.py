@@ -13,9 +13,9 @@ from optconsole.engine.model.text import display
 from optconsole.engine.queries import FindInstruments, InstrumentList
 from optconsole.screens.base import ConsoleScreen
 from optconsole.screens.command_actions import perform
-from optconsole.screens.commands import Release, Show, Steer, Trade, UseTheme, Wish
 from optconsole.screens.dialogs import Confirm
-from optconsole.screens.keymap import MODE_NUMBERS
+from optconsole.screens.keys import MODE_NUMBERS
+from optconsole.screens.wishes import Release, Show, Steer, Trade, UseTheme, Wish
 
 FOUND: Final = 10
 UNLOCK: Final = "UNLOCK"

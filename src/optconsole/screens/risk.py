@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
 
-from optconsole.engine.commands import AnyCommand, RemoveLimit, SetLimit, SetTradingState
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.limits import Level, Limit, Standing, scope_key
 from optconsole.engine.queries import GetRisk, LimitRow, RiskAnswer
-from optconsole.engine.rules.limit_terms import loosens
 from optconsole.screens.base import ConsoleScreen
 from optconsole.screens.beside import beside
 from optconsole.screens.deck import Deck
@@ -20,7 +18,7 @@ from optconsole.screens.dialogs import Confirm
 from optconsole.screens.keymap import bindings
 from optconsole.screens.limit_words import read_limit, read_value, value_text
 from optconsole.screens.mirror import Topic
-from optconsole.screens.reason import Reason
+from optconsole.screens.restraining import ask_reason, drop_limit, set_limit, set_standing, standing_line
 from optconsole.screens.risk_rows import (
     STANDING_ROLES,
     STANDING_WORDS,
@@ -36,7 +34,6 @@ TEACH: Final = (
     ("A limit holds at a level (order, leg, strategy, basket, account, global) and acts when it is reached.", ""),
     ("n sets one: global max-loss 25000 exit-scope, account:NAME open-lots 20, global hours 09:20-15:10", "dim"),
 )
-Answered = Callable[[str], None]
 
 
 class RiskScreen(ConsoleScreen):
@@ -148,25 +145,20 @@ class RiskScreen(ConsoleScreen):
 
     def action_state(self, name: str) -> None:
         """Stricter after a yes; looser only with a reason in words."""
-        wanted, (level, which) = Standing(name), self.scope()
-        if wanted is self.standing():
+        wanted, (level, which), now = Standing(name), self.scope(), self.standing()
+        if wanted is now:
             return
-        scope = self.deck.fmt.text(scope_key(level, which))
-        line: Line = ([Part(f"{wanted.value.upper()}: {STANDING_WORDS[wanted]}.", STANDING_ROLES[wanted])], [])
-
-        def send(why: str) -> None:
-            fresh = self.deck.fresh_id()
-            self._send(SetTradingState(id=fresh, actor="key:state", level=level, name=which, standing=wanted, why=why))
-
-        if wanted.severity < self.standing().severity:
-            self._reason(f"{scope} becomes {wanted.value.upper()}: why?", [line], send)
+        if wanted.severity < now.severity:
+            set_standing(self, level, which, wanted, now, "key:state")
             return
 
         def answered(yes: bool | None) -> None:
             if yes:
-                send("by hand")
+                set_standing(self, level, which, wanted, now, "key:state")
 
-        self.app.push_screen(Confirm(f"Set {scope} to {wanted.value.upper()}?", [line], easy=True), answered)
+        scope = self.deck.fmt.text(scope_key(level, which))
+        title = f"Set {scope} to {wanted.value.upper()}?"
+        self.app.push_screen(Confirm(title, [standing_line(wanted)], easy=True), answered)
 
     def action_change(self) -> None:
         """Another value; one that allows more needs a reason."""
@@ -184,19 +176,18 @@ class RiskScreen(ConsoleScreen):
             except Refusal as refusal:
                 self.say(f"{refusal.text} [{refusal.code}]", "bad")
                 return
-            self._set(
-                Limit(
-                    level=row.level,
-                    kind=row.kind,
-                    value=value,
-                    name=row.name,
-                    second=second,
-                    action=row.action,
-                    until=row.until,
-                )
+            limit = Limit(
+                level=row.level,
+                kind=row.kind,
+                value=value,
+                name=row.name,
+                second=second,
+                action=row.action,
+                until=row.until,
             )
+            set_limit(self, limit, "key:limit")
 
-        self._reason(f"{name}: new value", [line], typed, "the new value")
+        ask_reason(self, f"{name}: new value", [line], typed, "the new value")
 
     def action_add(self) -> None:
         lines: list[Line] = [
@@ -207,49 +198,13 @@ class RiskScreen(ConsoleScreen):
 
         def typed(text: str) -> None:
             try:
-                self._set(read_limit(text))
+                set_limit(self, read_limit(text), "key:limit")
             except Refusal as refusal:
                 self.say(f"{refusal.text} [{refusal.code}]", "bad")
 
-        self._reason("A new limit", lines, typed, "global max-loss 25000")
-
-    def _set(self, limit: Limit) -> None:
-        before = self.deck.mirror.state.limits.get(limit.key)
-
-        def send(why: str) -> None:
-            self._send(SetLimit(id=self.deck.fresh_id(), actor="key:limit", limit=limit, why=why))
-
-        if before is not None and loosens(before, limit):
-            told: Line = ([Part("It allows more than the one before; the journal keeps the reason.", "warn")], [])
-            self._reason("Why?", [told], send)
-        else:
-            send("")
+        ask_reason(self, "A new limit", lines, typed, "global max-loss 25000")
 
     def action_remove(self) -> None:
         row = self.limit()
-        if row is None:
-            return
-
-        def typed(why: str) -> None:
-            command = RemoveLimit(
-                id=self.deck.fresh_id(), actor="key:limit", level=row.level, kind=row.kind, name=row.name, why=why
-            )
-            self._send(command)
-
-        scope = self.deck.fmt.text(scope_key(row.level, row.name))
-        self._reason(f"Take {row.kind.value} of {scope} away: why?", [], typed)
-
-    def _send(self, command: AnyCommand) -> None:
-        async def send() -> None:
-            await self.ask(command)
-
-        beside(self, send, group="ask")
-
-    def _reason(
-        self, title: str, lines: list[Line], typed: Answered, hint: str = "the reason, for the journal"
-    ) -> None:
-        def answered(text: str | None) -> None:
-            if text is not None:
-                typed(text)
-
-        self.app.push_screen(Reason(title, lines, hint), answered)
+        if row is not None:
+            drop_limit(self, row.level, row.kind, row.name, "key:limit")
