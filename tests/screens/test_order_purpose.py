@@ -44,6 +44,13 @@ def in_parts() -> list[ev.AnyEvent]:
     return [opened_parent, *order(parent="P1", source="b/s")]
 
 
+def hand_stop() -> list[ev.AnyEvent]:
+    facts = placed(1, CALL, Side.BUY, 1, 12_000, fill=False, kind=OrderType.SL_M, trigger=11_900)
+    intended = facts[0]
+    assert isinstance(intended, ev.OrderIntended)
+    return [msgspec.structs.replace(intended, risk=RiskClass.REDUCE), *facts[1:]]
+
+
 def tied() -> list[ev.AnyEvent]:
     terms = order()[0].terms  # type: ignore[union-attr]
     group = ev.GroupOpened(
@@ -61,7 +68,8 @@ def tied() -> list[ev.AnyEvent]:
         (order(role=Role.EXIT, risk=RiskClass.REDUCE), "exit", "closes a position"),
         (order(role=Role.KILL, risk=RiskClass.REDUCE), "kill", "closes because of the kill"),
         (order(risk=RiskClass.REDUCE), "reduces", "reduces a position"),
-        (order(risk=RiskClass.PROTECT), "guards", "guards a position, placed by hand"),
+        (order(risk=RiskClass.PROTECT), "guards", "guards a position"),
+        (hand_stop(), "hand stop", "a stop placed by hand"),
         (order(source="condor/wings/ce"), "entry", "opens or adds, for condor/wings/ce"),
         (in_parts(), "part P1", "a part of P1, for b/s"),
         (tied(), "OCO T1", "in OCO T1"),

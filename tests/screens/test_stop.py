@@ -436,9 +436,9 @@ async def test_a_stop_whose_promise_is_broken_is_red_where_the_guard_s_column_ha
     ("facts", "told"),
     [
         ((), ("no stop", "Nothing will stop 2 shorts")),
-        ((guarded(),), ("stop 181.25 ends with this engine", "Nothing will stop 2 shorts")),
-        (tuple(hand_stop(1)), ("a stop for 65 of it stands at the exchange", "Nothing will stop 2 shorts")),
-        (tuple(hand_stop(2)), ("stop 180.00 stands at the exchange", "Nothing will stop 1 short")),
+        ((guarded(),), ("stop 181.25 ends with it", "Nothing will stop 2 shorts")),
+        (tuple(hand_stop(1)), ("stop for only 65 stays", "Nothing will stop 2 shorts")),
+        (tuple(hand_stop(2)), ("stop 180.00 stays", "Nothing will stop 1 short")),
     ],
 )
 def test_leaving_tells_of_each_short_what_stands_without_this_engine(

@@ -58,12 +58,12 @@ def _told(position: Position, state: TradingState, standing: Mapping[str, AtExch
     key = str(position.key)
     guard, stop = state.protections.get(key), standing.get(key, NOWHERE)
     if stop.units >= abs(position.qty):
-        told, role = f"stop {fmt.price(stop.trigger)} stands at the exchange", "good"
+        told, role = f"stop {fmt.price(stop.trigger)} stays", "good"
     elif stop.units:
-        told, role = f"a stop for {fmt.grouped(stop.units)} of it stands at the exchange", "bad"
+        told, role = f"stop for only {fmt.grouped(stop.units)} stays", "bad"
     elif guard is not None and guard.stop is not None:
-        told, role = f"stop {fmt.price(guard.stop)} ends with this engine", "bad"
+        told, role = f"stop {fmt.price(guard.stop)} ends with it", "bad"
     else:
         told, role = "no stop", "bad"
-    size = Part(fmt.lots(position.qty, position.lot).rjust(12), "sell")
+    size = Part(fmt.lots(position.qty, position.lot).rjust(11), "sell")
     return [size, Part(f"  {fmt.contract(position.key.contract)}")], [Part(told, role)]

@@ -20,6 +20,7 @@ _BY_HAND: Final[dict[RiskClass, str]] = {
     RiskClass.REDUCE: "reduces",
     RiskClass.PROTECT: "guards",
 }
+HAND_STOP: Final = "hand stop"
 _LONG: Final[dict[str, str]] = {
     "stop": "the stop of a position",
     "target": "the target of a position",
@@ -28,7 +29,8 @@ _LONG: Final[dict[str, str]] = {
     "kill": "closes because of the kill",
     "entry": "opens or adds",
     "reduces": "reduces a position",
-    "guards": "guards a position, placed by hand",
+    "guards": "guards a position",
+    HAND_STOP: "a stop placed by hand, which the engine does not keep the size of the position",
     "others": "sent by others",
 }
 
@@ -49,6 +51,8 @@ def _purpose(order: Order, state: TradingState, tied: str) -> str:
         return "others"
     if order.parent in state.parents:
         return f"part {order.parent}"
+    if order.terms.type.has_trigger and order.risk is not RiskClass.INCREASE and order.role is Role.ENTRY:
+        return tied or HAND_STOP
     return tied or _ROLES.get(order.role) or _BY_HAND[order.risk]
 
 
