@@ -27,8 +27,10 @@ from optconsole.paths import package_data, themes_dir
 from optconsole.screens.cramped import cover, ignored
 from optconsole.screens.driver import ConsoleDriver
 from optconsole.screens.framed import FramedScreen
-from optconsole.screens.keymap import MODE_NUMBERS, Chord, Keymap, Presses, bindings
+from optconsole.screens.keymap import Keymap, bindings
+from optconsole.screens.keys import MODE_NUMBERS
 from optconsole.screens.plain import AsciiFilter
+from optconsole.screens.presses import Chord, Presses
 from optconsole.screens.splash import Splash
 from optconsole.screens.terminal import CHECK_EVERY, HUNG_UP, TERMINATED, is_remote, on_signals, terminal_gone
 from optconsole.screens.theming import BrokenTheme, Look

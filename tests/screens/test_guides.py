@@ -10,7 +10,7 @@ from optconsole.engine import commands as cmd
 from optconsole.engine import events as ev
 from optconsole.screens.dialogs import Confirm
 from optconsole.screens.help import MEANING, HelpScreen
-from optconsole.screens.keymap import KEYS, MODE_NUMBERS
+from optconsole.screens.keys import KEYS, MODE_NUMBERS
 from optconsole.screens.palette import ConsoleCommands
 from optconsole.screens.theme_picker import ThemePicker
 from optconsole.screens.ticket import TicketScreen

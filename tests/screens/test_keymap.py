@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from optconsole.screens.keymap import KEYS, Debounce, Keymap, bindings, is_order_key, key_name
+import pytest
+
+from optconsole.screens.key_needs import NEEDS
+from optconsole.screens.keymap import Keymap, bindings, is_order_key, key_name
+from optconsole.screens.keys import KEYS
+from optconsole.screens.presses import Debounce
+from optconsole.screens.widgets.quote_grid import QuoteGrid
+from tests.screens.opening import line, opened
+from tests.screens.stage import StageLink, stage_app
 
 
 def test_ids_are_unique_and_every_key_explains_itself() -> None:
@@ -81,3 +89,41 @@ def test_a_key_that_is_none_is_said() -> None:
 
 def test_a_key_that_works_everywhere_may_not_be_taken_by_the_kill_switch() -> None:
     assert any("means both" in text and "kill" in text for text in Keymap({"kill": "k"}).clashes())
+
+
+# ---------------------------------------------------------------- keys that do nothing
+
+
+def test_what_a_key_needs_is_said_only_of_keys_there_are() -> None:
+    assert {key.id for key in KEYS} >= set(NEEDS)
+
+
+@pytest.mark.parametrize(
+    ("screen", "key", "told"),
+    [
+        ("orders", "m", "m Modify needs an order that works"),
+        ("orders", "u", "u Doubt needs an order in doubt"),
+        ("positions", "p", "p Stop needs an open position under the cursor"),
+        ("positions", "b", "b Buy needs a contract under the cursor"),
+        ("risk", "d", "d Remove needs a limit under the cursor"),
+        ("health", "r", "r Hear again needs a dead letter"),
+        ("health", "exclamation_mark", "There is no notice to mark"),
+        ("chain", "w", "Why is told of an order"),
+        ("chain", "z", "z does nothing here; ? lists the keys that do"),
+    ],
+)
+async def test_a_key_that_can_do_nothing_says_why(screen: str, key: str, told: str) -> None:
+    async with stage_app(StageLink(), screen).run_test(size=(120, 36)) as pilot:
+        app = await opened(pilot)
+        await pilot.press(key)
+        await pilot.pause()
+        assert told in line(app, "fact")
+
+
+async def test_help_lists_the_keys_of_the_screen_that_cannot_act_now_with_what_they_need() -> None:
+    async with stage_app(StageLink(), "orders").run_test(size=(120, 36)) as pilot:
+        app = await opened(pilot)
+        await pilot.press("question_mark")
+        await pilot.pause()
+        told = app.screen.query_one(QuoteGrid).row_text("modify")
+        assert "Needs an order that works" in told

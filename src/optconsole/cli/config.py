@@ -63,7 +63,8 @@ def _check_keys(keys: dict[str, str]) -> None:
     if not keys:
         return
     from optconsole.cli.arguments import nearest
-    from optconsole.screens.keymap import KEYS, Keymap
+    from optconsole.screens.keymap import Keymap
+    from optconsole.screens.keys import KEYS
 
     known = {key.id for key in KEYS}
     for name in keys:

@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.events import Key as KeyPress
 from textual.events import Resize
 from textual.geometry import Size
 from textual.messages import Prune
@@ -19,7 +20,9 @@ from optconsole.engine.commands import AcknowledgeNotices, AnyCommand, Scope
 from optconsole.screens.cramped import too_small, too_small_text
 from optconsole.screens.deck import Deck
 from optconsole.screens.framed import FramedScreen
-from optconsole.screens.keymap import Key, bindings, is_order_key
+from optconsole.screens.key import Key
+from optconsole.screens.key_needs import NEEDS
+from optconsole.screens.keymap import bindings, is_order_key, key_name
 from optconsole.screens.mirror import Topic
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.frame import FactLine, Header, TroubleLine
@@ -28,6 +31,8 @@ from optconsole.screens.widgets.ribbon import Ribbon
 from optconsole.screens.widgets.shell import KeyLine, Tabs
 
 BENEATH_DIALOGS: Final = 1.0
+LAST_OFFERED: Final = frozenset({"leader", "quit"})
+"""Keys of every screen that the footer shows where there is room for all."""
 
 
 class ConsoleScreen(FramedScreen):
@@ -188,7 +193,12 @@ class ConsoleScreen(FramedScreen):
     def offered(self) -> list[Key]:
         """The bindings that do something on this screen now, its own before the global ones."""
         shared = self.OFFERS | {"command", "help"}
-        return self.own_keys() + [key for key in self.deck.keymap.of("global") if key.id in shared]
+        everywhere = self.deck.keymap.of("global")
+        return [
+            *self.own_keys(),
+            *(key for key in everywhere if key.id in shared),
+            *(key for key in everywhere if key.id in LAST_OFFERED),
+        ]
 
     def actor_of(self, key: Key) -> Widget:
         """What runs the action of one of the offered keys."""
@@ -197,7 +207,26 @@ class ConsoleScreen(FramedScreen):
     def own_keys(self) -> list[Key]:
         """The bindings of this screen's own contexts that do something now."""
         keymap = self.deck.keymap
-        return [key for key in keymap.of(*self.CONTEXTS) if self.check_action(key.action.split("(")[0], ())]
+        return [key for key in keymap.of(*self.contexts()) if self.check_action(key.action.split("(")[0], ())]
+
+    def contexts(self) -> tuple[str, ...]:
+        """Contexts of the key table that count here now."""
+        return self.CONTEXTS
+
+    def on_key(self, event: KeyPress) -> None:
+        """A key that does nothing here says why, or where to read what does."""
+        if self.has_class("-finding") or event.character is None or not event.character.strip():
+            return
+        if event.key not in self.active_bindings and (told := self.refused(event.key)):
+            self.say(told, "dim")
+
+    def refused(self, pressed: str) -> str:
+        """Why a key does nothing now."""
+        keymap = self.deck.keymap
+        for key in keymap.of(*self.contexts(), "global"):
+            if pressed in (name.strip() for name in keymap.keys(key).split(",")) and key.id in NEEDS:
+                return f"{keymap.shown(key)} {key.description} needs {NEEDS[key.id]}."
+        return f"{key_name(pressed)} does nothing here; {keymap.shown_of('help')} lists the keys that do."
 
     def on_resize(self, event: Resize) -> None:
         self._fit(event.size)
@@ -242,7 +271,7 @@ class ConsoleScreen(FramedScreen):
     def action_show_help(self) -> None:
         from optconsole.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen(self.deck, self.NAME, self.offered()))
+        self.app.push_screen(HelpScreen(self.deck, self.NAME, self.offered(), self.deck.keymap.of(*self.contexts())))
 
     def action_command_line(self) -> None:
         from optconsole.screens.command_line import CommandLine
@@ -251,7 +280,9 @@ class ConsoleScreen(FramedScreen):
 
     async def action_acknowledge(self) -> None:
         notices = self.deck.mirror.state.notices
-        if notices:
+        if not notices:
+            self.say("There is no notice to mark.", "dim")
+        else:
             await self.ask(
                 AcknowledgeNotices(id=self.deck.fresh_id(), actor="key:seen", upto=notices[-1].seq),
                 "All notices are marked as seen.",
@@ -278,6 +309,9 @@ class ConsoleScreen(FramedScreen):
         from optconsole.screens.notices import NoticesScreen
 
         self.app.push_screen(NoticesScreen(self.deck))
+
+    def action_why(self) -> None:
+        self.say("Why is told of an order, on Orders, and of a position, on Positions.", "dim")
 
     def action_sort(self) -> None:
         grid = self.main_grid()

@@ -11,7 +11,8 @@ from textual import events
 from textual.geometry import Size
 from textual.screen import ModalScreen, Screen
 
-from optconsole.screens.keymap import KEYS, Keymap
+from optconsole.screens.keymap import Keymap
+from optconsole.screens.keys import KEYS
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.ribbon import Ribbon
 

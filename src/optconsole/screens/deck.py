@@ -23,8 +23,9 @@ from optconsole.engine.queries import (
 )
 from optconsole.link.protocol import LinkLost
 from optconsole.screens.formats import Formats
-from optconsole.screens.keymap import Debounce, Keymap
+from optconsole.screens.keymap import Keymap
 from optconsole.screens.mirror import Mirror
+from optconsole.screens.presses import Debounce
 from optconsole.screens.pulse import Pulse
 from optconsole.screens.troubles import Trouble, troubles
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from optconsole.screens.keymap import Key, Keymap
+from optconsole.screens.key import Key
+from optconsole.screens.keymap import Keymap
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.ribbon import Line
 

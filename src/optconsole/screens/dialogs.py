@@ -13,8 +13,8 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.widgets import Input
 
-from optconsole.screens.keymap import Presses
 from optconsole.screens.presence import Dialog
+from optconsole.screens.presses import Presses
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.ribbon import Line, Ribbon
 

@@ -12,7 +12,8 @@ from textual.events import Resize
 
 from optconsole.screens.commands import VERBS
 from optconsole.screens.deck import Deck
-from optconsole.screens.keymap import Key
+from optconsole.screens.key import Key
+from optconsole.screens.key_needs import NEEDS
 from optconsole.screens.presence import Dialog
 from optconsole.screens.widgets.arrangement import GROUP
 from optconsole.screens.widgets.cells import Part
@@ -60,7 +61,7 @@ WHERE_OFFERED: Final = frozenset({"why"})
 
 
 class HelpScreen(Dialog[None]):
-    """A scrolling list; any closing key returns."""
+    """A scrolling list; any closing key returns. ``own`` are all keys of the screen, ``keys`` those that act now."""
 
     BINDINGS = [Binding("escape,q,question_mark,enter", "close", "Close", tooltip="Back.", id="help.close")]
     DEFAULT_CSS = """
@@ -70,11 +71,12 @@ class HelpScreen(Dialog[None]):
     HelpScreen QuoteGrid { height: 1fr; margin: 1 0; }
     """
 
-    def __init__(self, deck: Deck, screen_name: str, keys: list[Key]) -> None:
+    def __init__(self, deck: Deck, screen_name: str, keys: list[Key], own: list[Key]) -> None:
         super().__init__()
         self.deck = deck
         self.screen_name = screen_name
         self._keys = keys
+        self._own = own
 
     def compose(self) -> ComposeResult:
         with Vertical(id="detail"):
@@ -110,7 +112,9 @@ class HelpScreen(Dialog[None]):
 
     def _rows(self) -> list[Row]:
         keymap = self.deck.keymap
-        here = [key for key in self._keys if key.context != "app" and key.id not in IN_EVERY_FOOTER]
+        offered = [key for key in self._keys if key.context != "app" and key.id not in IN_EVERY_FOOTER]
+        known = {key.id for key in offered}
+        here = [*offered, *(key for key in self._own if key.id not in known)]
         shown = {key.id for key in here}
         everywhere = [key for key in keymap.of("global", "app") if key.id not in shown | WHERE_OFFERED]
         sections = [
@@ -124,7 +128,7 @@ class HelpScreen(Dialog[None]):
         rows: list[Row] = []
         for title, keys in sections:
             rows.append(Row(f"group/{title}", [title, BLANK, BLANK], GROUP))
-            rows += [Row(key.id, [keymap.all_shown(key), key.description, key.tooltip]) for key in keys]
+            rows += [Row(key.id, [keymap.all_shown(key), key.description, _meaning(key)]) for key in keys]
         rows.append(Row("group/line", ["The : line", BLANK, BLANK], GROUP))
         rows += [
             Row(f"verb/{verb.name}", [f":{verb.name}", "", f"{verb.usage}: {verb.does}"]) for verb in VERBS.values()
@@ -133,6 +137,11 @@ class HelpScreen(Dialog[None]):
 
     def action_close(self) -> None:
         self.dismiss(None)
+
+
+def _meaning(key: Key) -> str:
+    """What a key does, and what must be there for it."""
+    return f"{key.tooltip} Needs {NEEDS[key.id]}." if key.id in NEEDS else key.tooltip
 
 
 def _wrapped(row: Row, room: int) -> list[Row]:

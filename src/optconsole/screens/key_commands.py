@@ -9,7 +9,7 @@ from textual.app import SystemCommand
 from textual.screen import Screen
 
 from optconsole.screens.base import ConsoleScreen
-from optconsole.screens.keymap import KEYS
+from optconsole.screens.keys import KEYS
 
 
 class Actor(Protocol):

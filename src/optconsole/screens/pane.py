@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from optconsole.screens.base import ConsoleScreen
 from optconsole.screens.deck import Deck
-from optconsole.screens.keymap import Key
+from optconsole.screens.key import Key
 from optconsole.screens.mirror import Topic
 from optconsole.screens.widgets.quote_grid import QuoteGrid
 
@@ -166,6 +166,9 @@ class PanedScreen(ConsoleScreen):
 
     def actor_of(self, key: Key) -> Widget:
         return self.active if key.context in self.active.CONTEXTS else self
+
+    def contexts(self) -> tuple[str, ...]:
+        return self.active.CONTEXTS
 
     def own_keys(self) -> list[Key]:
         pane = self.active

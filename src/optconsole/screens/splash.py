@@ -7,7 +7,8 @@ from textual.containers import Vertical
 
 from optconsole import __version__
 from optconsole.screens.framed import FramedScreen
-from optconsole.screens.keymap import MODE_NUMBERS, Keymap, bindings
+from optconsole.screens.keymap import Keymap, bindings
+from optconsole.screens.keys import MODE_NUMBERS
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.ribbon import Ribbon
 from optconsole.screens.widgets.shell import KeyLine, SayLine, Tabs

@@ -26,7 +26,8 @@ from optconsole.screens.confirmation import Effort, effort, reduces
 from optconsole.screens.deck import Deck
 from optconsole.screens.depth import at_top
 from optconsole.screens.dialogs import Confirm
-from optconsole.screens.keymap import KEYS, bindings
+from optconsole.screens.keymap import bindings
+from optconsole.screens.keys import KEYS
 from optconsole.screens.mirror import Topic
 from optconsole.screens.presence import Dialog
 from optconsole.screens.ticket_face import CHOICE_WIDTH, Face, Phase, field_row, lines

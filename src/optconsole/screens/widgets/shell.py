@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from optconsole.screens.keymap import MODE_NUMBERS, Key, Keymap
+from optconsole.screens.key import Key
+from optconsole.screens.keymap import Keymap
+from optconsole.screens.keys import MODE_NUMBERS
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.ribbon import Ribbon
 

@@ -1,0 +1,41 @@
+"""What must be there for a key to do something, in the words it is refused with."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_CONTRACT: Final = "a contract under the cursor"
+_OPEN: Final = "an open position under the cursor"
+_LIMIT: Final = "a limit under the cursor"
+_LETTER: Final = "a dead letter under the cursor; Tab goes to them"
+_STATE: Final = "another state than the one in force"
+_POSITIONS: Final = "a position in the table"
+
+NEEDS: Final[dict[str, str]] = {
+    "buy": _CONTRACT,
+    "sell": _CONTRACT,
+    "exit": _POSITIONS,
+    "reverse": _OPEN,
+    "stop": _OPEN,
+    "stop.up": "a position with a stop under the cursor",
+    "stop.down": "a position with a stop under the cursor",
+    "adopt.position": "a row on which the broker's book differs from ours",
+    "group": _POSITIONS,
+    "detail": _POSITIONS,
+    "fold": _POSITIONS,
+    "doubt": "an order in doubt, and there is none",
+    "adopt.order": "a working order that was not sent from here",
+    "modify": "an order that works, or the whole of one in parts; a group's orders change one by one",
+    "cancel": "an order that works under the cursor",
+    "cancel.all": "an order that works, and there is none",
+    "order.open": "one order under the cursor",
+    "why": "an order under the cursor",
+    "risk.active": _STATE,
+    "risk.reducing": _STATE,
+    "risk.halted": _STATE,
+    "risk.change": _LIMIT,
+    "risk.remove": _LIMIT,
+    "letter.replay": _LETTER,
+    "letter.drop": _LETTER,
+}
+"""By the id of the key; the others always do something where they work."""
