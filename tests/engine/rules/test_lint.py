@@ -21,6 +21,7 @@ from optconsole.engine.model.strategies import (
 )
 from optconsole.engine.model.strikes import (
     ExpiryRule,
+    Series,
 )
 from optconsole.engine.rules.lint import lint_basket, lint_strategy
 from optconsole.engine.rules.market_days import DayHours, MarketDays
@@ -119,7 +120,7 @@ def listed(day: date) -> tuple[date, ...]:
     return tuple(expiry for expiry, _ in expiries("NIFTY", day))
 
 
-FEW = st.lists(st.integers(0, 7), max_size=2, unique=True).map(tuple)
+FEW = st.lists(st.integers(0, 7) | st.integers(0, 60), max_size=2, unique=True).map(tuple)
 schedules = st.builds(
     Schedule,
     entry_at=st.sampled_from([time(9, 20), time(15, 10)]),
@@ -133,14 +134,20 @@ schedules = st.builds(
     exit_dte=st.none() | st.integers(0, 7),
     exit_on_expiry=st.sampled_from(list(ExitOnExpiry)),
 )
+rules = st.builds(
+    ExpiryRule,
+    series=st.sampled_from([Series.WEEKLY, Series.MONTHLY]),
+    offset=st.integers(0, 1),
+    min_dte=st.integers(0, 3),
+    roll_at=st.none() | st.just(time(12)),
+)
 IMPOSSIBLE = {"NO_DAY", "NO_DTE_WINDOW", "EXIT_BEFORE_ENTRY", "NO_ENTRY_WINDOW"}
 
 
 @settings(max_examples=60)
-@given(schedules, st.integers(0, 1))
-def test_a_strategy_told_never_to_enter_is_planned_on_no_day(schedule: Schedule, offset: int) -> None:
+@given(schedules, rules)
+def test_a_strategy_told_never_to_enter_is_planned_on_no_day(schedule: Schedule, rule: ExpiryRule) -> None:
     """Over four months of 2026, two of them with holidays next to expiries."""
-    rule = ExpiryRule(offset=offset)
     of = strategy(sold(expiry=rule), schedule=schedule)
     if not {fault.code for fault in lint_strategy(of, FACTS)} & IMPOSSIBLE:
         return

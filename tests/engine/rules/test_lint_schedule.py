@@ -60,6 +60,9 @@ NEVER_ENTERS = [
     (on(WINDOW, entry_dte=6), "NO_DAY", "schedule.entry_dte"),
     (on(WINDOW, exit_dte=-1), "BAD_VALUE", "schedule.exit_dte"),
     (on(DAY, entry_dte=2), "UNUSED", "schedule.entry_dte"),
+    (strategy(sold(expiry=ExpiryRule(offset=1)), schedule=changed(DAY, dte=(0, 1))), "NO_DAY", "schedule.dte"),
+    (strategy(sold(expiry=ExpiryRule(min_dte=3)), schedule=changed(DAY, dte=(1, 2))), "NO_DAY", "schedule.dte"),
+    (strategy(sold(expiry=MONTHLY), schedule=changed(WINDOW, entry_dte=27)), "NO_DAY", "schedule.entry_dte"),
     (changed(NIFTY_STBT, product=Product.MIS), "PRODUCT", "product"),
 ]
 
@@ -79,6 +82,8 @@ def test_a_schedule_that_could_never_enter_is_told(of: Strategy, code: str, path
         on(WINDOW, entry_dte=2, exit_dte=2),
         strategy(sold(expiry=ExpiryRule(offset=1)), schedule=changed(DAY, expiry_only=True, dte=(5,))),
         strategy(sold(expiry=MONTHLY), schedule=changed(DAY, dte=(20,))),
+        strategy(sold(expiry=ExpiryRule(roll_at=time(9, 15))), schedule=changed(DAY, dte=(6,))),
+        strategy(sold(expiry=changed(MONTHLY, offset=3)), schedule=changed(DAY, dte=(120,))),
         strategy(product=Product.MIS),
     ],
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from math import inf
 from typing import Final
 
 from optconsole.engine.model.errors import Refusal
@@ -12,7 +13,14 @@ from optconsole.engine.model.strikes import ExpiryRule, Series
 from optconsole.engine.rules.faults import Fault, Faults
 from optconsole.engine.rules.schedule_days import refuse_date
 
-_DAYS_A_WEEK: Final = 5
+_SHORT_WEEK: Final = 2
+_LONG_WEEK: Final = 5
+"""Trading days from one weekly expiry to the next: holidays make it shorter, a Sunday's full session no longer than
+this, for the current week's count begins on the day after an expiry."""
+_SHORT_MONTH: Final = 15
+_LONG_MONTH: Final = 26
+_SERIAL_MONTHS: Final = 1
+"""The last offset whose month is surely the next in the calendar; further ahead only quarters are listed."""
 _FRIDAY: Final = 4
 _MONTHS: Final = 12
 
@@ -78,11 +86,7 @@ def expiry_days(strategy: Strategy) -> Faults:
         yield Fault("NO_DAY", "schedule.dte", "With no days left it is an expiry day, and those are left out.")
     if schedule.expiry_only and schedule.dte and 0 not in schedule.dte and _current_week(rule):
         yield Fault("NO_DAY", "schedule.dte", "On an expiry day the current week has 0 days left; add 0.")
-    longest = _longest(rule)
-    if longest is not None and schedule.dte and min(schedule.dte) > longest:
-        yield Fault(
-            "NO_DAY", "schedule.dte", f"The weekly expiry meant is never more than {longest} trading days away."
-        )
+    yield from _out_of_reach(rule, schedule.dte, "schedule.dte")
 
 
 def overnight(strategy: Strategy) -> Faults:
@@ -126,11 +130,7 @@ def positional(strategy: Strategy) -> Faults:
         yield Fault("EXIT_BEFORE_ENTRY", "schedule.exit_at", "On one and the same day the exit is after the entry.")
     if schedule.dte and entry not in schedule.dte:
         yield Fault("NO_DAY", "schedule.dte", f"It enters with {entry} days left, which the DTE filter leaves out.")
-    longest = _longest(_first_rule(strategy))
-    if longest is not None and entry > longest:
-        yield Fault(
-            "NO_DAY", "schedule.entry_dte", f"The weekly expiry meant is never more than {longest} trading days away."
-        )
+    yield from _out_of_reach(_first_rule(strategy), (entry,), "schedule.entry_dte")
 
 
 def product(strategy: Strategy) -> Faults:
@@ -159,9 +159,22 @@ def _current_week(rule: ExpiryRule) -> bool:
     return rule.series is Series.WEEKLY and rule.offset == 0 and rule.min_dte == 0 and rule.roll_at is None
 
 
-def _longest(rule: ExpiryRule) -> int | None:
-    """Most trading days that a weekly expiry is away; None for other series and for rules that roll."""
-    if rule.series is not Series.WEEKLY or rule.min_dte or rule.roll_at is not None:
-        return None
-    # an ordinary week has five trading days; a special Saturday or Sunday session may add one
-    return _DAYS_A_WEEK * (rule.offset + 1)
+def _out_of_reach(rule: ExpiryRule, wanted: Sequence[int], path: str) -> Faults:
+    """Whether none of the days to expiry can be had with the expiry that the rule means."""
+    least, most = _days_left(rule)
+    if wanted and (max(wanted) < least or min(wanted) > most):
+        yield Fault(
+            "NO_DAY", path, f"The {rule.series} expiry meant is always from {least} to {most} trading days away."
+        )
+
+
+def _days_left(rule: ExpiryRule) -> tuple[int, float]:
+    """Fewest and most trading days to an expiry of a rule; generous, so that no real calendar is outside."""
+    if rule.series is Series.WEEKLY:
+        short, long = _SHORT_WEEK, _LONG_WEEK
+    elif rule.series is Series.MONTHLY and rule.offset <= _SERIAL_MONTHS:
+        short, long = _SHORT_MONTH, _LONG_MONTH
+    else:
+        return rule.min_dte, inf
+    rolls = rule.min_dte + (rule.roll_at is not None)
+    return max(short * rule.offset, rule.min_dte), long * (rule.offset + 1) + rolls
