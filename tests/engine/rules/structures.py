@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, time
 from typing import TypeVar
 
@@ -106,10 +107,19 @@ SOUND = (NIFTY_STBT, CONDOR, BREAKOUT, LAZY, CALENDAR)
 
 
 def faults(of: Strategy, facts: MarketFacts | None = None) -> list[tuple[str, str]]:
-    """Code and field of each fault; every one is told in a sentence."""
+    """Code and field of each fault; every one is told in a sentence and names a field that is there."""
     found = lint_strategy(of, facts) if facts is not None else lint_strategy(of)
-    assert all(fault.text.endswith(".") for fault in found)
+    for fault in found:
+        assert fault.text.endswith(".")
+        field_of(of, fault.path)
     return [(fault.code, fault.path) for fault in found]
+
+
+def field_of(what: object, path: str) -> object:
+    """The value of a field such as ``legs[0].stop.move``."""
+    for step in re.findall(r"\w+", path):
+        what = what[int(step)] if isinstance(what, tuple) else getattr(what, step)
+    return what
 
 
 TODAY = date(2026, 11, 18)

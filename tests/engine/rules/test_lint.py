@@ -33,6 +33,7 @@ from tests.engine.rules.structures import (
     SOUND,
     changed,
     faults,
+    field_of,
     sold,
     strategy,
 )
@@ -94,7 +95,10 @@ BASKETS = [
 
 @pytest.mark.parametrize(("mine", "expected"), BASKETS)
 def test_a_basket_that_cannot_be_shared_out_is_told(mine: Basket, expected: list[tuple[str, str]]) -> None:
-    assert [(fault.code, fault.path) for fault in lint_basket(mine, FACTS)] == expected
+    found = lint_basket(mine, FACTS)
+    assert [(fault.code, fault.path) for fault in found] == expected
+    for fault in found:
+        field_of(mine, fault.path)
 
 
 # What is told as impossible never happens
