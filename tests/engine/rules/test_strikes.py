@@ -134,6 +134,11 @@ def test_an_offset_starts_at_atm_or_at_the_reference_itself() -> None:
     assert chosen(OffsetStrike(10_00, from_spot=True), on) == 24_550
 
 
+def test_a_percent_is_always_of_the_reference() -> None:
+    """0.25 % above 24,524 is 24,585; above ATM it would be 24,561."""
+    assert chosen(OffsetStrike(25, StrikeUnit.PERCENT), slate(reference=24_524_00)) == 24_600
+
+
 def test_a_target_between_two_strikes_takes_the_lower() -> None:
     assert chosen(OffsetStrike(25_00), slate()) == 24_500
 
@@ -306,9 +311,12 @@ def test_the_cheap_hedge_trades_enough_and_unknown_interest_is_not_enough() -> N
 
 
 def test_the_cheap_hedge_is_never_in_the_money() -> None:
-    answer = refused(CheapStrike(5_00, min_volume=10), HEDGES)
+    """A stale price of 4.00 in the money is no hedge, whatever it says."""
+    on = slate(rows=(row(24_450, 4_00), row(24_500, 9_00), row(24_550, 6_00)))
+    answer = refused(CheapStrike(5_00), on)
     assert answer.code == "NO_HEDGE"
-    assert refused(CheapStrike(1_00), HEDGES).code == "NO_HEDGE"
+    assert "costs 5.00 or less" in answer.text
+    assert "the cheapest seen is 4.00 at 24450" in answer.text
 
 
 def test_balance_takes_the_premium_closest_to_the_other_leg() -> None:
@@ -323,6 +331,13 @@ def test_balance_waits_until_the_two_are_close_enough() -> None:
     answer = refused(MatchStrike("ce", within=2_95), on)
     assert (answer.code, answer.wait) == ("UNBALANCED", True)
     assert refused(MatchStrike("ce"), FOUR).code == "NO_OTHER_LEG"
+
+
+def test_balance_is_not_given_up_for_a_strike_that_trades_more() -> None:
+    rows = (row(24_500, 120_00, oi=9_000), row(24_550, 104_00), row(24_600, 96_00, oi=9_000))
+    on = slate(rows=rows, other_premium=102_00, liquidity=Liquidity(min_oi=1_000))
+    assert chosen(MatchStrike("ce"), on) == 24_600
+    assert refused(MatchStrike("ce", within=3_00), on).code == "ILLIQUID"
 
 
 # What a strike must offer

@@ -36,16 +36,12 @@ class Aim(StrEnum):
 
 
 class Ranking(msgspec.Struct, frozen=True, kw_only=True):
-    """Indices of the strikes that meet a rule, the best first, and why others do not (``unfit``, else UNFIT).
-
-    ``alone`` forbids a next try: the first is meant and no other.
-    """
+    """Indices of the strikes that meet a rule, the best first, and why others do not (``unfit``, else UNFIT)."""
 
     order: Sequence[int]
     aim: Aim
     target: int
     unfit: dict[int, Verdict] = {}
-    alone: bool = False
 
 
 _HUNDREDTHS: Final = 100
@@ -77,7 +73,7 @@ def by_name(rule: ExactStrike, slate: Slate) -> Ranking:
             "NOT_LISTED",
             f"Strike {strike_text(rule.strike)} is not listed; the nearest listed one is {strike_text(found)}.",
         )
-    return Ranking(order=(place,), aim=Aim.STRIKE, target=rule.strike, alone=True)
+    return Ranking(order=(place,), aim=Aim.STRIKE, target=rule.strike)
 
 
 def by_leg(rule: RelativeStrike, slate: Slate) -> Ranking:

@@ -155,7 +155,7 @@ def _first_liquid(slate: Slate, ranking: Ranking) -> tuple[dict[int, Verdict], i
 
 
 def _tries(slate: Slate, ranking: Ranking) -> Sequence[int]:
-    return ranking.order[: 1 if ranking.alone else 1 + max(slate.liquidity.tries, 0)]
+    return ranking.order[: 1 + max(slate.liquidity.tries, 0)]
 
 
 def _looks(slate: Slate, ranking: Ranking, verdicts: dict[int, Verdict]) -> tuple[Look, ...]:
