@@ -56,8 +56,12 @@ class Candle(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Forming(msgspec.Struct, frozen=True, kw_only=True):
-    """The candle under way, and the day's volume as it was when it began and as it is now."""
+    """The candle under way, and the day's volume as it was when it began and as it is now.
+
+    ``told`` once its time was over and it was handed out although no later price had come.
+    """
 
     candle: Candle
+    told: bool = False
     before: int | None = None
     traded: int | None = None

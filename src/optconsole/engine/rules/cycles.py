@@ -17,6 +17,7 @@ from optconsole.engine.model.triggers import Momentum
 from optconsole.engine.rules.leg_exits import Blind
 from optconsole.engine.rules.momentum import begin_combined, combined_moved
 from optconsole.engine.rules.reentries import Denial, NoReentry
+from optconsole.engine.rules.triggers import Fired
 
 
 class RunAgain(msgspec.Struct, frozen=True):
@@ -60,14 +61,11 @@ def cycle_due(
         return None
     if armed.how is not Again.MOMENTUM:
         return RunAgain(armed.how is Again.REVERSE, "The time of the next cycle has come.")
-    if combined is None:
-        return Blind(why="The combined premium is unknown, so its move is not watched.")
-    if armed.reference is None:
+    if armed.reference is None and combined is not None:
         return msgspec.structs.replace(armed, reference=combined)
     rule = Momentum(amount=armed.move, percent=True)
-    if not combined_moved(rule, begin_combined(rule, armed.reference, armed.due), combined):
-        return None
-    return RunAgain(False, f"The combined premium has moved by {armed.move / 100:.2f} %.")
+    answer = combined_moved(rule, begin_combined(rule, armed.reference or 0, armed.due), combined)
+    return RunAgain(False, answer.why) if isinstance(answer, Fired) else answer
 
 
 def cycle_taken(counters: Counters, armed: ArmedCycle) -> Counters:

@@ -16,7 +16,12 @@ from optconsole.engine.model.strategies import Leg, Strategy
 from optconsole.engine.model.trigger_state import CombinedWait, LegWait
 from optconsole.engine.model.triggers import Momentum
 from optconsole.engine.rules.distances import WHOLE_BP, distance, place_of, rounded
+from optconsole.engine.rules.leg_exits import Blind
 from optconsole.engine.rules.leg_prices import Look
+from optconsole.engine.rules.pretrade import price_in
+from optconsole.engine.rules.triggers import MOMENTUM, Answer, Fired
+
+WAIT = "wait"
 
 
 def moved_price(move: Measure, premium: int | None, underlying: int | None) -> int | None:
@@ -50,10 +55,15 @@ def begin_wait(
     return LegWait(contract=contract, move=leg.wait.move, reference=reference, level=level)
 
 
-def wait_is_over(wait: LegWait, premium: int | None, underlying: int | None) -> bool:
-    """Whether the leg is entered now; an unknown price never enters."""
+def wait_is_over(wait: LegWait, premium: int | None, underlying: int | None) -> Answer:
+    """Whether the leg is entered now."""
     price = moved_price(wait.move, premium, underlying)
-    return price is not None and has_moved(wait.move, wait.level, price)
+    if price is None:
+        return Blind(why=f"The price that {wait.contract} waits for to move is unknown.")
+    if not has_moved(wait.move, wait.level, price):
+        return None
+    way = f"from {price_in(wait.reference)} to {price_in(wait.level)}"
+    return Fired(WAIT, price, wait.level, f"The price {price_in(price)} has moved {way}.")
 
 
 def cancelled_by(entered: Leg, waiting: tuple[str, ...]) -> tuple[str, ...]:
@@ -95,8 +105,11 @@ def begin_combined(rule: Momentum, start: int, at: datetime) -> CombinedWait:
     return CombinedWait(start=start, level=level, since=at)
 
 
-def combined_moved(rule: Momentum, wait: CombinedWait, value: int | None) -> bool:
-    """Whether all legs are entered now; an unknown premium never enters."""
+def combined_moved(rule: Momentum, wait: CombinedWait, value: int | None) -> Answer:
+    """Whether all legs are entered now."""
     if value is None:
-        return False
-    return value >= wait.level if rule.amount > 0 else value <= wait.level
+        return Blind(why="The combined premium is unknown, so its move is not watched.")
+    if value < wait.level if rule.amount > 0 else value > wait.level:
+        return None
+    way = f"from {price_in(wait.start)} to {price_in(wait.level)}"
+    return Fired(MOMENTUM, value, wait.level, f"The combined premium {price_in(value)} has moved {way}.")
