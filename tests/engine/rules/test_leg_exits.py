@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import time, timedelta
 
+import msgspec
 import pytest
 
 from optconsole.engine.model.exit_codes import ExitCode
@@ -137,6 +138,14 @@ def test_a_close_that_does_not_come_makes_blind() -> None:
     levels = opened(leg, 100)
     assert isinstance(decide(levels, leg, seen(101, at=after(121))), Blind)
     assert isinstance(decide(levels, leg, minute_closed(119, 1, now=60 + 121)), Blind)
+
+
+def test_a_leg_held_overnight_waits_for_the_first_minute_of_the_session() -> None:
+    leg = a_leg(SELL, stop=points(20), watch=Watch(kind=WatchKind.MINUTE_CLOSE))
+    levels, opens = opened(leg, 100), FILLED.replace(hour=9, minute=15) + timedelta(days=1)
+    early = msgspec.structs.replace(minute_closed(105, 300), at=opens + timedelta(seconds=30), opens=opens)
+    assert decide(levels, leg, early) is None
+    assert isinstance(decide(levels, leg, msgspec.structs.replace(early, at=opens + timedelta(seconds=121))), Blind)
 
 
 def test_twice_asks_for_two_different_quotes() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,9 +10,9 @@ from optconsole.engine.model.exit_codes import ExitCode
 from optconsole.engine.model.instruments import Right
 from optconsole.engine.model.leg_rules import LockStep, Measure, SpikeGuard, Trail, TrailKind, Unit, Watch, WatchKind
 from optconsole.engine.model.orders import Side
-from optconsole.engine.model.strategies import CostShift, Leg, Schedule, Strategy
+from optconsole.engine.model.strategies import Leg
 from optconsole.engine.rules.leg_levels import open_levels
-from optconsole.engine.rules.leg_trails import at_cost, on_price, to_shift
+from optconsole.engine.rules.leg_trails import at_cost, on_price
 from tests.engine.rules.leg_cases import (
     a_fill,
     a_leg,
@@ -186,43 +184,6 @@ def test_lx7_a_stop_that_is_better_than_cost_is_left_alone() -> None:
 def test_lx7_a_leg_without_a_stop_gets_one_at_cost() -> None:
     leg = a_leg(BUY, Right.PUT)
     assert at_cost(opened(leg, 102), leg).leg.stop == 102_00
-
-
-def straddle(rule: CostShift) -> Strategy:
-    legs = (
-        a_leg(SELL, Right.CALL, points(20), id="ce"),
-        a_leg(SELL, Right.PUT, points(20), id="pe"),
-        a_leg(BUY, Right.CALL, id="wing"),
-        Leg(id="fut", side=BUY),
-    )
-    schedule = Schedule(entry_at=time(9, 20), exit_at=time(15, 15))
-    return Strategy(name="s", underlying="NIFTY", legs=legs, schedule=schedule, move_to_cost=rule)
-
-
-@pytest.mark.parametrize(
-    ("rule", "shifted"),
-    [
-        (CostShift.NONE, ()),
-        (CostShift.OTHER_RIGHT, ("pe",)),
-        (CostShift.ALL, ("pe", "wing", "fut")),
-        (CostShift.WITH_STOP, ("pe",)),
-    ],
-)
-def test_lx7_who_goes_to_cost(rule: CostShift, shifted: tuple[str, ...]) -> None:
-    strategy = straddle(rule)
-    everything = ("ce", "pe", "wing", "fut")
-    assert to_shift(strategy, strategy.legs[0], ExitCode.LEG_SL, everything) == shifted
-
-
-def test_lx7_only_legs_open_at_that_moment_go_to_cost() -> None:
-    strategy = straddle(CostShift.ALL)
-    assert to_shift(strategy, strategy.legs[0], ExitCode.LEG_TSL, {"wing"}) == ("wing",)
-
-
-@pytest.mark.parametrize("code", [ExitCode.LEG_TGT, ExitCode.TIME, ExitCode.MANUAL, ExitCode.OVR_SL])
-def test_lx7_only_a_leg_closed_by_its_own_stop_moves_the_others(code: ExitCode) -> None:
-    strategy = straddle(CostShift.ALL)
-    assert to_shift(strategy, strategy.legs[0], code, {"pe", "wing"}) == ()
 
 
 def test_an_unknown_price_changes_nothing() -> None:

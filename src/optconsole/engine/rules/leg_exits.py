@@ -144,6 +144,6 @@ def _unseen(levels: Levels, leg: Leg, seen: Seen) -> str:
             continue
         look = seen.look(place)
         known = watched_price(leg.watch, place, look, levels.since, seen.at) is not None
-        if not known and not waits_for_close(leg.watch, look, levels.since, seen.at):
+        if not known and not waits_for_close(leg.watch, look, levels.since, seen):
             return f"The price of the {whose} is unknown or too old, so its stop and target are not watched."
     return ""

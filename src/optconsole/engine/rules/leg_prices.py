@@ -30,9 +30,13 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """What a leg's exits see at one instant: its contract and its underlying."""
+    """What a leg's exits see at one instant: its contract and its underlying.
+
+    ``opens`` is when the session began, where known: a leg held overnight has no close of a minute before its first.
+    """
 
     at: datetime
+    opens: datetime | None = None
     leg: Look = Look()
     index: Look = Look()
 
@@ -54,9 +58,11 @@ def watched_price(watch: Watch, place: Place, look: Look, since: datetime, now: 
     return look.ltp
 
 
-def waits_for_close(watch: Watch, look: Look, since: datetime, now: datetime) -> bool:
-    """Whether a price is missing only because no minute has ended since the fill."""
-    if watch.kind is not WatchKind.MINUTE_CLOSE or now - since > LATE_CLOSE:
+def waits_for_close(watch: Watch, look: Look, since: datetime, seen: Seen) -> bool:
+    """Whether a price is missing only because no minute has ended since the fill, or since the session began."""
+    if seen.opens is not None:
+        since = max(since, seen.opens)
+    if watch.kind is not WatchKind.MINUTE_CLOSE or seen.at - since > LATE_CLOSE:
         return False
     return look.closed_at is None or look.closed_at <= since
 

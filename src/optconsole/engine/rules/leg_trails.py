@@ -6,16 +6,16 @@ improves, a stop never loosens and never depends on the order in which prices ca
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from fractions import Fraction
 
 import msgspec
 
-from optconsole.engine.model.exit_codes import LEG_STOPS, ExitCode
+from optconsole.engine.model.exit_codes import ExitCode
 from optconsole.engine.model.leg_rules import Measure, TrailKind, Watch, WatchKind
 from optconsole.engine.model.leg_state import Levels, Place, Track
-from optconsole.engine.model.strategies import CostShift, Leg, Strategy
+from optconsole.engine.model.strategies import Leg
 from optconsole.engine.rules.distances import distance, place_of, rounded
 from optconsole.engine.rules.leg_prices import Seen, contradicted, watched_price
 
@@ -50,20 +50,6 @@ def at_cost(levels: Levels, leg: Leg) -> Levels:
     if track.stop is not None and (track.stop - track.entry) * track.sign >= 0:
         return levels
     return tightened(msgspec.structs.replace(levels, leg=msgspec.structs.replace(track, at_cost=True)), leg)
-
-
-def to_shift(strategy: Strategy, stopped: Leg, code: ExitCode, still_open: Collection[str]) -> tuple[str, ...]:
-    """LX-7: the open legs whose stop goes to cost because ``stopped`` was closed by its own stop."""
-    if code not in LEG_STOPS:
-        return ()
-    others = (leg for leg in strategy.legs if leg.id != stopped.id and leg.id in still_open)
-    return tuple(leg.id for leg in others if _shifts(strategy.move_to_cost, stopped, leg))
-
-
-def _shifts(rule: CostShift, stopped: Leg, leg: Leg) -> bool:
-    if rule is CostShift.OTHER_RIGHT:
-        return stopped.right is not None and leg.right is not None and leg.right is not stopped.right
-    return rule is CostShift.ALL or (rule is CostShift.WITH_STOP and leg.stop is not None)
 
 
 def _interval(levels: Levels, leg: Leg, seen: Seen) -> int:
