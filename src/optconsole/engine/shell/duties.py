@@ -9,6 +9,7 @@ from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.observe.log import incident
 from optconsole.engine.ports import JournalBroken
+from optconsole.engine.rules.market_days import MarketDays
 from optconsole.engine.rules.pretrade import Situation
 from optconsole.engine.shell.inbox import Inbox
 from optconsole.engine.trading import (
@@ -23,6 +24,7 @@ from optconsole.engine.trading import (
 )
 from optconsole.engine.trading.decision import Decision, Duty
 from optconsole.engine.trading.risk import RiskWatch
+from optconsole.engine.trading.runs.duty import Runs
 
 STEPS_AT_ONCE: Final = 100
 DUTIES: Final = (brackets, protection, supervision, reversing, parents, groups, resolution, sentinel)
@@ -39,6 +41,7 @@ class Duties:
         situation: Callable[[], Situation],
         settle: Callable[[Decision], Awaitable[None]],
         install: str,
+        days: MarketDays,
     ) -> None:
         self._inbox = inbox
         self._book = book
@@ -46,6 +49,7 @@ class Duties:
         self._settle = settle
         self._install = install
         self._risk = RiskWatch()
+        self._runs = Runs(days)
 
     async def advance(self, master: InstrumentMaster, priced: bool) -> None:
         """Carry every duty as far as it goes now: not before the book is agreed and prices are known.
@@ -56,7 +60,7 @@ class Duties:
         if not self._book().ready:
             return
         seen = self._situation()
-        for duty in (*DUTIES, self._risk) if priced else (self._risk,):
+        for duty in (*DUTIES, self._runs, self._risk) if priced else (self._risk,):
             try:
                 seen = await self._carry(duty.advance, master, seen)
             except JournalBroken:

@@ -8,6 +8,7 @@ from typing import Final
 
 from optconsole.engine.clock import Clock
 from optconsole.engine.composites import unfinished
+from optconsole.engine.model.baskets import BasketStatus
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.limits import Standing
 from optconsole.engine.observe.log import incident
@@ -125,4 +126,6 @@ def on_duty(state: TradingState) -> bool:
         or any(scope.standing is not Standing.ACTIVE for scope in state.scopes.values())
         or any(position.qty for position in state.positions.values())
         or any(order.status.working for order in state.orders.values())
+        or any(book.status is BasketStatus.ACTIVE for book in state.baskets.values())
+        or any(not run.status.over for run in state.runs.values())
     )

@@ -13,6 +13,7 @@ import msgspec
 from optconsole.engine import commands as cmd
 from optconsole.engine import events as ev
 from optconsole.engine.commands import AnyCommand, Reply
+from optconsole.engine.market.market_days import market_days
 from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.instruments import Instrument
@@ -66,7 +67,8 @@ class Worker:
         self._log = logging.getLogger("optconsole.engine")
         book = rooms.record.book
         self.hearing = Hearing(rooms.world, book, self._instrument, self.settle, self._failed)
-        self._duties = Duties(rooms.inbox, book, rooms.sight.situation, self.settle, self._install)
+        days = market_days(rooms.world.calendar)
+        self._duties = Duties(rooms.inbox, book, rooms.sight.situation, self.settle, self._install, days)
 
     async def run(self) -> None:
         """Take inputs for ever."""

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Final
 
 from optconsole.engine import events as ev
+from optconsole.engine.folds.orders import NOT_CONFIRMED
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.orders import Pending
-from optconsole.engine.folds.orders import NOT_CONFIRMED
 from optconsole.engine.trading.decision import Decision
 
 ANSWER_LOST: Final = 12.0
