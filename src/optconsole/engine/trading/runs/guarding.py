@@ -27,16 +27,16 @@ class Memory:
     """Levels that have moved since they were written down, and quotes already looked at. Of this process only."""
 
     def __init__(self) -> None:
-        self._levels: dict[str, Levels] = {}
+        self._levels: dict[str, tuple[Levels, Levels]] = {}
         self._stored: dict[str, datetime] = {}
 
     def levels(self, source: str, stored: Levels) -> Levels:
-        """The newest levels of a leg; what was stored where nothing newer of the same entry is known."""
+        """The newest levels of a leg; what was stored where that has changed since."""
         known = self._levels.get(source)
-        return known if known is not None and known.since == stored.since else stored
+        return known[1] if known is not None and known[0] == stored else stored
 
-    def keep(self, source: str, levels: Levels) -> None:
-        self._levels[source] = levels
+    def keep(self, source: str, stored: Levels, levels: Levels) -> None:
+        self._levels[source] = (stored, levels)
 
     def due(self, source: str, now: datetime) -> bool:
         """Whether moved levels may be written down again."""
@@ -70,7 +70,7 @@ def _look(scene: RunScene, run: Run, leg: LegRun, stored: Levels, memory: Memory
     if isinstance(verdict, ExitNow):
         return _leave(scene, run, msgspec.structs.replace(leg, levels=levels), verdict, decision)
     after = on_price(levels, written, seen)
-    memory.keep(source, after)
+    memory.keep(source, stored, after)
     changes: dict[str, object] = {}
     arming = verdict.arming if isinstance(verdict, Blind) else verdict if isinstance(verdict, Arming) else None
     blind = verdict.why if isinstance(verdict, Blind) else ""
