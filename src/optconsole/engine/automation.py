@@ -9,9 +9,15 @@ import msgspec
 
 from optconsole.engine import events as ev
 from optconsole.engine.events import Recorded
+from optconsole.engine.model.bars import DayBar
 from optconsole.engine.model.baskets import BasketBook, BasketStatus
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.runs import Run, RunStatus
+
+BARS_KEPT: Final = 60
+"""Days of an underlying."""
+CANDLES_KEPT: Final = 400
+"""Candles of one series: enough for the slowest average that a strategy may ask for, most of it from days before."""
 
 
 def _basket_saved(state: TradingState, fact: Recorded, event: ev.BasketSaved) -> None:
@@ -42,6 +48,13 @@ def end_day(state: TradingState) -> None:
         if not run.status.over and run.status is not RunStatus.SCHEDULED:
             left[run.id] = msgspec.structs.replace(run, earlier=made(state, run))
     state.runs = left
+    # of an underlying as many days as an average true range needs, of a contract the day before
+    before: dict[str, tuple[DayBar, ...]] = {}
+    for name, bar in state.bars.items():
+        kept = BARS_KEPT if " " not in name else 1
+        before[name] = (*state.bars_before.get(name, ()), bar)[-kept:]
+    state.bars_before = {**{name: days for name, days in state.bars_before.items() if " " not in name}, **before}
+    state.bars = {}
 
 
 def made(state: TradingState, run: Run) -> tuple[int, int]:
@@ -56,8 +69,23 @@ def made(state: TradingState, run: Run) -> tuple[int, int]:
     return realised, charges
 
 
+def series_key(name: str, minutes: int) -> str:
+    """How a contract's candles of so many minutes are called."""
+    return f"{name}|{minutes}"
+
+
+def _bars_marked(state: TradingState, _fact: Recorded, event: ev.BarsMarked) -> None:
+    state.bars.update(event.bars)
+
+
+def _candle_closed(state: TradingState, _fact: Recorded, event: ev.CandleClosed) -> None:
+    key = series_key(event.name, event.minutes)
+    state.candles[key] = (*state.candles.get(key, ()), event.candle)[-CANDLES_KEPT:]
+
+
 def _run_planned(state: TradingState, fact: Recorded, event: ev.RunPlanned) -> None:
-    state.run_count += 1
+    if event.run_id not in state.runs:
+        state.run_count += 1
     state.runs[event.run_id] = msgspec.structs.replace(event.run, since=fact.at)
 
 
@@ -90,6 +118,8 @@ def _leg_moved(state: TradingState, fact: Recorded, event: ev.LegMoved) -> None:
 FOLDS: Final[dict[type[ev.Event], Callable[[TradingState, Recorded, Any], None]]] = {
     ev.BasketSaved: _basket_saved,
     ev.BasketStatusChanged: _basket_status_changed,
+    ev.BarsMarked: _bars_marked,
+    ev.CandleClosed: _candle_closed,
     ev.RunPlanned: _run_planned,
     ev.RunMoved: _run_moved,
     ev.RunWatched: _run_watched,

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from optconsole.engine.model.accounts import Account
+from optconsole.engine.model.bars import DayBar
 from optconsole.engine.model.baskets import Basket, BasketStatus
 from optconsole.engine.model.groups import GroupKind, ReversalLeg
 from optconsole.engine.model.limits import Level, Limit, LimitAction, LimitKind, Standing, Sweep
@@ -19,6 +20,7 @@ from optconsole.engine.model.parents import Pace, ParentStatus
 from optconsole.engine.model.positions import Basis, PositionKey
 from optconsole.engine.model.protection import Guard, Repair, StopMode
 from optconsole.engine.model.runs import LegRun, Run, RunStatus, RunWatch
+from optconsole.engine.model.trigger_state import Candle
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -709,6 +711,24 @@ class BasketStatusChanged(BasketEvent, frozen=True, kw_only=True):
     why: str = ""
 
 
+class BarsMarked(Event, frozen=True, kw_only=True):
+    """What a day's prices have been so far, by contract."""
+
+    bars: dict[str, DayBar]
+
+
+class CandleClosed(Event, frozen=True, kw_only=True):
+    """A candle of so many minutes that a strategy looks at was closed."""
+
+    name: str
+    minutes: int
+    candle: Candle
+
+    @property
+    def stream(self) -> str:
+        return f"candles:{self.name}"
+
+
 class RunEvent(Event, frozen=True, kw_only=True):
     """Base of everything that happens to one run. ``why`` holds the values the decision was made on."""
 
@@ -837,6 +857,8 @@ AnyEvent = (
     | TradingStateChanged
     | BasketSaved
     | BasketStatusChanged
+    | BarsMarked
+    | CandleClosed
     | RunPlanned
     | RunMoved
     | RunWatched

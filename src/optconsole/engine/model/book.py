@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from optconsole.engine.model.accounts import Account
+from optconsole.engine.model.bars import DayBar
 from optconsole.engine.model.baskets import BasketBook
 from optconsole.engine.model.groups import Bracket, Group, Reversal
 from optconsole.engine.model.limits import Limit, LimitDay, Reserved, ScopeState, Tally
@@ -17,6 +18,7 @@ from optconsole.engine.model.positions import Base, Position, PositionKey
 from optconsole.engine.model.protection import Protection
 from optconsole.engine.model.runs import Run
 from optconsole.engine.model.shares import Parts
+from optconsole.engine.model.trigger_state import Candle
 
 
 class AccountBook(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,6 +146,9 @@ class TradingState(msgspec.Struct, kw_only=True):
     baskets: dict[str, BasketBook] = {}
     run_count: int = 0
     runs: dict[str, Run] = {}
+    candles: dict[str, tuple[Candle, ...]] = {}
+    bars: dict[str, DayBar] = {}
+    bars_before: dict[str, tuple[DayBar, ...]] = {}
     bases: dict[str, Base] = {}
     closes: dict[str, int] = {}
 
@@ -174,6 +179,9 @@ class TradingState(msgspec.Struct, kw_only=True):
             reserved=dict(self.reserved),
             baskets=dict(self.baskets),
             runs=dict(self.runs),
+            candles=dict(self.candles),
+            bars=dict(self.bars),
+            bars_before=dict(self.bars_before),
             bases=dict(self.bases),
             closes=dict(self.closes),
         )

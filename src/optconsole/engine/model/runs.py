@@ -16,6 +16,7 @@ from optconsole.engine.model.leg_state import Arming, Levels
 from optconsole.engine.model.orders import Side
 from optconsole.engine.model.run_state import ArmedCycle, ArmedEntry, Counters, Floor
 from optconsole.engine.model.strategies import Strategy
+from optconsole.engine.model.trigger_state import CombinedWait, CrossSeen, RangeSeen
 
 
 class RunStatus(StrEnum):
@@ -95,9 +96,10 @@ class LegRun(msgspec.Struct, frozen=True, kw_only=True):
 class RunWatch(msgspec.Struct, frozen=True, kw_only=True):
     """What a run remembers beyond its legs.
 
-    ``momentum`` is where EN-3 started, ``high`` and ``low`` the range of EN-4 so far by place (a leg, or empty for the
-    underlying). ``index`` is the underlying when the first leg was filled, ``break_evens`` around it. ``base`` is what
-    had been realised, and charged, before this cycle; ``earlier`` the same of earlier days.
+    ``fired`` are the triggers that have come true, ``combined`` where EN-3 stands, ``crossed`` EN-5, ``straddle`` the
+    ATM straddle of the first look (EN-6), ``asked`` when a person was asked (EN-11). ``ranges`` are those of EN-4 so
+    far, by leg, or empty for the underlying's. ``index`` is the underlying when the first leg was filled,
+    ``break_evens`` around it. ``base`` is what had been realised, and charged, before this cycle.
     """
 
     floor: Floor = Floor()
@@ -105,14 +107,15 @@ class RunWatch(msgspec.Struct, frozen=True, kw_only=True):
     armed: dict[str, ArmedEntry] = {}
     cycle: int = 1
     next_cycle: ArmedCycle | None = None
-    momentum: int | None = None
-    high: dict[str, int] = {}
-    low: dict[str, int] = {}
+    fired: tuple[str, ...] = ()
+    combined: CombinedWait | None = None
+    crossed: CrossSeen = CrossSeen()
+    straddle: int | None = None
+    asked: datetime | None = None
+    ranges: dict[str, RangeSeen] = {}
     index: int | None = None
     break_evens: tuple[int | None, int | None] | None = None
     base: tuple[int, int] = (0, 0)
-    approved: bool = False
-    signalled: bool = False
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):

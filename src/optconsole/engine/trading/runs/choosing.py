@@ -14,13 +14,23 @@ from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.instruments import Instrument, Right
 from optconsole.engine.model.runs import LegRun, Run
 from optconsole.engine.model.strategies import Leg, Strategy
-from optconsole.engine.model.strikes import DeltaStrike, MatchStrike, OffsetStrike, PremiumStrike, RelativeStrike
+from optconsole.engine.model.strikes import (
+    DeltaStrike,
+    ExpiryRule,
+    Gauge,
+    MatchStrike,
+    OffsetStrike,
+    PremiumStrike,
+    RelativeStrike,
+    VolatilityStrike,
+)
 from optconsole.engine.pricing.chain import solve_chain
 from optconsole.engine.pricing.ladder import Ladder, Side
 from optconsole.engine.pricing.mills_array import Floats
 from optconsole.engine.rules.expiries import ChosenExpiry, pick_expiry
 from optconsole.engine.rules.strike_rows import Candidate, Slate, atm_straddle, nearest, reference_value, within_list
 from optconsole.engine.rules.strikes import Choice, NoStrike, choose
+from optconsole.engine.trading.runs.daybars import true_range
 from optconsole.engine.trading.runs.scene import RunScene, defined
 
 VIX: Final = "INDIA VIX"
@@ -70,6 +80,22 @@ def pick_leg(scene: RunScene, run: Run, leg: LegRun, others: Mapping[str, Picked
     return Picked(instrument, found.premium, chosen, found)
 
 
+def straddle_now(scene: RunScene, strategy: Strategy, rule: ExpiryRule) -> int | None:
+    """The premium of the ATM straddle of an expiry in paise; None while it is unknown."""
+    try:
+        chosen = pick_expiry(
+            rule, scene.master.expiries(strategy.underlying), scene.now, scene.days.between, strategy.underlying
+        )
+    except Refusal:
+        return None
+    chain = scene.master.chain(strategy.underlying, chosen.expiry)
+    calls, puts = _rows(scene, chain, Right.CALL), _rows(scene, chain, Right.PUT)
+    reference = scene.look(strategy.underlying).ltp
+    if reference is None or not calls or not within_list(calls, reference):
+        return None
+    return atm_straddle(calls, puts, calls[nearest(calls, reference)].strike)
+
+
 def _future(scene: RunScene, strategy: Strategy, chosen: ChosenExpiry) -> Picked | NotPicked:
     found = scene.master.future(strategy.underlying, chosen.expiry)
     if found is None:
@@ -102,9 +128,16 @@ def _slate(scene: RunScene, strategy: Strategy, leg: Leg, expiry: date, others: 
         straddle=_straddle(leg, calls, puts, reference),
         other_strike=None if other is None else other.instrument.strike,
         other_premium=None if other is None else other.premium,
+        atr=_range(scene, strategy, leg),
         vix=None if vix is None else vix.ltp,
         days=_days(chain, scene),
     )
+
+
+def _range(scene: RunScene, strategy: Strategy, leg: Leg) -> int | None:
+    rule = leg.strike
+    wanted = isinstance(rule, VolatilityStrike) and rule.gauge is Gauge.ATR
+    return true_range(scene, strategy.underlying, rule.days) if wanted and isinstance(rule, VolatilityStrike) else None
 
 
 def _other(leg: Leg) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from optconsole.engine.market.master import InstrumentMaster
@@ -11,7 +12,19 @@ from optconsole.engine.model.runs import Run, RunStatus
 from optconsole.engine.rules.market_days import MarketDays
 from optconsole.engine.rules.pretrade import Situation
 from optconsole.engine.trading.decision import Decision
-from optconsole.engine.trading.runs import closing, ending, entering, following, guarding, planning, starting, waiting
+from optconsole.engine.trading.runs import (
+    charts,
+    closing,
+    daybars,
+    ending,
+    entering,
+    following,
+    guarding,
+    planning,
+    starting,
+    triggering,
+    waiting,
+)
 from optconsole.engine.trading.runs.scene import RunScene
 
 
@@ -23,8 +36,9 @@ class Runs:
         self._minutes = Minutes()
         self._memory = guarding.Memory()
         self._floors = ending.Floors()
+        self._charts = charts.Charts()
+        self._bars = daybars.DayBars()
         self._up_since: datetime | None = None
-        self._day = ""
 
     def advance(
         self, state: TradingState, master: InstrumentMaster, situation: Situation, install: str
@@ -38,22 +52,23 @@ class Runs:
         live = [run for run in state.runs.values() if not run.status.over and run.status is not RunStatus.SCHEDULED]
         for run in live:
             scene.observe(run)
-        for run in live:
-            step = self._guard(scene, run)
-            if step is not None:
-                return step
-        step = planning.plan_day(scene) or starting.start_due(scene)
-        if step is not None:
-            return step
-        for run in live:
-            step = waiting.step(scene, run) or entering.step(scene, run) or closing.step(scene, run)
-            if step is not None:
-                return step
-        return None
+        return next((step for step in self._steps(scene, live) if step is not None), None)
 
-    def _guard(self, scene: RunScene, run: Run) -> Decision | None:
-        return (
-            ending.step(scene, run, self._floors)
-            or guarding.step(scene, run, self._memory)
-            or following.step(scene, run)
-        )
+    def _steps(self, scene: RunScene, live: Sequence[Run]) -> Iterator[Decision | None]:
+        """What could be due, in order; looked at only as far as nothing before it is."""
+        for run in live:
+            yield ending.step(scene, run, self._floors)
+            yield guarding.step(scene, run, self._memory)
+            yield following.step(scene, run)
+        yield self._bars.step(scene)
+        yield self._charts.step(scene)
+        for run in scene.state.runs.values():
+            if not run.status.over:
+                yield waiting.follow_range(scene, run)
+        yield planning.plan_day(scene)
+        yield starting.start_due(scene)
+        for run in live:
+            yield triggering.step(scene, run)
+            yield waiting.step(scene, run)
+            yield entering.step(scene, run)
+            yield closing.step(scene, run)

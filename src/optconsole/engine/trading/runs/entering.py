@@ -12,10 +12,11 @@ from optconsole.engine.model.parents import ParentStatus
 from optconsole.engine.model.runs import LegRun, LegStage, Run, RunStatus
 from optconsole.engine.model.strategies import OnFailure
 from optconsole.engine.rules import ladder
-from optconsole.engine.rules.leg_levels import Fill, open_levels
+from optconsole.engine.rules.leg_levels import Fill, Span, open_levels
 from optconsole.engine.trading import exits, placing
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.desk import ask_cancel, cancellable
+from optconsole.engine.trading.runs.daybars import yesterday
 from optconsole.engine.trading.runs.leaving import leave_run
 from optconsole.engine.trading.runs.scene import RunScene, decision_of, defined, move_leg, part, units
 
@@ -161,7 +162,20 @@ def opened(scene: RunScene, run: Run, leg: LegRun) -> ev.LegMoved:
     assert held is not None
     entry = abs(held.cost) // abs(held.qty) if abs(held.cost) % abs(held.qty) == 0 else round(abs(held.cost / held.qty))
     index = scene.look(run.strategy.underlying).ltp
-    fill = Fill(side=leg.side, entry=entry, at=scene.now, tick=leg.tick, lot=leg.lot, index=index)
+    written = defined(run, leg)
+    place = leg.id if written.breakout is not None and written.breakout.of_option else ""
+    seen = run.watch.ranges.get(place)
+    fill = Fill(
+        side=leg.side,
+        entry=entry,
+        at=scene.now,
+        tick=leg.tick,
+        lot=leg.lot,
+        index=index,
+        range=None if seen is None else Span(high=seen.high, low=seen.low),
+        day=yesterday(scene, leg.contract),
+        index_day=yesterday(scene, run.strategy.underlying),
+    )
     return move_leg(
         run,
         leg,
@@ -173,7 +187,7 @@ def opened(scene: RunScene, run: Run, leg: LegRun) -> ev.LegMoved:
         entered_at=scene.now,
         entries=leg.entries + 1,
         first=leg.first or (entry, abs(held.qty)),
-        levels=open_levels(defined(run, leg), fill),
+        levels=open_levels(written, fill),
         arming=None,
         blind="",
         code="",

@@ -5,15 +5,21 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+import msgspec
+
 from optconsole.engine import events as ev
 from optconsole.engine.model.accounts import Mode
 from optconsole.engine.model.baskets import BasketStatus
+from optconsole.engine.model.leg_rules import StopKind
 from optconsole.engine.model.runs import LegRun, LegStage, Run, RunStatus
 from optconsole.engine.model.vitals import MarketPhase
+from optconsole.engine.rules.entry_filters import Market, failing
 from optconsole.engine.rules.misfires import Due, Timing, due
 from optconsole.engine.rules.schedules import Planned
+from optconsole.engine.rules.triggers import waited_for
 from optconsole.engine.trading.decision import Decision
-from optconsole.engine.trading.runs.choosing import NotPicked, Picked, pick_leg
+from optconsole.engine.trading.runs.choosing import VIX, NotPicked, Picked, pick_leg
+from optconsole.engine.trading.runs.daybars import yesterday
 from optconsole.engine.trading.runs.planning import scheduled
 from optconsole.engine.trading.runs.scene import RunScene, defined, move_leg, move_run, why
 
@@ -111,15 +117,35 @@ def _skip(decision: Decision, run: Run, code: str, text: str, reason: object = N
 
 def enter(scene: RunScene, run: Run, decision: Decision, verdict: Due) -> None:
     """Choose the contracts and make the legs due, or say why there are none."""
+    failed = failing(run.strategy.entry.filters, market_of(scene, run))
+    if failed:
+        _skip(decision, run, failed[0].code, " ".join(each.why for each in failed), {"failed": list(failed)})
+        return
+    entry, code = run.strategy.entry, "LATE" if verdict.timing is Timing.LATE else "ON_TIME"
+    left = waited_for(entry, ())
+    if left and entry.momentum is None and not any(rule.leg for rule in entry.indicators):
+        text = f"{verdict.text} Waits for: {', '.join(left)}."
+        decision.facts.append(move_run(run, RunStatus.WAITING, code, text, verdict, max(verdict.lag_ms, 0)))
+        return
     picks = pick_all(scene, run)
     if isinstance(picks, NotPicked):
         if picks.wait and scene.now < run.entry_until:
             return
         _skip(decision, run, picks.code, picks.text, picks)
         return
+    blind = _no_day_range(scene, run, picks)
+    if blind:
+        _skip(decision, run, "NO_DAY_RANGE", blind)
+        return
     facts = [chosen_leg(scene, run, run.legs[leg], picked) for leg, picked in picks.items()]
-    waits = all(fact.leg.stage is LegStage.WAITING for fact in facts)
-    code = "LATE" if verdict.timing is Timing.LATE else "ON_TIME"
+    facts += [
+        move_leg(run, leg, "waits", stage=LegStage.WAITING)
+        for leg in run.legs.values()
+        if not defined(run, leg).lazy and breaks_out(run, leg)
+    ]
+    if left:
+        facts = [ev_waiting(fact) for fact in facts]
+    waits = bool(left) or all(fact.leg.stage is LegStage.WAITING for fact in facts)
     decision.facts += [
         *facts,
         move_run(
@@ -128,11 +154,47 @@ def enter(scene: RunScene, run: Run, decision: Decision, verdict: Due) -> None:
     ]
 
 
+def _no_day_range(scene: RunScene, run: Run, picks: dict[str, Picked]) -> str:
+    """Which leg's stop could not be placed for want of yesterday's high and low; empty when all could."""
+    for name, picked in picks.items():
+        stop = defined(run, run.legs[name]).stop
+        if stop is None or stop.kind not in (StopKind.DAY_HIGH, StopKind.DAY_LOW):
+            continue
+        of = run.strategy.underlying if stop.of_underlying else picked.instrument.name
+        if yesterday(scene, of) is None:
+            return f"Yesterday's high and low of {of}, which leg {name} is stopped by, were not seen."
+    return ""
+
+
+def ev_waiting(fact: ev.LegMoved) -> ev.LegMoved:
+    """The leg on its locked contract, which waits for what the whole run waits for."""
+    return msgspec.structs.replace(fact, leg=msgspec.structs.replace(fact.leg, stage=LegStage.WAITING))
+
+
+def market_of(scene: RunScene, run: Run) -> Market:
+    """What the entry's filters look at (features EN-9)."""
+    accounts = {leg.account for leg in run.legs.values()}
+    index, vix = scene.situation.quote(run.strategy.underlying), scene.situation.quote(VIX)
+    bar = scene.state.bars.get(run.strategy.underlying)
+    funds = [scene.situation.funds(account) for account in accounts]
+    return Market(
+        day=run.trade_date,
+        vix=None if vix is None else vix.ltp,
+        prev_close=None if index is None else index.prev_close,
+        open=None if bar is None else bar.open,
+        price=scene.look(run.strategy.underlying).ltp,
+        flat=not any(each.qty for each in scene.state.positions.values() if each.key.account in accounts),
+        free_margin=min((each.funds.free for each in funds if each is not None), default=None),
+    )
+
+
 def pick_all(scene: RunScene, run: Run) -> dict[str, Picked] | NotPicked:
     """The contracts of all legs that are entered at the start, in their order; the first that has none ends it."""
     picks: dict[str, Picked] = {}
     for leg in run.legs.values():
         if defined(run, leg).lazy:
+            continue
+        if breaks_out(run, leg):
             continue
         found = pick_leg(scene, run, leg, picks)
         if isinstance(found, NotPicked):
@@ -141,10 +203,16 @@ def pick_all(scene: RunScene, run: Run) -> dict[str, Picked] | NotPicked:
     return picks
 
 
+def breaks_out(run: Run, leg: LegRun) -> bool:
+    """Whether a leg's contract is chosen only when the underlying breaks its range."""
+    breakout = defined(run, leg).breakout
+    return breakout is not None and not breakout.of_option
+
+
 def chosen_leg(scene: RunScene, run: Run, leg: LegRun, picked: Picked, **changes: object) -> ev.LegMoved:
     """The leg with its contract: waiting for its move where it has one (EN-2), else due."""
     written = defined(run, leg)
-    waits = written.wait is not None
+    waits = written.wait is not None or written.breakout is not None
     return move_leg(
         run,
         leg,

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import msgspec
+
+from optconsole.engine.model.leg_rules import Breakout
 from optconsole.engine.model.runs import LegRun, LegStage, Run, RunStatus
+from optconsole.engine.model.timeline import from_millis
 from optconsole.engine.rules.momentum import begin_wait, cancelled_by, wait_is_over
 from optconsole.engine.rules.pretrade import price_in
+from optconsole.engine.rules.ranges import broken, track
+from optconsole.engine.rules.triggers import Fired
 from optconsole.engine.trading.decision import Decision
-from optconsole.engine.trading.runs.scene import RunScene, decision_of, defined, move_leg
+from optconsole.engine.trading.runs import triggering
+from optconsole.engine.trading.runs.choosing import NotPicked, pick_leg
+from optconsole.engine.trading.runs.scene import RunScene, decision_of, defined, move_leg, watched
+from optconsole.engine.trading.runs.starting import chosen_leg
 
 
 def step(scene: RunScene, run: Run) -> Decision | None:
     """Enter what has moved far enough; give up what waited too long."""
-    if run.status in (RunStatus.EXITING, RunStatus.HALTED) or scene.state.killed:
+    if run.status in (RunStatus.EXITING, RunStatus.HALTED) or scene.state.killed or triggering.waits(run):
         return None
     decision = decision_of(run)
     for leg in [each for each in run.legs.values() if each.stage is LegStage.WAITING]:
@@ -26,6 +37,8 @@ def step(scene: RunScene, run: Run) -> Decision | None:
 def _look(scene: RunScene, run: Run, leg: LegRun, decision: Decision) -> bool:
     """Judge one waiting leg; True when it ends the waits of the others."""
     written = defined(run, leg)
+    if written.breakout is not None:
+        return _break(scene, run, leg, written.breakout, decision)
     premium, index = scene.look(leg.contract).ltp, scene.look(run.strategy.underlying).ltp
     reference = leg.reference if leg.reference is not None else premium
     at = leg.index if leg.index is not None else index
@@ -44,3 +57,55 @@ def _look(scene: RunScene, run: Run, leg: LegRun, decision: Decision) -> bool:
             move_leg(run, run.legs[name], "given up", stage=LegStage.OUT, code="FIRST_ONLY", text=told)
         )
     return bool(dropped)
+
+
+def _break(scene: RunScene, run: Run, leg: LegRun, breakout: Breakout, decision: Decision) -> bool:
+    """EN-4: enter a leg on the break of its edge. Never ends the waits of others."""
+    rule = run.strategy.entry.range
+    assert rule is not None  # a breakout without a range is refused when it is saved
+    name = leg.contract if breakout.of_option else run.strategy.underlying
+    place = leg.id if breakout.of_option else ""
+    answer = broken(rule, breakout, run.watch.ranges.get(place), scene.look(name).ltp, scene.now, dte_now(scene, run))
+    if isinstance(answer, Fired):
+        picked = pick_leg(scene, run, leg, {}) if not leg.contract else None
+        if isinstance(picked, NotPicked):
+            return False
+        if picked is None:
+            decision.facts.append(move_leg(run, leg, "triggered", answer, stage=LegStage.DUE, text=answer.why))
+        else:
+            decision.facts.append(chosen_leg(scene, run, leg, picked, stage=LegStage.DUE, text=answer.why))
+    return False
+
+
+def follow_range(scene: RunScene, run: Run) -> Decision | None:
+    """Keep the high and low of the run's range as they come (EN-4)."""
+    rule = run.strategy.entry.range
+    if rule is None:
+        return None
+    ranges, dte = dict(run.watch.ranges), dte_now(scene, run)
+    for place, name in _ranged(run):
+        quote, look = scene.situation.quote(name), scene.look(name)
+        at = scene.now if quote is None else min(from_millis(quote.ts), scene.now)
+        seen = track(rule, ranges.get(place), look.ltp, at, dte)
+        if seen is not None:
+            ranges[place] = seen
+    before = {place: (seen.high, seen.low) for place, seen in run.watch.ranges.items()}
+    if {place: (seen.high, seen.low) for place, seen in ranges.items()} == before:
+        return None
+    decision = decision_of(run)
+    decision.facts.append(watched(run, "range", msgspec.structs.replace(run.watch, ranges=ranges)))
+    return decision
+
+
+def _ranged(run: Run) -> Iterator[tuple[str, str]]:
+    """(place, contract) of every range the run keeps."""
+    yield "", run.strategy.underlying
+    for leg in run.legs.values():
+        written = defined(run, leg)
+        if written.breakout is not None and written.breakout.of_option and leg.contract:
+            yield leg.id, leg.contract
+
+
+def dte_now(scene: RunScene, run: Run) -> int:
+    """Trading days to the run's expiry, today."""
+    return scene.days.between(scene.now.date(), run.expiry)
