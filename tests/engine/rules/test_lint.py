@@ -3,40 +3,19 @@
 from __future__ import annotations
 
 from datetime import date, time, timedelta
-from functools import cache
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optconsole.engine.market.calendar import Calendar
-from optconsole.engine.market.contracts import expiries
 from optconsole.engine.model.baskets import Allocation, Basket, Pace, Rounding
 from optconsole.engine.model.instruments import Right
-from optconsole.engine.model.strategies import (
-    ExitOnExpiry,
-    Holding,
-    Schedule,
-    Strategy,
-)
-from optconsole.engine.model.strikes import (
-    ExpiryRule,
-    Series,
-)
+from optconsole.engine.model.strategies import ExitOnExpiry, Holding, Schedule, Strategy
+from optconsole.engine.model.strikes import ExpiryRule, Series
 from optconsole.engine.rules.lint import lint_basket, lint_strategy
-from optconsole.engine.rules.market_days import DayHours, MarketDays
 from optconsole.engine.rules.schedules import Planned, plan
-from tests.engine.rules.structures import (
-    CONDOR,
-    FACTS,
-    NIFTY_STBT,
-    SOUND,
-    changed,
-    faults,
-    field_of,
-    sold,
-    strategy,
-)
+from tests.engine.rules.november import DAYS, listed
+from tests.engine.rules.structures import CONDOR, FACTS, NIFTY_STBT, SOUND, changed, faults, field_of, sold, strategy
 
 PUT = Right.PUT
 
@@ -103,27 +82,6 @@ def test_a_basket_that_cannot_be_shared_out_is_told(mine: Basket, expected: list
 
 # What is told as impossible never happens
 
-CALENDAR_2026 = Calendar.load()
-
-
-@cache
-def hours(day: date) -> DayHours | None:
-    session = CALENDAR_2026.session(day)
-    if session is None:
-        return None
-    return DayHours(
-        opens=session.opens,
-        closes=session.closes,
-        expiring=CALENDAR_2026.last_trade("NIFTY", day),
-        special="" if CALENDAR_2026.is_full_day(day) else session.special,
-    )
-
-
-@cache
-def listed(day: date) -> tuple[date, ...]:
-    return tuple(expiry for expiry, _ in expiries("NIFTY", day))
-
-
 FEW = st.lists(st.integers(0, 7) | st.integers(0, 60), max_size=2, unique=True).map(tuple)
 schedules = st.builds(
     Schedule,
@@ -155,8 +113,7 @@ def test_a_strategy_told_never_to_enter_is_planned_on_no_day(schedule: Schedule,
     of = strategy(sold(expiry=rule), schedule=schedule)
     if not {fault.code for fault in lint_strategy(of, FACTS)} & IMPOSSIBLE:
         return
-    days = MarketDays(hours)
     for ahead in range(120):
         day = date(2026, 8, 20) + timedelta(days=ahead)
-        answer = plan(schedule, day, days, listed(day), (rule,), "NIFTY")
+        answer = plan(schedule, day, DAYS, listed(day), (rule,), "NIFTY")
         assert not isinstance(answer, Planned), (day, lint_strategy(of, FACTS))

@@ -31,14 +31,7 @@ from optconsole.engine.model.strikes import (
     StepStrike,
     VolatilityStrike,
 )
-from tests.engine.rules.structures import (
-    MONTHLY,
-    STOP,
-    bought,
-    faults,
-    sold,
-    strategy,
-)
+from tests.engine.rules.structures import MONTHLY, STOP, bought, faults, sold, strategy
 
 POINTS = Measure(20_00)
 

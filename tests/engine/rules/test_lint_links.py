@@ -5,32 +5,11 @@ from __future__ import annotations
 import pytest
 
 from optconsole.engine.model.instruments import Right
-from optconsole.engine.model.leg_rules import (
-    Reentry,
-    ReentryMode,
-)
-from optconsole.engine.model.strategies import (
-    Strategy,
-)
-from optconsole.engine.model.strikes import (
-    MatchStrike,
-    RelativeStrike,
-)
-from optconsole.engine.model.triggers import (
-    Cross,
-    Entry,
-    IndicatorKind,
-    IndicatorTrigger,
-)
-from tests.engine.rules.structures import (
-    LAZY,
-    MONTHLY,
-    STOP,
-    changed,
-    faults,
-    sold,
-    strategy,
-)
+from optconsole.engine.model.leg_rules import Reentry, ReentryMode
+from optconsole.engine.model.strategies import Strategy
+from optconsole.engine.model.strikes import MatchStrike, RelativeStrike
+from optconsole.engine.model.triggers import Cross, Entry, IndicatorKind, IndicatorTrigger
+from tests.engine.rules.structures import LAZY, MONTHLY, STOP, changed, faults, sold, strategy
 
 PUT = Right.PUT
 

@@ -6,26 +6,10 @@ from datetime import date, time
 
 import pytest
 
-from optconsole.engine.model.strategies import (
-    Schedule,
-    Strategy,
-)
-from optconsole.engine.model.strikes import (
-    ExactStrike,
-    ExpiryRule,
-    Series,
-)
+from optconsole.engine.model.strategies import Schedule, Strategy
+from optconsole.engine.model.strikes import ExactStrike, ExpiryRule, Series
 from optconsole.engine.rules.lint import lint_strategy
-from tests.engine.rules.structures import (
-    DAY,
-    FACTS,
-    MONTHLY,
-    SOUND,
-    changed,
-    faults,
-    sold,
-    strategy,
-)
+from tests.engine.rules.structures import DAY, FACTS, MONTHLY, SOUND, changed, faults, sold, strategy
 
 
 def on(schedule: Schedule, **fields: object) -> Strategy:

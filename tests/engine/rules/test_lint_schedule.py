@@ -7,24 +7,9 @@ from datetime import date, time
 import pytest
 
 from optconsole.engine.model.orders import Product
-from optconsole.engine.model.strategies import (
-    ExitOnExpiry,
-    Schedule,
-    Strategy,
-)
-from optconsole.engine.model.strikes import (
-    ExpiryRule,
-)
-from tests.engine.rules.structures import (
-    CALENDAR,
-    DAY,
-    MONTHLY,
-    NIFTY_STBT,
-    changed,
-    faults,
-    sold,
-    strategy,
-)
+from optconsole.engine.model.strategies import ExitOnExpiry, Schedule, Strategy
+from optconsole.engine.model.strikes import ExpiryRule
+from tests.engine.rules.structures import CALENDAR, DAY, MONTHLY, NIFTY_STBT, changed, faults, sold, strategy
 
 NIGHT = NIFTY_STBT.schedule
 WINDOW = CALENDAR.schedule

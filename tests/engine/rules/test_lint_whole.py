@@ -6,12 +6,7 @@ from datetime import time
 
 import pytest
 
-from optconsole.engine.model.leg_rules import (
-    Breakout,
-    Edge,
-    EntryWait,
-    Measure,
-)
+from optconsole.engine.model.leg_rules import Breakout, Edge, EntryWait, Measure
 from optconsole.engine.model.overall_rules import (
     Again,
     Band,
@@ -22,12 +17,7 @@ from optconsole.engine.model.overall_rules import (
     ProfitLock,
     Rung,
 )
-from optconsole.engine.model.strategies import (
-    CostShift,
-    Execution,
-    SquareOff,
-    Strategy,
-)
+from optconsole.engine.model.strategies import CostShift, Execution, SquareOff, Strategy
 from optconsole.engine.model.triggers import (
     Cross,
     Entry,
@@ -39,17 +29,7 @@ from optconsole.engine.model.triggers import (
     Range,
     StraddleTrigger,
 )
-from tests.engine.rules.structures import (
-    BREAKOUT,
-    CALENDAR,
-    DAY,
-    NIFTY_STBT,
-    STOP,
-    changed,
-    faults,
-    sold,
-    strategy,
-)
+from tests.engine.rules.structures import BREAKOUT, CALENDAR, DAY, NIFTY_STBT, STOP, changed, faults, sold, strategy
 
 POINTS = Measure(20_00)
 NIGHT = NIFTY_STBT.schedule

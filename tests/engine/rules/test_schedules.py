@@ -9,15 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optconsole.engine.market.calendar import Calendar
-from optconsole.engine.market.contracts import expiries
 from optconsole.engine.model.strategies import ExitOnExpiry, Holding, Schedule
 from optconsole.engine.model.strikes import ExpiryRule, Series
 from optconsole.engine.model.timeline import IST
-from optconsole.engine.rules.market_days import DayHours, MarketDays
 from optconsole.engine.rules.schedules import NotToday, Planned, plan
+from tests.engine.rules.november import DAYS, hours, listed
 
-CALENDAR = Calendar.load()
 STBT = Schedule(entry_at=time(9, 19), exit_at=time(9, 18), holding=Holding.OVERNIGHT, non_expiry_only=True)
 """The reference strategy: in at 09:19, out at 09:18 of the next trading day, never around an expiry."""
 INTRADAY = Schedule(entry_at=time(9, 20), exit_at=time(15, 15))
@@ -25,24 +22,8 @@ MONDAY, THURSDAY, FRIDAY = date(2026, 11, 16), date(2026, 11, 19), date(2026, 11
 HOLIDAY, EXPIRY = date(2026, 11, 24), date(2026, 11, 23)
 
 
-def hours(day: date) -> DayHours | None:
-    session = CALENDAR.session(day)
-    if session is None:
-        return None
-    return DayHours(
-        opens=session.opens,
-        closes=session.closes,
-        expiring=CALENDAR.last_trade("NIFTY", day),
-        special="" if CALENDAR.is_full_day(day) else session.special,
-    )
-
-
-DAYS = MarketDays(hours)
-
-
 def on(schedule: Schedule, day: date, *rules: ExpiryRule) -> Planned | NotToday:
-    listed = [expiry for expiry, _ in expiries("NIFTY", day)]
-    return plan(schedule, day, DAYS, listed, rules or (ExpiryRule(),), "NIFTY")
+    return plan(schedule, day, DAYS, listed(day), rules or (ExpiryRule(),), "NIFTY")
 
 
 def planned(schedule: Schedule, day: date, *rules: ExpiryRule) -> Planned:
@@ -135,57 +116,6 @@ def test_an_overnight_run_is_not_entered_in_contracts_that_expire_today() -> Non
     assert isinstance(answer, NotToday)
     assert answer.code == "CONTRACT_EXPIRES"
     assert "expires on Monday 23NOV26, before the exit on Wednesday 25NOV26" in answer.text
-
-
-# Days
-
-
-@pytest.mark.parametrize(
-    ("fields", "day", "code"),
-    [
-        ({}, HOLIDAY, "CLOSED"),
-        ({}, date(2026, 11, 21), "CLOSED"),
-        ({"weekdays": (0, 4)}, THURSDAY, "WEEKDAY"),
-        ({"weekdays": (0, 3)}, THURSDAY, None),
-        ({"dates": (FRIDAY,)}, THURSDAY, "DATE"),
-        ({"dates": (THURSDAY,)}, THURSDAY, None),
-        ({"except_dates": (THURSDAY,)}, THURSDAY, "EXCEPT_DATE"),
-        ({"months": (1, 12)}, THURSDAY, "MONTH"),
-        ({"months": (11,)}, THURSDAY, None),
-        ({"dte": (0, 1)}, THURSDAY, "DTE"),
-        ({"dte": (2,)}, THURSDAY, None),
-        ({"dte": (0,)}, EXPIRY, None),
-        ({"non_expiry_only": True}, EXPIRY, "EXPIRY_DAY"),
-        ({"expiry_only": True}, EXPIRY, None),
-        ({"expiry_only": True}, THURSDAY, "NOT_EXPIRY_DAY"),
-        ({"first_day_of_month": True}, date(2026, 11, 2), None),
-        ({"first_day_of_month": True}, date(2026, 11, 3), "MONTH_DAY"),
-        ({"last_day_of_month": True}, date(2026, 11, 30), None),
-        ({"last_day_of_month": True}, date(2026, 11, 27), "MONTH_DAY"),
-        ({"first_day_of_month": True, "last_day_of_month": True}, date(2026, 11, 30), None),
-    ],
-)
-def test_a_day_is_one_of_the_strategys_or_says_why_not(fields: dict[str, object], day: date, code: str | None) -> None:
-    answer = on(changed(INTRADAY, **fields), day)
-    assert (answer.code if isinstance(answer, NotToday) else None) == code
-
-
-def test_days_to_expiry_are_told_when_they_do_not_fit() -> None:
-    answer = on(changed(INTRADAY, dte=(0, 1)), THURSDAY)
-    assert answer == NotToday("DTE", "2 trading days are left to Monday 23NOV26, and the strategy runs with 0, 1.")
-
-
-def test_days_to_expiry_are_those_of_the_first_legs_expiry() -> None:
-    rule = ExpiryRule(series=Series.MONTHLY, offset=1)
-    assert why(changed(INTRADAY, dte=(2,)), THURSDAY, rule, ExpiryRule()) == "DTE"
-    assert planned(changed(INTRADAY, dte=(26,)), THURSDAY, rule, ExpiryRule()).expiry == date(2026, 12, 29)
-
-
-def test_weekly_legs_of_an_underlying_without_weeks_say_so() -> None:
-    listed = [expiry for expiry, _ in expiries("BANKNIFTY", THURSDAY)]
-    answer = plan(INTRADAY, THURSDAY, DAYS, listed, (ExpiryRule(),), "BANKNIFTY")
-    assert isinstance(answer, NotToday)
-    assert answer.code == "NO_WEEKLY"
 
 
 # Within a day
@@ -325,16 +255,4 @@ def test_every_plan_lies_in_sessions_and_ends_after_it_begins(
     assert answer.exit_at.date() <= answer.expiry
     assert (answer.exit_at.date() - day) <= timedelta(days=7)
     if policy is ExitOnExpiry.SKIP and holding is Holding.OVERNIGHT:
-        assert answer.exit_at.date() not in [expiry for expiry, _ in expiries("NIFTY", day)]
-
-
-@given(november, november)
-def test_days_to_expiry_fall_by_one_each_trading_day(day: date, expiry: date) -> None:
-    after = DAYS.following(day)
-    if after <= expiry:
-        assert DAYS.between(day, expiry) == DAYS.between(after, expiry) + 1
-
-
-@given(november.filter(DAYS.ordinary), st.integers(0, 20))
-def test_the_day_so_many_before_an_expiry_has_that_many_left(expiry: date, dte: int) -> None:
-    assert DAYS.between(DAYS.before_expiry(expiry, dte), expiry) == dte
+        assert answer.exit_at.date() not in listed(day)

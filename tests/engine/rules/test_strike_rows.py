@@ -9,14 +9,7 @@ from hypothesis import strategies as st
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.instruments import Right
 from optconsole.engine.model.strikes import PriceKind, Reference
-from optconsole.engine.rules.strike_rows import (
-    Candidate,
-    Slate,
-    at_the_money,
-    atm_straddle,
-    nearest,
-    reference_value,
-)
+from optconsole.engine.rules.strike_rows import Candidate, Slate, at_the_money, atm_straddle, nearest, reference_value
 
 
 def rows(*strikes: int) -> tuple[Candidate, ...]:
