@@ -106,6 +106,11 @@ def _run_watched(state: TradingState, _fact: Recorded, event: ev.RunWatched) -> 
     state.runs[run.id] = msgspec.structs.replace(run, watch=event.watch)
 
 
+def _run_edited(state: TradingState, _fact: Recorded, event: ev.RunEdited) -> None:
+    run = state.runs[event.run_id]
+    state.runs[run.id] = msgspec.structs.replace(run, strategy=event.strategy, exit_at=event.exit_at)
+
+
 def _leg_moved(state: TradingState, fact: Recorded, event: ev.LegMoved) -> None:
     run, leg = state.runs[event.run_id], event.leg
     known = run.legs[leg.id]
@@ -123,5 +128,6 @@ FOLDS: Final[dict[type[ev.Event], Callable[[TradingState, Recorded, Any], None]]
     ev.RunPlanned: _run_planned,
     ev.RunMoved: _run_moved,
     ev.RunWatched: _run_watched,
+    ev.RunEdited: _run_edited,
     ev.LegMoved: _leg_moved,
 }

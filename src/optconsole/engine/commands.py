@@ -11,6 +11,7 @@ from optconsole.engine.model.groups import GroupKind
 from optconsole.engine.model.limits import Level, Limit, LimitKind, Standing
 from optconsole.engine.model.orders import OrderTerms, Product
 from optconsole.engine.model.protection import StopMode
+from optconsole.engine.model.strategies import Strategy
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -231,6 +232,50 @@ class SetBasketStatus(Command, frozen=True, kw_only=True):
     why: str = ""
 
 
+class RunAction(StrEnum):
+    """What a person may do with a run: begin it now, let it go, approve it, close it, stop or resume its entries."""
+
+    NOW = "now"
+    SKIP = "skip"
+    APPROVE = "approve"
+    EXIT = "exit"
+    HALT = "halt"
+    RESUME = "resume"
+
+
+class SteerRun(Command, frozen=True, kw_only=True):
+    """Do something with a run, or with one leg of it where ``action`` is EXIT and ``leg`` is given."""
+
+    run_id: str
+    action: RunAction
+    leg: str = ""
+    why: str = ""
+
+
+class ExitBasket(Command, frozen=True, kw_only=True):
+    """Close all runs of a basket, and start none of it any more until it is started again."""
+
+    name: str
+    why: str = ""
+
+
+class EditRun(Command, frozen=True, kw_only=True):
+    """Change the rules of a run that is under way: stops, targets, trails, times. Its legs stay as they are.
+
+    A change that would close something at once is refused unless ``fire`` says that this is meant (features SX-10).
+    """
+
+    run_id: str
+    strategy: Strategy
+    fire: bool = False
+
+
+class SendSignal(Command, frozen=True, kw_only=True):
+    """Tell the runs that wait for a signal of this name that it has come (features EN-8)."""
+
+    name: str
+
+
 class SteerReplay(Command, frozen=True, kw_only=True):
     """Drive a replay or the practice clock.
 
@@ -267,6 +312,10 @@ AnyCommand = (
     | SetTradingState
     | SaveBasket
     | SetBasketStatus
+    | SteerRun
+    | ExitBasket
+    | EditRun
+    | SendSignal
     | SteerReplay
 )
 

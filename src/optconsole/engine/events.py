@@ -20,6 +20,7 @@ from optconsole.engine.model.parents import Pace, ParentStatus
 from optconsole.engine.model.positions import Basis, PositionKey
 from optconsole.engine.model.protection import Guard, Repair, StopMode
 from optconsole.engine.model.runs import LegRun, Run, RunStatus, RunWatch
+from optconsole.engine.model.strategies import Strategy
 from optconsole.engine.model.trigger_state import Candle
 
 
@@ -762,6 +763,13 @@ class RunWatched(RunEvent, frozen=True, kw_only=True):
     watch: RunWatch
 
 
+class RunEdited(RunEvent, frozen=True, kw_only=True):
+    """The rules of a run were changed while it was under way."""
+
+    strategy: Strategy
+    exit_at: datetime
+
+
 class LegMoved(RunEvent, frozen=True, kw_only=True):
     """A leg of a run went on, or one of its levels moved; ``what`` in one word."""
 
@@ -862,6 +870,7 @@ AnyEvent = (
     | RunPlanned
     | RunMoved
     | RunWatched
+    | RunEdited
     | LegMoved
     | CommandRefused
     | CommandNoted

@@ -67,8 +67,8 @@ class Worker:
         self._log = logging.getLogger("optconsole.engine")
         book = rooms.record.book
         self.hearing = Hearing(rooms.world, book, self._instrument, self.settle, self._failed)
-        days = market_days(rooms.world.calendar)
-        self._duties = Duties(rooms.inbox, book, rooms.sight.situation, self.settle, self._install, days)
+        self._days = market_days(rooms.world.calendar)
+        self._duties = Duties(rooms.inbox, book, rooms.sight.situation, self.settle, self._install, self._days)
 
     async def run(self) -> None:
         """Take inputs for ever."""
@@ -151,7 +151,8 @@ class Worker:
         if isinstance(command, cmd.ReadBookNow) and command.account not in self._world.brokers:
             known = ", ".join(sorted(self._world.brokers)) or "none"
             raise Refusal("UNKNOWN_ACCOUNT", f"No broker serves an account {command.account!r}; known: {known}.")
-        return decide(View(self._record.state, self._master(), self._sight.situation(), self._install), command)
+        view = View(self._record.state, self._master(), self._sight.situation(), self._install, self._days)
+        return decide(view, command)
 
     def _still_meant(self, command: cmd.PlaceOrder | cmd.PlaceGroup | cmd.Reverse) -> None:
         """Raises Refusal for an order that waited, with the machine asleep or busy, until its market was gone."""

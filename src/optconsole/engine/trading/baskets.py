@@ -6,17 +6,20 @@ from typing import Final
 
 from optconsole.engine import events as ev
 from optconsole.engine.commands import Reply, SaveBasket, SetBasketStatus
+from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.model.baskets import BasketBook, BasketStatus
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.errors import Refusal
+from optconsole.engine.rules.faults import MarketFacts
+from optconsole.engine.rules.lint import lint_basket
 from optconsole.engine.trading.decision import Decision
 
 MOST_BASKETS: Final = 500
 S = BasketStatus
 
 
-def save(state: TradingState, command: SaveBasket) -> Decision:
-    """Write a basket down as its next version. Raises Refusal(STALE_VERSION, TOO_MANY)."""
+def save(state: TradingState, command: SaveBasket, master: InstrumentMaster) -> Decision:
+    """Write a basket down as its next version. Raises Refusal(LINT, STALE_VERSION, TOO_MANY)."""
     basket, known = command.basket, state.baskets.get(command.basket.name)
     version = 0 if known is None else known.version
     if command.over != (version or None):
@@ -27,6 +30,10 @@ def save(state: TradingState, command: SaveBasket) -> Decision:
         )
     if known is None and len(state.baskets) >= MOST_BASKETS:
         raise Refusal("TOO_MANY", f"There are {MOST_BASKETS} baskets already; archive and remove some first.")
+    faults = lint_basket(basket, market_facts(state, master))
+    if faults:
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise Refusal("LINT", f"{faults[0].path}: {faults[0].text}{more}")
     decision = Decision(command.actor, command.id)
     if known is not None and known.basket == basket and (known.source, known.pin) == (command.source, command.pin):
         decision.reply = Reply(ok=True, code="UNCHANGED", text=f"{basket.name} is as it was.", ids=(basket.name,))
@@ -68,3 +75,21 @@ def basket_of(state: TradingState, name: str) -> BasketBook:
         known = ", ".join(sorted(state.baskets)) or "none"
         raise Refusal("NO_SUCH_BASKET", f"No basket is called {name!r}; there are: {known}.")
     return found
+
+
+def market_facts(state: TradingState, master: InstrumentMaster) -> MarketFacts:
+    """What of the market and the accounts a basket is checked against."""
+    names = master.underlyings()
+    listed = {name: master.expiries(name) for name in names}
+    nearest = {name: master.chain(name, days[0]) for name, days in listed.items() if days}
+    samples = {name: next((each for row in chain for each in row[1:] if each), None) for name, chain in nearest.items()}
+    return MarketFacts(
+        today=state.day,
+        listed={name: days for name, days in listed.items() if days},
+        strikes={
+            (name, day): [row[0] for row in master.chain(name, day)] for name, days in listed.items() for day in days
+        },
+        lots={name: each.lot for name, each in samples.items() if each is not None},
+        freeze={name: each.freeze for name, each in samples.items() if each is not None},
+        accounts=frozenset(state.accounts),
+    )

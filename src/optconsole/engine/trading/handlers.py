@@ -8,8 +8,12 @@ from typing import Any, Final
 
 from optconsole.engine import commands as cmd
 from optconsole.engine import events as ev
+from optconsole.engine.market.calendar import Calendar
+from optconsole.engine.market.market_days import market_days
 from optconsole.engine.market.master import InstrumentMaster
+from optconsole.engine.market.minutes import Minutes
 from optconsole.engine.model.book import TradingState
+from optconsole.engine.rules.market_days import MarketDays
 from optconsole.engine.rules.pretrade import Situation
 from optconsole.engine.trading import (
     baskets,
@@ -24,6 +28,8 @@ from optconsole.engine.trading import (
     stops,
 )
 from optconsole.engine.trading.decision import Decision
+from optconsole.engine.trading.runs import steering
+from optconsole.engine.trading.runs.scene import RunScene
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,12 @@ class View:
     master: InstrumentMaster
     situation: Situation
     install: str
+    days: MarketDays | None = None
+
+    def scene(self) -> RunScene:
+        """What commands about runs look at."""
+        days = self.days or market_days(Calendar.load())
+        return RunScene(self.state, self.master, self.situation, self.install, days, Minutes())
 
 
 def decide(view: View, command: cmd.AnyCommand) -> Decision:
@@ -94,8 +106,12 @@ HANDLERS: Final[dict[type[cmd.Command], Callable[[View, Any], Decision]]] = {
     cmd.SetLimit: lambda view, command: risk.set_limit(view.state, command),
     cmd.RemoveLimit: lambda view, command: risk.remove_limit(view.state, command),
     cmd.SetTradingState: lambda view, command: risk.set_trading_state(view.state, command, view.situation),
-    cmd.SaveBasket: lambda view, command: baskets.save(view.state, command),
+    cmd.SaveBasket: lambda view, command: baskets.save(view.state, command, view.master),
     cmd.SetBasketStatus: lambda view, command: baskets.set_status(view.state, command),
+    cmd.SteerRun: lambda view, command: steering.steer(view.scene(), command),
+    cmd.ExitBasket: lambda view, command: steering.exit_basket(view.scene(), command),
+    cmd.EditRun: lambda view, command: steering.edit(view.scene(), command),
+    cmd.SendSignal: lambda view, command: steering.send_signal(view.scene(), command),
     cmd.AcknowledgeNotices: _acknowledge,
 }
 """Every command but the steering of a replay, which is the world's business and not the book's."""
