@@ -174,7 +174,9 @@ class Engine:
         self.board.update(quotes, now)
         self.meters.quotes.add(now, len(quotes))
         self.meters.last_quote = now
-        if self._lookout.crossed(self.state, quotes):
+        # both are asked: each keeps its own memory
+        crossed, due = self._lookout.crossed(self.state, quotes), self._lookout.due(self.state, self.world.clock.now())
+        if crossed or due:
             self._inbox.put(Nudged())
 
     # ------------------------------------------------------------ the engine port

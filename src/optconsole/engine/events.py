@@ -18,7 +18,7 @@ from optconsole.engine.model.limits import Level, Limit, LimitAction, LimitKind,
 from optconsole.engine.model.orders import OrderTerms, Product, RiskClass, Role, Side
 from optconsole.engine.model.parents import Pace, ParentStatus
 from optconsole.engine.model.positions import Basis, PositionKey
-from optconsole.engine.model.protection import Guard, Repair, StopMode
+from optconsole.engine.model.protection import Guard, Repair, StopMode, guard_name
 from optconsole.engine.model.runs import LegRun, Run, RunStatus, RunWatch
 from optconsole.engine.model.strategies import Strategy
 from optconsole.engine.model.trigger_state import Candle
@@ -493,13 +493,19 @@ class FlattenEnded(Event, frozen=True, kw_only=True):
 
 
 class ProtectionEvent(Event, frozen=True, kw_only=True):
-    """Base of everything that happens to the guard of one position."""
+    """Base of everything that happens to the guard of one position, or of what one ``source`` holds of it."""
 
     key: PositionKey
+    source: str = ""
 
     @property
     def stream(self) -> str:
         return f"position:{self.key}"
+
+    @property
+    def name(self) -> str:
+        """How the guard is called in the book."""
+        return guard_name(self.key, self.source)
 
 
 class ProtectionSet(ProtectionEvent, frozen=True, kw_only=True):

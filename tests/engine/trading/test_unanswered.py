@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from optconsole.engine import events as ev
 from optconsole.engine.commands import CancelOrder
+from optconsole.engine.folds.orders import NOT_CONFIRMED
 from optconsole.engine.model.orders import Pending, Side
 from optconsole.engine.ports import PlaceOutcome
-from optconsole.engine.state import NOT_CONFIRMED
 from optconsole.engine.trading.unanswered import ANSWER_LOST, Unanswered
 from tests.engine.facts import Story, terms
 from tests.faults.line import Call, Line, scene

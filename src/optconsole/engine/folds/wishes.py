@@ -49,12 +49,13 @@ def _kill_released(state: TradingState, _fact: Recorded, _event: ev.KillReleased
 
 
 def _protection_set(state: TradingState, fact: Recorded, event: ev.ProtectionSet) -> None:
-    known = state.protections.get(str(event.key))
+    known = state.protections.get(event.name)
     if known is None or known.id != event.protection_id:
         state.protection_count += 1
-    state.protections[str(event.key)] = Protection(
+    state.protections[event.name] = Protection(
         id=event.protection_id,
         key=event.key,
+        source=event.source,
         sign=event.sign,
         stop=event.stop,
         target=event.target,
@@ -65,9 +66,9 @@ def _protection_set(state: TradingState, fact: Recorded, event: ev.ProtectionSet
 
 
 def _protection_changed(state: TradingState, fact: Recorded, event: ev.ProtectionEvent) -> None:
-    guard = state.protections.get(str(event.key))
+    guard = state.protections.get(event.name)
     if guard is None:
-        raise IllegalTransition(f"{type(event).__name__} of {event.key}, which nothing guards")
+        raise IllegalTransition(f"{type(event).__name__} of {event.name}, which nothing guards")
     changes: dict[str, Any] = {}
     match event:
         case ev.ProtectionMoved():
@@ -77,11 +78,11 @@ def _protection_changed(state: TradingState, fact: Recorded, event: ev.Protectio
             changes = {"crossing": event.crossing, "crossed_at": seen, "crossed_ts": event.ts}
         case ev.ProtectionSight():
             changes = {"blind": event.blind}
-    state.protections[str(event.key)] = msgspec.structs.replace(guard, **changes)
+    state.protections[event.name] = msgspec.structs.replace(guard, **changes)
 
 
 def _protection_ended(state: TradingState, _fact: Recorded, event: ev.ProtectionEnded) -> None:
-    state.protections.pop(str(event.key), None)
+    state.protections.pop(event.name, None)
 
 
 FOLDS: Final[dict[type[ev.Event], Callable[[TradingState, Recorded, Any], None]]] = {

@@ -40,8 +40,15 @@ class Repair(StrEnum):
     UNFILLED = "UNFILLED"
 
 
+def guard_name(key: PositionKey, source: str = "") -> str:
+    """How a guard is called in the book: by its position, and by the leg of a run whose part alone it guards."""
+    return f"{key}|{source}" if source else str(key)
+
+
 class Protection(msgspec.Struct, frozen=True, kw_only=True):
     """A position's stop and target in paise. ``id`` is the parent of its orders, ``sign`` the position's direction.
+
+    ``source`` is the leg of a run whose part of the position alone is guarded; empty for the rest of it.
 
     ``wide`` is the trigger of the stop at the exchange, None where none is wanted. ``crossed_at``, ``crossed_ts`` (the
     quote's time) and ``crossing`` (stop or target) remember a first quote beyond a level; ``blind`` that its price is
@@ -62,6 +69,12 @@ class Protection(msgspec.Struct, frozen=True, kw_only=True):
     crossed_at: datetime | None = None
     crossed_ts: int = 0
     blind: bool = False
+    source: str = ""
+
+    @property
+    def name(self) -> str:
+        """How the guard is called in the book."""
+        return guard_name(self.key, self.source)
 
     @property
     def closes(self) -> Side:

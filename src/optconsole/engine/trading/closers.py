@@ -19,6 +19,7 @@ from optconsole.engine.trading.exits import Scene
 from optconsole.engine.trading.hedging import to_spare
 from optconsole.engine.trading.portions import at_work, shared_out
 from optconsole.engine.trading.precedence import KILL_WHY, steered
+from optconsole.engine.trading.scopes import covers
 from optconsole.engine.trading.unwanted import conversion_failed
 from optconsole.engine.trading.wishes import positions_of, to_close, wanted
 
@@ -58,7 +59,7 @@ def _mine(scene: Scene, wish: Flattening, position: Position) -> list[Order]:
     return [
         order
         for order in closing_on(scene.state, position)
-        if steered(order) and (wish.whole or order.parent == wish.id)
+        if steered(order) and (wish.whole or order.parent == wish.id or (wish.source and covers(wish, order.terms)))
     ]
 
 

@@ -114,7 +114,7 @@ def abandon(state: TradingState, command: AbandonFlatten) -> Decision:
     decision.facts.append(ev.FlattenEnded(flatten_id=wish.id, orders=sent, text="given up"))
     guard = state.protections.get(wish.name)
     if guard is not None and wish.id.startswith(f"{guard.id}."):
-        decision.facts.append(ev.ProtectionEnded(key=guard.key, reason="given up"))
+        decision.facts.append(ev.ProtectionEnded(key=guard.key, source=guard.source, reason="given up"))
     decision.reply = Reply(ok=True, text=f"{wish.id} is given up; its closing orders are cancelled.", ids=sent)
     return decision
 

@@ -21,7 +21,7 @@ from optconsole.engine.trading.covering import closing_side, counts, outstanding
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.desk import ask_cancel
 from optconsole.engine.trading.exits import Scene
-from optconsole.engine.trading.portions import closable
+from optconsole.engine.trading.portions import closable, parts_of
 
 TO_WORKING: Final = timedelta(seconds=5)
 """How long a stop may take until the broker's book shows it as it should be."""
@@ -30,9 +30,18 @@ MOST_MOVES: Final = ladder.MOST_CHANGES - 5
 """Changes of one stop before a new one takes its place; the rest is kept for carrying it out."""
 
 
-def needed(state: TradingState, position: Position) -> int:
-    """Units that stops should cover: the live position, less what a part exit or a strategy's is about to close."""
+def needed(state: TradingState, guard: Protection, position: Position) -> int:
+    """Units that a guard's stops should cover: the live position, less what a part exit or a strategy's is closing.
+
+    What other guards cover for legs of runs is theirs; the part of a leg is never more than what is open in all.
+    """
+    net = state.positions.get(str(guard.key))
+    if guard.source:
+        return min(abs(position.qty), abs(net.qty)) if net is not None and net.qty * guard.sign > 0 else 0
     size, sign, going = abs(position.qty), 1 if position.qty > 0 else -1, 0
+    for other in state.protections.values():
+        if other.source and other.key == guard.key and other.sign == guard.sign:
+            going += sum(abs(units) for _, units in parts_of(state, other.source, position) if units * sign > 0)
     for wish in state.flattening.values():
         if wish.source:
             going += closable(state, wish.source, position)
@@ -70,7 +79,7 @@ def keep(
         for order in stops:
             _drop(scene, decision, order, "no stop wanted")
         return
-    surplus = sum(outstanding(order) - _going(order) for order in stops) - needed(scene.state, position)
+    surplus = sum(outstanding(order) - _going(order) for order in stops) - needed(scene.state, guard, position)
     for order in reversed(stops):
         if not exits.free(order):
             continue
@@ -131,8 +140,8 @@ def _place(
     trigger = guard.wide
     if trigger is None:
         return
-    missing = needed(scene.state, position) - sum(outstanding(order) for order in family if counts(order))
-    pieces = exits.cut(scene, instrument, min(missing, room(scene.state, position, scene.now)))
+    missing = needed(scene.state, guard, position) - sum(outstanding(order) for order in family if counts(order))
+    pieces = exits.cut(scene, instrument, min(missing, _room(scene, guard, position)))
     quote = scene.situation.quote(instrument.name)
     mark = None if quote is None else quote.mark
     if not pieces or (mark is not None and beyond(guard.sign, trigger, mark, STOP)):
@@ -151,8 +160,15 @@ def _place(
             trigger=trigger,
             product=guard.key.product,
             note="stop",
+            source=guard.source,
         )
         exits.send(scene, decision, terms, instrument, Role.STOP, guard.id, RiskClass.PROTECT)
+
+
+def _room(scene: Scene, guard: Protection, position: Position) -> int:
+    """Units that nothing closes yet, of the whole position."""
+    net = scene.state.positions.get(str(guard.key))
+    return room(scene.state, position if net is None else net, scene.now)
 
 
 def _tried_again(family: Iterable[Order]) -> bool:
@@ -168,7 +184,7 @@ def tell_state(scene: Scene, guard: Protection, position: Position, family: list
     found, reason = judged(scene, guard, position, family)
     if (found, reason) == (guard.state, guard.reason):
         return
-    decision.facts.append(ev.ProtectionMoved(key=guard.key, state=found, reason=reason))
+    decision.facts.append(ev.ProtectionMoved(key=guard.key, source=guard.source, state=found, reason=reason))
     if found is Guard.REPAIR:
         words = {
             Repair.REJECTED: "was rejected",
@@ -190,7 +206,7 @@ def judged(scene: Scene, guard: Protection, position: Position, family: list[Ord
         return Guard.NONE, Repair.NONE
     if any(order.triggered for order in stops):
         return Guard.TRIGGERED, Repair.NONE
-    need, total = needed(state, position), sum(map(outstanding, stops))
+    need, total = needed(state, guard, position), sum(map(outstanding, stops))
     seen = sum(outstanding(order) for order in stops if verified(guard, order))
     if seen == total == need:
         return Guard.WORKING, Repair.NONE

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
 
+from optconsole.engine.model.baskets import BasketStatus
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.protection import Protection
 from optconsole.engine.model.quotes import Quote
 from optconsole.engine.rules.protection import crossing
+
+PULSE: Final = timedelta(milliseconds=250)
+"""Market time between two looks at strategies."""
 
 
 class Lookout:
@@ -15,16 +21,32 @@ class Lookout:
 
     def __init__(self) -> None:
         self._seq = -1
+        self._live = False
+        self._looked: datetime | None = None
         self._guards: dict[str, list[Protection]] = {}
 
     def crossed(self, state: TradingState, quotes: Sequence[Quote]) -> bool:
         """Whether a quote lies beyond a level of its contract's guards, or takes an earlier crossing back."""
-        if self._seq != state.seq:
-            self._seq, self._guards = state.seq, {}
-            for guard in state.protections.values():
-                self._guards.setdefault(guard.key.contract, []).append(guard)
+        self._renew(state)
         if not self._guards:
             return False
         return any(
             crossing(guard, quote) or guard.crossing for quote in quotes for guard in self._guards.get(quote.name, ())
         )
+
+    def due(self, state: TradingState, now: datetime) -> bool:
+        """Whether strategies are to be looked at: as often in market time as in real time, however fast it runs."""
+        self._renew(state)
+        if not self._live or (self._looked is not None and timedelta() <= now - self._looked < PULSE):
+            return False
+        self._looked = now
+        return True
+
+    def _renew(self, state: TradingState) -> None:
+        if self._seq == state.seq:
+            return
+        self._seq, self._guards = state.seq, {}
+        for guard in state.protections.values():
+            self._guards.setdefault(guard.key.contract, []).append(guard)
+        active = any(book.status is BasketStatus.ACTIVE for book in state.baskets.values())
+        self._live = active or any(not run.status.over for run in state.runs.values())

@@ -52,7 +52,8 @@ def allow_order(state: TradingState, terms: OrderTerms, risk: RiskClass, filled:
         way = "The kill switch is on" if wish.why == KILL_WHY else f"Give up the flatten {wish.id} first"
         raise Refusal("CLOSING", f"{terms.contract} is being closed; an order there would work against it. {way}.")
     key = PositionKey(terms.account, terms.product, terms.contract)
-    position, guard = state.positions.get(str(key)), state.protections.get(str(key))
+    position = state.positions.get(str(key))
+    guard = next((each for each in state.protections.values() if each.key == key), None)
     if guard is None or position is None or not position.qty or terms.side is not closing_side(position):
         return
     others = [order for order in orders_on(state, key) if order.terms.side is terms.side and order.id != ignored]

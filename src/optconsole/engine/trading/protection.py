@@ -17,9 +17,9 @@ from typing import Final
 from optconsole.engine import events as ev
 from optconsole.engine.commands import ScopeKind
 from optconsole.engine.market.master import InstrumentMaster
-from optconsole.engine.model.book import TradingState
+from optconsole.engine.model.book import BY_SOURCE, TradingState
 from optconsole.engine.model.orders import Order
-from optconsole.engine.model.positions import PositionKey
+from optconsole.engine.model.positions import Position, PositionKey
 from optconsole.engine.model.protection import Guard, Protection, Repair, StopMode
 from optconsole.engine.model.quotes import Quote
 from optconsole.engine.rules.pretrade import Situation
@@ -28,6 +28,7 @@ from optconsole.engine.trading import unguarded
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.exits import Scene, silent
 from optconsole.engine.trading.keeping import alarm, keep, tell_state
+from optconsole.engine.trading.portions import belongs
 from optconsole.engine.trading.scopes import in_scope, scope_of
 
 CONFIRM: Final = timedelta(seconds=1)
@@ -60,14 +61,14 @@ def _families(state: TradingState) -> dict[str, list[Order]]:
 def _step(scene: Scene, guard: Protection, family: list[Order], decision: Decision) -> None:
     """``family`` are the guard's orders of today, whatever became of them."""
     state = scene.state
-    position = state.positions.get(str(guard.key))
+    position = guarded(state, guard)
     if position is None or position.qty * guard.sign <= 0:
         _over(guard, family, decision)
         return
-    if exiting(state, guard.key):
+    if exiting(state, guard.key, guard.source):
         return
     if state.killed:
-        decision.facts.append(ev.ProtectionEnded(key=guard.key, reason="killed"))
+        decision.facts.append(ev.ProtectionEnded(key=guard.key, source=guard.source, reason="killed"))
         return
     instrument = scene.master.get(guard.key.contract)
     if instrument is None or not scene.trading(instrument):
@@ -78,10 +79,19 @@ def _step(scene: Scene, guard: Protection, family: list[Order], decision: Decisi
     tell_state(scene, guard, position, family, decision)
 
 
-def exiting(state: TradingState, key: PositionKey) -> bool:
-    """Whether a flatten is closing the whole position; its stops are then the flatten's to turn."""
+def guarded(state: TradingState, guard: Protection) -> Position | None:
+    """What the guard is for: the position, or the part of it that a leg of a run holds."""
+    if not guard.source:
+        return state.positions.get(str(guard.key))
+    parts = state.books.get(str(guard.key), ())
+    return next((part.held for part in parts if part.source == guard.source), None)
+
+
+def exiting(state: TradingState, key: PositionKey, source: str = "") -> bool:
+    """Whether a flatten is closing the whole position, or all of the part; its stops are then the flatten's to turn."""
     return any(
-        wish.whole and in_scope(scope_of(wish), key.account, key.contract, key.product)
+        (wish.whole and in_scope(scope_of(wish), key.account, key.contract, key.product))
+        or (source and wish.source and belongs(wish.source, source))
         for wish in state.flattening.values()
     )
 
@@ -93,18 +103,18 @@ def _over(guard: Protection, family: Iterable[Order], decision: Decision) -> Non
     """Flat or turned: the promise is done. Its stops are orphans now and are cancelled as such."""
     filled = any(order.filled for order in family)
     if filled:
-        decision.facts.append(ev.ProtectionMoved(key=guard.key, state=Guard.FILLED))
-    decision.facts.append(ev.ProtectionEnded(key=guard.key, reason="filled" if filled else "flat"))
+        decision.facts.append(ev.ProtectionMoved(key=guard.key, source=guard.source, state=Guard.FILLED))
+    decision.facts.append(ev.ProtectionEnded(key=guard.key, source=guard.source, reason="filled" if filled else "flat"))
 
 
 def fire(state: TradingState, guard: Protection, decision: Decision, why: str, price: int | None) -> None:
     """Close the position through the machinery of a flatten, in which the stop becomes the closing order."""
     decision.facts += [
-        ev.ProtectionTriggered(key=guard.key, why=why, price=price),
+        ev.ProtectionTriggered(key=guard.key, source=guard.source, why=why, price=price),
         ev.FlattenBegun(
             flatten_id=f"{guard.id}.{state.seq + 1}",
-            kind=ScopeKind.POSITION.value,
-            name=str(guard.key),
+            kind=BY_SOURCE if guard.source else ScopeKind.POSITION.value,
+            name=guard.source or str(guard.key),
             percent=100,
             why=why,
         ),
@@ -119,11 +129,11 @@ def _look(scene: Scene, guard: Protection, decision: Decision) -> bool:
     quote, name = scene.situation.quote(guard.key.contract), guard.key.contract
     if not scene.fresh(name):
         if not guard.blind and silent(scene.situation, name):
-            decision.facts.append(ev.ProtectionSight(key=guard.key, blind=True))
+            decision.facts.append(ev.ProtectionSight(key=guard.key, source=guard.source, blind=True))
             alarm(decision, guard, "GUARD_BLIND", _blind_words(guard))
         return False
     if guard.blind:
-        decision.facts.append(ev.ProtectionSight(key=guard.key, blind=False))
+        decision.facts.append(ev.ProtectionSight(key=guard.key, source=guard.source, blind=False))
         return False
     what = crossing(guard, quote)
     price = None if quote is None else quote.mark
@@ -131,11 +141,15 @@ def _look(scene: Scene, guard: Protection, decision: Decision) -> bool:
         return _watch_broker(scene, guard, decision, quote)
     if not what:
         if guard.crossing:
-            decision.facts.append(ev.ProtectionCrossed(key=guard.key, crossing="", price=price or 0, ts=0))
+            decision.facts.append(
+                ev.ProtectionCrossed(key=guard.key, source=guard.source, crossing="", price=price or 0, ts=0)
+            )
         return False
     if guard.crossing != what or guard.crossed_at is None:
         ts = 0 if quote is None else quote.ts
-        decision.facts.append(ev.ProtectionCrossed(key=guard.key, crossing=what, price=price or 0, ts=ts))
+        decision.facts.append(
+            ev.ProtectionCrossed(key=guard.key, source=guard.source, crossing=what, price=price or 0, ts=ts)
+        )
         return True
     second = quote is not None and quote.ts != guard.crossed_ts
     if second or scene.now - guard.crossed_at >= CONFIRM:
@@ -149,7 +163,9 @@ def _watch_broker(scene: Scene, guard: Protection, decision: Decision, quote: Qu
     price = None if quote is None else quote.mark
     if guard.crossing != STOP or guard.crossed_at is None:
         ts = 0 if quote is None else quote.ts
-        decision.facts.append(ev.ProtectionCrossed(key=guard.key, crossing=STOP, price=price or 0, ts=ts))
+        decision.facts.append(
+            ev.ProtectionCrossed(key=guard.key, source=guard.source, crossing=STOP, price=price or 0, ts=ts)
+        )
         return True
     if guard.state is Guard.WORKING and scene.now - guard.crossed_at >= TO_TRIGGERED:
         alarm(decision, guard, "STOP_SILENT", f"The stop of {guard.key.contract} was reached and did not trigger.")
@@ -167,7 +183,9 @@ def _late(scene: Scene, guard: Protection, decision: Decision) -> bool:
     """A stop that triggered and does not fill is carried out by the ladder (reliability O05)."""
     if guard.state is not Guard.TRIGGERED or scene.now - guard.since < TO_FILLED:
         return False
-    decision.facts.append(ev.ProtectionMoved(key=guard.key, state=Guard.REPAIR, reason=Repair.UNFILLED))
+    decision.facts.append(
+        ev.ProtectionMoved(key=guard.key, source=guard.source, state=Guard.REPAIR, reason=Repair.UNFILLED)
+    )
     alarm(decision, guard, "STOP_UNFILLED", f"The stop of {guard.key.contract} triggered and does not fill.")
     fire(scene.state, guard, decision, STOP, None)
     return True

@@ -17,7 +17,7 @@ BACK: Final = "PRICE_BACK"
 def tell(scene: Scene) -> Decision | None:
     """One alarm for each short that falls silent, and one word when it is quoted again."""
     for key, position in scene.state.positions.items():
-        if position.qty >= 0 or key in scene.state.protections:
+        if position.qty >= 0 or key in scene.state.protections or _by_parts(scene.state, position):
             continue
         name = position.key.contract
         told = _told(scene.state, name)
@@ -27,6 +27,13 @@ def tell(scene: Scene) -> Decision | None:
             text = f"{name} is not quoted any more: {-position.qty} units are sold without a stop, and nobody watches."
             return _notice(name, "alarm", GONE, text)
     return None
+
+
+def _by_parts(state: TradingState, position: Position) -> bool:
+    """Whether all that is sold is guarded leg by leg."""
+    covered = {guard.source for guard in state.protections.values() if guard.source and guard.key == position.key}
+    parts = state.books.get(str(position.key), ())
+    return bool(covered) and all(part.source in covered for part in parts if part.held.qty < 0)
 
 
 def _lost(scene: Scene, position: Position) -> bool:
