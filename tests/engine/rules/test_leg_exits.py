@@ -58,6 +58,11 @@ def test_a_gap_through_the_stop_leaves_at_once_and_says_how_far() -> None:
     assert exit_.why == "The price 163.00 reached the stop 120.00, 43.00 beyond it."
 
 
+def test_a_stop_passed_by_one_tick_is_no_gap() -> None:
+    leg = a_leg(SELL, stop=points(20))
+    assert out(decide(opened(leg, 100), leg, seen(120.05))).why == "The price 120.05 reached the stop 120.00."
+
+
 def test_the_stop_comes_before_the_target_on_one_tick() -> None:
     """The index says stop, the premium says target."""
     leg = a_leg(SELL, Right.CALL, of_index(100), target=points(20))
@@ -225,6 +230,7 @@ def test_the_stop_comes_before_the_time() -> None:
 def test_an_exit_time_before_the_fill_is_tomorrows() -> None:
     filled = FILLED.replace(hour=15, minute=20)
     assert exit_due(filled, time(9, 30)) == (filled + timedelta(days=1)).replace(hour=9, minute=30)
+    assert exit_due(filled, time(15, 20)).date() == (filled + timedelta(days=1)).date()
     assert exit_due(filled, time(15, 20, 1)).date() == filled.date()
 
 
@@ -242,6 +248,11 @@ def test_lx7_a_price_on_the_good_side_of_cost_stays_with_the_stop_at_cost() -> N
     levels, exit_ = move_to_cost(opened(leg, 102), leg, seen(101.95))
     assert exit_ is None
     assert out(decide(levels, leg, seen(102))).code is ExitCode.COST_SL
+
+
+def test_lx7_a_price_at_cost_leaves_now() -> None:
+    leg = a_leg(SELL, Right.PUT, points(20))
+    assert move_to_cost(opened(leg, 102), leg, seen(102))[1] is not None
 
 
 def test_lx7_does_not_wait_for_a_minute_or_a_second_quote() -> None:
