@@ -57,3 +57,12 @@ def test_sx10_an_unknown_price_makes_the_distance_unknown() -> None:
     told = preview_leg(opened(a_leg(SELL), 100), a_leg(SELL, stop=points(10)), FILL, seen(None))
     assert (told.to_stop, told.fires) == (None, None)
     assert "unknown" in told.why
+
+
+def test_levels_that_lacked_the_underlying_are_completed_with_its_first_price() -> None:
+    leg = a_leg(SELL, stop=of_index(100), trail=Trail(kind=TrailKind.PEAK, move=points(10)))
+    dark = through(opened(leg, 100), leg, 80)
+    assert dark.missing
+    whole = changed_levels(dark, leg, a_fill(SELL, 100, 24_510))
+    assert whole.index is not None
+    assert (whole.index.stop, whole.leg.stop, whole.missing) == (24_610_00, 90_00, ())
