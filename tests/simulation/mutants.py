@@ -187,12 +187,12 @@ def _m15() -> Iterator[None]:
 
 @contextmanager
 def _m16() -> Iterator[None]:
-    original = pretrade._account_rules
+    original = pretrade.account_rules
 
     def rules(*given: Any) -> Iterator[Any]:
         return (check for check in original(*given) if check.code != "KILLED")
 
-    with patch.object(pretrade, "_account_rules", rules), patch.object(effects.Effects, "_barred", lambda *_: ""):
+    with patch.object(pretrade, "account_rules", rules), patch.object(effects.Effects, "_barred", lambda *_: ""):
         yield
 
 
@@ -325,23 +325,23 @@ def _no_deadline() -> Iterator[None]:
 
 @contextmanager
 def _no_cap() -> Iterator[None]:
-    original = pretrade._size_rules
+    original = pretrade.size_rules
 
     def rules(*given: Any) -> Iterator[Any]:
         return (check for check in original(*given) if check.code != "MAX_LOTS")
 
-    with patch.object(pretrade, "_size_rules", rules):
+    with patch.object(pretrade, "size_rules", rules):
         yield
 
 
 @contextmanager
 def _any_hour() -> Iterator[None]:
-    original = pretrade._contract_rules
+    original = pretrade.contract_rules
 
     def rules(*given: Any) -> Iterator[Any]:
         return (check for check in original(*given) if check.code != "SESSION_CLOSED")
 
-    with patch.object(pretrade, "_contract_rules", rules):
+    with patch.object(pretrade, "contract_rules", rules):
         yield
 
 

@@ -20,7 +20,7 @@ from optconsole.engine.model.orders import OrderStatus, OrderTerms, OrderType, P
 from optconsole.engine.model.quotes import Quote
 from optconsole.engine.model.vitals import MarketPhase
 from optconsole.engine.rules.pretrade import Situation
-from optconsole.engine.trading import desk, risk, supervision
+from optconsole.engine.trading import desk, limit_commands, supervision
 from optconsole.engine.trading.decision import Decision, SendPlace
 from optconsole.engine.trading.risk import RiskWatch
 from tests.engine.facts import CALL, DAY, PUT, START, Story, option, terms
@@ -334,7 +334,7 @@ def test_blindness_ends_with_the_limit_it_was_for() -> None:
     stage.look()
     stage.look(11.0)
     gone = RemoveLimit(id="r", actor="me", level=Level.GLOBAL, kind=K.MAX_LOSS, why="end")
-    stage.does(risk.remove_limit(stage.state, gone))
+    stage.does(limit_commands.remove_limit(stage.state, gone))
     stage.look()
     assert stage.state.unseen == {}
 
@@ -395,7 +395,7 @@ def test_states_of_the_day_end_with_it_and_a_persons_do_not() -> None:
     stage.short()
     stage.look()
     by_hand = SetTradingState(id="s", actor="me", level=Level.ACCOUNT, name="paper", standing=Standing.HALTED)
-    stage.does(risk.set_trading_state(stage.state, by_hand, stage.situation))
+    stage.does(limit_commands.set_trading_state(stage.state, by_hand, stage.situation))
     assert (stage.standing(), stage.standing("account:paper")) == (Standing.REDUCING, Standing.HALTED)
     stage.story.tell(ev.SessionOpened(day=DAY + timedelta(days=1)))
     assert (stage.standing(), stage.standing("account:paper")) == (Standing.ACTIVE, Standing.HALTED)
@@ -413,18 +413,24 @@ def refusal_of(call: Any) -> str:
 def test_a_looser_limit_and_none_at_all_need_a_reason_and_say_so_in_the_journal() -> None:
     stage = Stage(limit())
     looser = limit(value=10**9)
-    assert refusal_of(lambda: risk.set_limit(stage.state, SetLimit(id="1", actor="me", limit=looser))) == "WHY_NEEDED"
-    (fact,) = risk.set_limit(stage.state, SetLimit(id="1", actor="me", limit=looser, why="hedged")).facts
+    assert (
+        refusal_of(lambda: limit_commands.set_limit(stage.state, SetLimit(id="1", actor="me", limit=looser)))
+        == "WHY_NEEDED"
+    )
+    (fact,) = limit_commands.set_limit(stage.state, SetLimit(id="1", actor="me", limit=looser, why="hedged")).facts
     assert isinstance(fact, ev.LimitSet)
     assert (fact.loosened, fact.before, fact.why) == (True, limit(), "hedged")
-    tighter = risk.set_limit(stage.state, SetLimit(id="2", actor="me", limit=limit(value=5))).facts[0]
+    tighter = limit_commands.set_limit(stage.state, SetLimit(id="2", actor="me", limit=limit(value=5))).facts[0]
     assert isinstance(tighter, ev.LimitSet)
     assert tighter.loosened is False
-    assert refusal_of(lambda: risk.set_limit(stage.state, SetLimit(id="3", actor="me", limit=limit()))) == "NO_CHANGE"
+    assert (
+        refusal_of(lambda: limit_commands.set_limit(stage.state, SetLimit(id="3", actor="me", limit=limit())))
+        == "NO_CHANGE"
+    )
     gone = RemoveLimit(id="4", actor="me", level=Level.GLOBAL, kind=K.MAX_LOSS)
-    assert refusal_of(lambda: risk.remove_limit(stage.state, gone)) == "WHY_NEEDED"
+    assert refusal_of(lambda: limit_commands.remove_limit(stage.state, gone)) == "WHY_NEEDED"
     never = RemoveLimit(id="5", actor="me", level=Level.GLOBAL, kind=K.LOTS, why="tidy")
-    assert refusal_of(lambda: risk.remove_limit(stage.state, never)) == "NO_SUCH_LIMIT"
+    assert refusal_of(lambda: limit_commands.remove_limit(stage.state, never)) == "NO_SUCH_LIMIT"
 
 
 def active(why: str = "looked at it") -> SetTradingState:
@@ -433,14 +439,20 @@ def active(why: str = "looked at it") -> SetTradingState:
 
 def test_trading_goes_on_only_for_a_reason_and_under_limits_that_are_not_reached() -> None:
     stage = Stage(limit())
-    assert refusal_of(lambda: risk.set_trading_state(stage.state, active(), stage.situation)) == "ALREADY_ACTIVE"
+    assert (
+        refusal_of(lambda: limit_commands.set_trading_state(stage.state, active(), stage.situation)) == "ALREADY_ACTIVE"
+    )
     stage.short()
     stage.mark = 11_000
     stage.look()
-    assert refusal_of(lambda: risk.set_trading_state(stage.state, active(""), stage.situation)) == "WHY_NEEDED"
-    assert refusal_of(lambda: risk.set_trading_state(stage.state, active(), stage.situation)) == "LIMIT_REACHED"
+    assert (
+        refusal_of(lambda: limit_commands.set_trading_state(stage.state, active(""), stage.situation)) == "WHY_NEEDED"
+    )
+    assert (
+        refusal_of(lambda: limit_commands.set_trading_state(stage.state, active(), stage.situation)) == "LIMIT_REACHED"
+    )
     stage.mark = 10_100
-    stage.does(risk.set_trading_state(stage.state, active(), stage.situation))
+    stage.does(limit_commands.set_trading_state(stage.state, active(), stage.situation))
     assert stage.look() == []
     assert stage.place(terms(Side.SELL, LOT, 10_100)) == "SENT"
     stage.mark = 11_000
@@ -454,7 +466,7 @@ def test_rejects_in_a_row_block_new_risk_and_count_anew_once_a_person_looked() -
         stage.story.tell(ev.OrderRejected(order_id=order, code="X", reason="no"))
     assert codes(stage.look()) == ["LIMIT_REACHED"]
     assert stage.place(terms(Side.SELL, LOT)) == "REDUCING"
-    stage.does(risk.set_trading_state(stage.state, active(), stage.situation))
+    stage.does(limit_commands.set_trading_state(stage.state, active(), stage.situation))
     assert stage.look() == []
     assert stage.place(terms(Side.SELL, LOT)) == "SENT"
 
@@ -464,12 +476,12 @@ def test_halted_by_hand_cancels_entries_and_reducing_leaves_them() -> None:
     waiting = entry(stage)
     for standing, asked in ((Standing.REDUCING, []), (Standing.HALTED, [waiting])):
         command = SetTradingState(id="s", actor="me", level=Level.GLOBAL, standing=standing, why="news")
-        stage.does(risk.set_trading_state(stage.state, command, stage.situation))
+        stage.does(limit_commands.set_trading_state(stage.state, command, stage.situation))
         assert [fact.order_id for fact in of(stage.look(), ev.OrderCancelAsked)] == asked
     milder = SetTradingState(id="s", actor="me", level=Level.GLOBAL, standing=Standing.REDUCING)
-    assert refusal_of(lambda: risk.set_trading_state(stage.state, milder, stage.situation)) == "WHY_NEEDED"
+    assert refusal_of(lambda: limit_commands.set_trading_state(stage.state, milder, stage.situation)) == "WHY_NEEDED"
     one = SetTradingState(id="s", actor="me", level=Level.ORDER, standing=Standing.HALTED)
-    assert refusal_of(lambda: risk.set_trading_state(stage.state, one, stage.situation)) == "LIMIT_LEVEL"
+    assert refusal_of(lambda: limit_commands.set_trading_state(stage.state, one, stage.situation)) == "LIMIT_LEVEL"
 
 
 def test_a_repeated_order_is_denied_until_it_is_said_to_be_meant() -> None:

@@ -12,7 +12,7 @@ import msgspec
 
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.groups import GroupKind
-from optconsole.engine.model.orders import Order, OrderStatus, OrderTerms, OrderType, Side
+from optconsole.engine.model.orders import Order, OrderStatus, OrderTerms, OrderType, Product, Side
 from optconsole.engine.model.positions import Position
 
 
@@ -109,3 +109,17 @@ def released(terms: OrderTerms, qty: int) -> OrderTerms:
     kind = {OrderType.SL: OrderType.LIMIT, OrderType.SL_M: OrderType.MARKET}.get(terms.type, terms.type)
     price = terms.price if kind is OrderType.LIMIT else None
     return msgspec.structs.replace(terms, qty=qty, type=kind, price=price, trigger=None, protection=None)
+
+
+def closes_first(orders: Sequence[OrderTerms], terms: OrderTerms) -> bool:
+    """Whether a member closes what the first opens: it never comes to more than that, and adds nothing."""
+    return terms.side is not orders[0].side and _where(terms) == _where(orders[0])
+
+
+def alike(one: OrderTerms, other: OrderTerms) -> bool:
+    """Whether two orders trade the same way on the same position."""
+    return one.side is other.side and _where(one) == _where(other)
+
+
+def _where(terms: OrderTerms) -> tuple[str, Product, str]:
+    return terms.account, terms.product, terms.contract

@@ -6,7 +6,7 @@ contract, the most that could be held either way if every order of one side fill
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,7 +17,7 @@ from optconsole.engine.model.limits import Level
 from optconsole.engine.model.orders import Order, OrderTerms, Product, Side
 from optconsole.engine.model.parents import ParentStatus
 from optconsole.engine.model.positions import Position
-from optconsole.engine.rules.contingency import committed
+from optconsole.engine.rules.contingency import alike, closes_first, committed
 
 Mark = Callable[[str], int | None]
 
@@ -163,22 +163,9 @@ def _waiting(state: TradingState, group: Group, changes: tuple[Change, ...]) -> 
         if closes_first(group.orders, terms):
             continue
         rest = terms.qty - committed([state.orders[name] for name in sent if name in state.orders])
-        rest -= sum(change.units for change in changes if change.parent == group.id and _alike(change.terms, terms))
+        rest -= sum(change.units for change in changes if change.parent == group.id and alike(change.terms, terms))
         if rest > 0:
             yield terms, lot, rest
-
-
-def closes_first(orders: Sequence[OrderTerms], terms: OrderTerms) -> bool:
-    """Whether a member closes what the first opens: it never comes to more than that, and adds nothing."""
-    return terms.side is not orders[0].side and _where(terms) == _where(orders[0])
-
-
-def _alike(one: OrderTerms, other: OrderTerms) -> bool:
-    return one.side is other.side and _where(one) == _where(other)
-
-
-def _where(terms: OrderTerms) -> tuple[str, Product, str]:
-    return terms.account, terms.product, terms.contract
 
 
 def most_lots(found: Iterable[Line]) -> int:

@@ -19,8 +19,8 @@ from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.limits import CAPS
 from optconsole.engine.model.orders import OrderTerms, OrderType, RiskClass, Validity
 from optconsole.engine.model.vitals import MarketPhase
-from optconsole.engine.rules.contingency import uncovered
-from optconsole.engine.rules.exposure import Change, closes_first
+from optconsole.engine.rules.contingency import closes_first, uncovered
+from optconsole.engine.rules.exposure import Change
 from optconsole.engine.rules.pretrade import REFUSE, Situation, checks, refusal, risk_class, with_protection
 from optconsole.engine.trading import peers, releasing
 from optconsole.engine.trading.decision import Decision

@@ -1,0 +1,99 @@
+"""Limit and trigger of an order: on tick, on the right side of the market, inside the band (features OE-3). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from optconsole.engine.model.instruments import Instrument
+from optconsole.engine.model.orders import OrderTerms, OrderType, RiskClass, Side
+from optconsole.engine.queries import Check
+from optconsole.engine.rules.bands import nearest_ticks, on_tick, price_band
+from optconsole.engine.rules.situation import Situation
+from optconsole.engine.rules.verdicts import WARN, price_in, refuse
+
+
+def price_rules(
+    terms: OrderTerms, instrument: Instrument, situation: Situation, risk: RiskClass, triggered: bool
+) -> Iterator[Check]:
+    """A stop that was ``triggered`` is a limit order by now: its trigger has done its work."""
+    if terms.type in (OrderType.LIMIT, OrderType.SL) and terms.price is None:
+        yield refuse("PRICE_MISSING", f"A {terms.type.value} order needs a limit price.")
+        return
+    if terms.type.has_trigger and terms.trigger is None:
+        yield refuse("TRIGGER_MISSING", f"A {terms.type.value} order needs a trigger price.")
+        return
+    if terms.trigger is not None and not terms.type.has_trigger:
+        yield refuse(
+            "TRIGGER_NOT_ALLOWED", f"A {terms.type.value} order takes no trigger price; SL and SL-M wait for one."
+        )
+        return
+    for label, price in (("price", terms.limit), ("trigger", terms.trigger)):
+        if price is not None and (price <= 0 or not on_tick(price, instrument.tick)):
+            lower, upper = nearest_ticks(price, instrument.tick)
+            yield refuse(
+                "TICK_SIZE",
+                f"The {label} {price_in(price)} is not a multiple of {price_in(instrument.tick)}; "
+                f"{price_in(lower)} or {price_in(upper)} would pass.",
+            )
+            return
+    if terms.limit is None:
+        yield refuse("NO_PRICE", f"{instrument.name} has no price to protect a market order with; use a limit.")
+        return
+    waits = terms.type.has_trigger and not triggered
+    if waits:
+        yield from _trigger_rules(terms, situation)
+    yield from _band_rules(terms, instrument, situation, risk, waits)
+
+
+def _trigger_rules(terms: OrderTerms, situation: Situation) -> Iterator[Check]:
+    if terms.trigger is None:
+        return
+    limit = terms.limit
+    if limit is not None and (limit - terms.trigger) * terms.side.sign < 0:
+        word = "below" if terms.side is Side.BUY else "above"
+        yield refuse(
+            "TRIGGER_LIMIT",
+            f"The limit {price_in(limit)} of a {terms.side.value} stop may not be {word} "
+            f"its trigger {price_in(terms.trigger)}.",
+        )
+    quote = situation.quote(terms.contract)
+    market = None if quote is None else quote.mark
+    if market is not None and (terms.trigger - market) * terms.side.sign <= 0:
+        word = "above" if terms.side is Side.BUY else "below"
+        yield refuse(
+            "TRIGGER_PASSED",
+            f"The trigger {price_in(terms.trigger)} of a {terms.side.value} stop must be {word} the market, "
+            f"now {price_in(market)}.",
+        )
+
+
+def _band_rules(
+    terms: OrderTerms, instrument: Instrument, situation: Situation, risk: RiskClass, waits: bool
+) -> Iterator[Check]:
+    """A waiting stop is judged when it triggers. The deviation guards against slips, never against getting out."""
+    quote = situation.quote(terms.contract)
+    reference = None if quote is None else quote.mark
+    limit = terms.limit
+    if reference is None or limit is None:
+        yield Check(
+            code="NO_QUOTE", severity=WARN, text=f"No price of {instrument.name} is known; the band is unchecked."
+        )
+        return
+    low, high = price_band(instrument, reference)
+    outside = limit > high if terms.side is Side.BUY else limit < low
+    if outside and not waits:
+        yield refuse(
+            "PRICE_BAND",
+            f"{price_in(limit)} is beyond the price band {price_in(low)} to {price_in(high)} "
+            f"around {price_in(reference)}.",
+        )
+        return
+    gap = abs(limit - reference) * 100
+    passive = (limit - reference) * terms.side.sign < 0
+    slip = risk is RiskClass.INCREASE and not passive and not waits
+    if slip and gap > situation.limits.deviation_percent * reference:
+        yield refuse(
+            "PRICE_DEVIATION",
+            f"{price_in(limit)} is more than {situation.limits.deviation_percent} % through the market "
+            f"at {price_in(reference)}; `optconsole risk set order price-deviation … --why …` changes that.",
+        )

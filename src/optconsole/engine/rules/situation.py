@@ -1,0 +1,51 @@
+"""What the rules may know of the world at one instant. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from optconsole.engine.model.health import WELL, AccountHealth
+from optconsole.engine.model.limits import OrderLimits
+from optconsole.engine.model.quotes import Quote
+from optconsole.engine.model.vitals import MarketPhase
+from optconsole.engine.queries import Check
+from optconsole.engine.rules.limits import FundsSeen
+
+PRICE_OLD: Final = 5.0
+"""Seconds of silence after which a price no longer tells what a position is worth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the rules may know of the world at one instant.
+
+    ``age`` gives machine seconds since a contract's price was last known to be true, None when it never was;
+    ``patience`` is the silence that is usual for the source; ``watched_for`` how long this market was watched without
+    a break. ``queued`` is how many seconds an entry would wait for its turn to leave.
+    ``guard_only`` says why only guards and exits may act, empty when all is well; ``stops`` are other refusals of risk.
+    ``tick`` is the machine's monotonic second; ``closes`` when the session ends, None outside one; ``funds`` the
+    broker's last word on an account's money.
+    """
+
+    now: datetime
+    phase: MarketPhase
+    quote: Callable[[str], Quote | None]
+    limits: OrderLimits
+    health: Callable[[str], AccountHealth] = lambda _account: WELL
+    age: Callable[[str], float | None] = lambda _name: 0.0
+    patience: float = 0.0
+    queued: float = 0.0
+    guard_only: str = ""
+    stops: tuple[Check, ...] = ()
+    tick: float = 0.0
+    closes: datetime | None = None
+    funds: Callable[[str], FundsSeen | None] = lambda _account: None
+    watched_for: float = float("inf")
+
+    def price(self, name: str) -> int | None:
+        """What open quantity is valued at; None when no price is known or the last one is too old to be true."""
+        quote, age = self.quote(name), self.age(name)
+        return None if quote is None or age is None or age > PRICE_OLD + 2 * self.patience else quote.mark
