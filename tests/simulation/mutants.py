@@ -26,7 +26,7 @@ from optconsole.engine.ports import (
     PlaceOutcome,
     Rejected,
 )
-from optconsole.engine.rules import pretrade
+from optconsole.engine.rules import pretrade, tradable
 from optconsole.engine.shell import effects, worker
 from optconsole.engine.trading import (
     closers,
@@ -313,6 +313,7 @@ def _m29() -> Iterator[None]:
         patch.object(opening, "largest_order", published),
         patch.object(exits, "largest_order", published),
         patch.object(pretrade, "largest_order", published),
+        patch.object(tradable, "largest_order", published),
     ):
         yield
 

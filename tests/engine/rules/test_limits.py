@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -131,6 +131,33 @@ def test_orders_of_the_day_are_counted_when_sent_and_start_anew_with_the_day() -
     assert code(story, terms()) is None
     story.tell(ev.SessionOpened(day=START.date().replace(day=24)))
     assert code(story, own) is None
+
+
+def test_entries_of_a_second_are_counted_by_level_and_closing_is_never_held_back() -> None:
+    story = limited(K.RATE, 2, Level.ACCOUNT, "paper")
+    story.fill(story.order(terms(Side.BUY, LOT)), LOT, 10_000, "t1")
+    sent = story.state.orders["O1"].intended_at
+    assert code(story, terms(Side.BUY, LOT), situation(now=sent)) is None
+    story.order(terms(Side.BUY, LOT))
+    # the story's facts are a second apart: both orders are moved into one
+    for name in ("O1", "O2"):
+        story.state.orders[name] = msgspec.structs.replace(story.state.orders[name], intended_at=sent)
+    at = situation(now=sent + timedelta(milliseconds=400))
+    found = refused(story, terms(Side.BUY, LOT), at)
+    assert found is not None
+    assert found.code == "ORDER_RATE"
+    assert "2 entries were sent in the last second" in found.text
+    assert "try again in 0.6 s" in found.text
+    assert code(story, terms(Side.SELL, LOT, 10_500), at) is None, "what reduces meets no limit"
+    assert code(story, terms(Side.BUY, LOT), situation(now=sent + timedelta(seconds=1))) is None
+
+
+def test_the_parts_of_one_order_are_not_torn_apart_by_the_rate() -> None:
+    story = limited(K.RATE, 1)
+    story.order(terms(Side.SELL, LOT))
+    at = situation(now=story.state.orders["O1"].intended_at)
+    assert code(story, terms(Side.SELL, LOT), at) == "ORDER_RATE"
+    assert refusal(checks(story.state, terms(Side.SELL, LOT), option(), at, parent="P1")) is None
 
 
 def test_new_risk_is_taken_in_its_hours_only() -> None:
@@ -317,6 +344,8 @@ def test_trades_of_the_day_count_orders_that_traded_and_not_their_parts() -> Non
     ("limit", "code"),
     [
         (Limit(level=Level.GLOBAL, kind=K.MAX_LOSS, value=0), "LIMIT_VALUE"),
+        (Limit(level=Level.LEG, kind=K.RATE, value=2, name=CALL), "LIMIT_LEVEL"),
+        (Limit(level=Level.GLOBAL, kind=K.RATE, value=2, action=LimitAction.EXIT_SCOPE), "LIMIT_ACTION"),
         (Limit(level=Level.GLOBAL, kind=K.MAX_LOSS, value=10**18), "LIMIT_VALUE"),
         (Limit(level=Level.GLOBAL, kind=K.MAX_LOSS, value=-5), "LIMIT_VALUE"),
         (Limit(level=Level.GLOBAL, kind=K.MAX_LOSS, value=5, second=3), "LIMIT_VALUE"),

@@ -53,6 +53,7 @@ class LimitKind(StrEnum):
     TRADES = "trades-a-day"
     REJECTS = "rejects-in-a-row"
     ORDERS = "orders-a-day"
+    RATE = "orders-a-second"
     LOTS = "lots"
     OPEN_LOTS = "open-lots"
     OPEN_LEGS = "open-legs"
@@ -120,6 +121,8 @@ GATED: Final = CAPS | {LimitKind.ORDERS, LimitKind.NAKED_SHORT, LimitKind.MARGIN
 """Kinds that each order is measured against anew before it leaves."""
 SINGLE: Final = frozenset({LimitKind.ORDER_LOTS, LimitKind.ORDER_VALUE, LimitKind.DEVIATION})
 """Kinds that judge one order by itself."""
+JUDGING: Final = SINGLE | {LimitKind.HOURS, LimitKind.RATE}
+"""Kinds that say something only of an order as it comes: nothing is used of them between two orders."""
 
 UNITS: Final[dict[LimitKind, Unit]] = {
     LimitKind.MAX_LOSS: Unit.PAISE,
@@ -129,6 +132,7 @@ UNITS: Final[dict[LimitKind, Unit]] = {
     LimitKind.TRADES: Unit.COUNT,
     LimitKind.REJECTS: Unit.COUNT,
     LimitKind.ORDERS: Unit.COUNT,
+    LimitKind.RATE: Unit.COUNT,
     LimitKind.LOTS: Unit.LOTS,
     LimitKind.OPEN_LOTS: Unit.LOTS,
     LimitKind.OPEN_LEGS: Unit.COUNT,

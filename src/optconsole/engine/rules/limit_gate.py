@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from optconsole.engine.model.book import TradingState
@@ -28,7 +28,7 @@ from optconsole.engine.model.orders import Order, OrderTerms, RiskClass, Role
 from optconsole.engine.queries import Check
 from optconsole.engine.rules import exposure
 from optconsole.engine.rules.exposure import Change, Mark
-from optconsole.engine.rules.limits import FundsOf, clock, count, of_margin, restriction, tallied, worded
+from optconsole.engine.rules.limits import FundsOf, clock, count, entries_since, of_margin, restriction, tallied, worded
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,20 @@ def _orders(state: TradingState, limit: Limit, asked: Asked) -> Found:
     return "ORDERS_A_DAY", f"{sent} orders were sent today, which is {_own(limit)}. {_way(limit)}"
 
 
+def _rate(state: TradingState, limit: Limit, asked: Asked) -> Found:
+    """Entries of a level in the last second. The parts of one order count, and are not torn apart for it."""
+    if asked.replacing is not None or asked.parent:
+        return None
+    recent = entries_since(state, limit, asked.now - timedelta(seconds=1))
+    if len(recent) < limit.value:
+        return None
+    wait = 1.0 - (asked.now - recent[limit.value - 1]).total_seconds()
+    return "ORDER_RATE", (
+        f"{len(recent)} entries were sent in the last second, and {_own(limit)}; "
+        f"try again in {wait:.1f} s. {_way(limit)}"
+    )
+
+
 def _hours(_state: TradingState, limit: Limit, asked: Asked) -> Found:
     minute = asked.now.hour * 60 + asked.now.minute
     if limit.second is None or limit.value <= minute < limit.second:
@@ -187,6 +201,7 @@ _RULES: Final[dict[LimitKind, Callable[[TradingState, Limit, Asked], Found]]] = 
     LimitKind.ORDER_LOTS: _order_lots,
     LimitKind.ORDER_VALUE: _order_value,
     LimitKind.ORDERS: _orders,
+    LimitKind.RATE: _rate,
     LimitKind.HOURS: _hours,
     LimitKind.NAKED_SHORT: _naked,
     LimitKind.MARGIN_PERCENT: _margin,

@@ -8,6 +8,7 @@ from typing import Final
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.instruments import parse_contract
 from optconsole.engine.model.limits import (
+    JUDGING,
     PROFITS,
     SINGLE,
     Level,
@@ -41,10 +42,10 @@ def checked(limit: Limit, accounts: list[str]) -> Limit:
     _pair(limit)
     if limit.action is LimitAction.LOCK_UNTIL and (limit.until is None or not 0 < limit.until < MOST[Unit.MINUTES]):
         raise Refusal("LIMIT_UNTIL", "lock-until needs a time of day at which it lets go, such as 14:30.")
-    if limit.kind in SINGLE | {K.HOURS} and limit.action not in (LimitAction.ALERT, LimitAction.BLOCK_NEW):
+    if limit.kind in JUDGING and limit.action not in (LimitAction.ALERT, LimitAction.BLOCK_NEW):
         raise Refusal(
             "LIMIT_ACTION",
-            f"{limit.kind.value} judges single orders: it can alert or block-new, and not {limit.action.value}.",
+            f"{limit.kind.value} judges orders as they come: it can alert or block-new, and not {limit.action.value}.",
         )
     return Limit(
         level=limit.level,
@@ -87,7 +88,7 @@ def _kind_at_level(limit: Limit) -> None:
         )
     if kind is K.MARGIN_PERCENT and level is not Level.ACCOUNT:
         raise Refusal("LIMIT_LEVEL", "margin-percent is of an account's money; set it on an account.")
-    if level is Level.LEG and kind in (K.ORDERS, K.TRADES, K.NAKED_SHORT, K.OPEN_LEGS):
+    if level is Level.LEG and kind in (K.ORDERS, K.RATE, K.TRADES, K.NAKED_SHORT, K.OPEN_LEGS):
         raise Refusal("LIMIT_LEVEL", f"{kind.value} is not counted by contract; set it on a wider level.")
 
 

@@ -26,7 +26,7 @@ from optconsole.engine.model.limits import (
     scope_key,
 )
 from optconsole.engine.model.money import rupees
-from optconsole.engine.model.orders import OrderStatus
+from optconsole.engine.model.orders import OrderStatus, RiskClass
 from optconsole.engine.rules import exposure
 from optconsole.engine.rules.exposure import Line, Mark
 
@@ -174,6 +174,19 @@ def tallied(state: TradingState, limit: Limit) -> int:
     within = exposure.reach(limit.level, limit.name)
     tallies = [each for each in state.tallies.values() if within(each.account, "", each.source)]
     return sum(each.trades if limit.kind is K.TRADES else each.orders for each in tallies)
+
+
+def entries_since(state: TradingState, limit: Limit, moment: datetime) -> list[datetime]:
+    """When orders that add risk were sent in a limit's scope after a moment, the newest first."""
+    within, found = exposure.reach(limit.level, limit.name), list[datetime]()
+    for order in reversed(state.orders.values()):
+        if order.intended_at <= moment:
+            break
+        terms = order.terms
+        sent = order.status is not OrderStatus.DENIED and order.risk is RiskClass.INCREASE and not order.foreign
+        if sent and within(terms.account, terms.contract, terms.source):
+            found.append(order.intended_at)
+    return found
 
 
 _UNDECIDED: Final = (OrderStatus.DENIED, OrderStatus.INTENDED, OrderStatus.SENT, OrderStatus.UNKNOWN)
