@@ -12,7 +12,7 @@ from optconsole.cli.arguments import Parser, UsageError
 from optconsole.cli.output import DONE, FAILED, Output, table
 from optconsole.cli.session import ACTOR, Engine, command_id, visit
 from optconsole.cli.strategy import complain, fault_shape, read_text
-from optconsole.engine.commands import Reply, SaveBasket, SetBasketStatus
+from optconsole.engine.commands import ExitBasket, Reply, SaveBasket, SetBasketStatus
 from optconsole.engine.model.baskets import Basket, BasketBook, BasketStatus
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.strategies.files import write_basket
@@ -48,6 +48,9 @@ def arguments(parser: Parser) -> None:
     clone = verbs.add_parser("clone", help="save a basket once more under another name, stopped")
     clone.add_argument("name", metavar="NAME")
     clone.add_argument("new", metavar="NEW")
+    leave = verbs.add_parser("exit", help="close everything it holds, and stop it")
+    leave.add_argument("name", metavar="NAME")
+    leave.add_argument("--why", default="", metavar="TEXT", help="kept with it in the journal")
     for verb, does in (
         ("start", "run its strategies by their schedules"),
         ("pause", "start nothing new; what runs goes on"),
@@ -74,6 +77,10 @@ def run(args: argparse.Namespace, out: Output) -> int:
             _export(args, out)
         case "clone":
             reply = visit(args.home, lambda engine: _clone(engine, args.name, args.new))
+            out.document({"ok": True, "code": reply.code, "text": reply.text}, reply.text)
+        case "exit":
+            leave = ExitBasket(id=command_id(), actor=ACTOR, name=args.name, why=args.why)
+            reply = visit(args.home, lambda engine: engine.submit(leave))
             out.document({"ok": True, "code": reply.code, "text": reply.text}, reply.text)
         case _:
             reply = visit(args.home, lambda engine: _set(engine, args))

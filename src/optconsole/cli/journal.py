@@ -1,4 +1,4 @@
-"""``optconsole journal list|show|verify|export``."""
+"""``optconsole journal list|show|why|verify|export``."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from optconsole.cli.wording import narrate
 from optconsole.engine.events import Recorded
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.queries import JournalPage, JournalVerdict, ReadJournal, VerifyJournal
+from optconsole.screens.why_words import lines
 
 PAGE: Final = 1000
 VERIFY_SECONDS: Final = 600.0
@@ -34,6 +35,8 @@ def arguments(parser: Parser) -> None:
     lists.add_argument("--follow", action="store_true", help="go on with every new fact; JSON Lines with --json")
     show = verbs.add_parser("show", help="one fact with what followed from it")
     show.add_argument("seq", type=count, metavar="SEQ")
+    why = verbs.add_parser("why", help="why a run, a leg or an order did what it did: R3, R3/ce, O12")
+    why.add_argument("id", metavar="ID")
     verbs.add_parser("verify", help="check the hash chain, and that replay equals the live state")
     export = verbs.add_parser("export", help="every fact as JSON Lines")
     export.add_argument("--after", type=number, default=0, metavar="SEQ")
@@ -49,6 +52,8 @@ def run(args: argparse.Namespace, out: Output) -> int:
             return _list(args, out)
         case "show":
             return _show(args, out)
+        case "why":
+            return _why(args, out)
         case "verify":
             return _verify(args, out)
         case _:
@@ -92,6 +97,33 @@ def _show(args: argparse.Namespace, out: Output) -> int:
     lines = [narrate(fact, out.formats), f"        cause {fact.cause or 'none'}, stream {fact.event.stream}"]
     out.document(document, *lines, *(narrate(each, out.formats) for each in others))
     return DONE
+
+
+def _why(args: argparse.Namespace, out: Output) -> int:
+    async def work(engine: Engine) -> tuple[str, list[Recorded]]:
+        stream, leg = await _asked(engine, args.id)
+        page = await engine.ask(ReadJournal(stream=stream, limit=PAGE), JournalPage)
+        if not page.facts:
+            raise Refusal("NO_SUCH_FACT", f"The journal says nothing of {args.id!r}; name a run, R3/ce, or an order.")
+        return leg, list(page.facts)
+
+    leg, facts = visit(args.home, work)
+    runs = facts[0].event.stream.startswith("run:")
+    told = lines(facts, leg) if runs else [narrate(each, out.formats) for each in facts]
+    out.document({"id": args.id, "facts": [shapes.fact(each) for each in facts]}, *told)
+    return DONE
+
+
+async def _asked(engine: Engine, name: str) -> tuple[str, str]:
+    """The stream, and the leg of a run, that an id means. An order of a run is told as its leg."""
+    run_id, _, leg = name.partition("/")
+    if run_id.upper().startswith("R") and run_id[1:].isdigit():
+        return f"run:{run_id.upper()}", leg
+    order = (await engine.snapshot()).state.orders.get(name.upper())
+    parts = order.terms.source.split("/") if order is not None else []
+    if len(parts) == 4:
+        return f"run:{parts[2]}", parts[3]
+    return f"order:{name.upper()}", ""
 
 
 def _verify(args: argparse.Namespace, out: Output) -> int:

@@ -25,6 +25,7 @@ NOUNS: Final[dict[str, tuple[str, str]]] = {
     "kill": ("kill", "latch the kill switch: cancel, flatten, refuse new risk"),
     "release": ("release", "release the kill switch"),
     "basket": ("basket", "bring in, show, start, pause or stop baskets of strategies"),
+    "run": ("run", "the day's runs of strategies: show, skip, approve, close, change one"),
     "strategy": ("strategy", "check strategies written as text; the named structures"),
     "risk": ("risk", "show, set or unset limits; say what orders may leave"),
     "journal": ("journal", "list, show, verify or export the journal"),
