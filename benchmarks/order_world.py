@@ -9,7 +9,7 @@ from datetime import date, datetime
 from optconsole.engine.clock import MarketClock
 from optconsole.engine.market.calendar import Calendar
 from optconsole.engine.model.accounts import Account, Funds, Mode
-from optconsole.engine.model.instruments import Instrument, Kind, Right, contract_name
+from optconsole.engine.model.instruments import Instrument, Kind
 from optconsole.engine.model.limits import OrderLimits
 from optconsole.engine.model.orders import OrderStatus, OrderTerms, OrderType, Product, Side, Validity
 from optconsole.engine.model.quotes import Depth, Quote
@@ -32,6 +32,7 @@ from optconsole.engine.ports import (
     UpdateSink,
 )
 from optconsole.engine.world import World
+from tests.engine.facts import option
 
 OPENED = datetime(2026, 11, 23, 10, 0, tzinfo=IST)
 EXPIRY = date(2026, 12, 1)
@@ -40,25 +41,7 @@ PRICE = 100_00
 ACCOUNT = Account(id="bench", broker="bench", mode=Mode.PAPER, capital=10**12)
 INDEX = Instrument(name="NIFTY", underlying="NIFTY", exchange="NSE", kind=Kind.INDEX, lot=1, tick=5, freeze=0)
 
-
-def option(strike: int) -> Instrument:
-    """A call; ``strike`` in rupees."""
-    return Instrument(
-        name=contract_name("NIFTY", EXPIRY, strike * 100, Right.CALL),
-        underlying="NIFTY",
-        exchange="NSE",
-        kind=Kind.OPTION,
-        lot=LOT,
-        tick=5,
-        freeze=1800,
-        expiry=EXPIRY,
-        strike=strike * 100,
-        right=Right.CALL,
-        last_trade=datetime(EXPIRY.year, EXPIRY.month, EXPIRY.day, 15, 30, tzinfo=IST),
-    )
-
-
-OPTIONS = tuple(option(24_000 + 50 * at) for at in range(50))
+OPTIONS = tuple(option((24_000 + 50 * at) * 100, expiry=EXPIRY) for at in range(50))
 
 
 def limit_order(contract: str, side: Side = Side.BUY) -> OrderTerms:

@@ -13,9 +13,10 @@ from typing import Final
 
 from optconsole.engine.clock import WallClock
 from optconsole.engine.model.accounts import Account, Mode
-from optconsole.engine.model.instruments import Instrument, Kind, Right, contract_name
+from optconsole.engine.model.instruments import Instrument, Kind, Right
 from optconsole.engine.model.quotes import Quote
 from optconsole.engine.model.timeline import IST, millis
+from tests.engine.facts import option
 
 ACCOUNT: Final = Account(id="FAR1", broker="far", mode=Mode.PAPER, capital=10**10)
 DAY: Final = date(2026, 11, 18)
@@ -23,25 +24,9 @@ EXPIRY: Final = date(2026, 11, 24)
 START: Final = datetime.combine(DAY, moment(11, 0), IST)
 LOT: Final = 65
 
-
-def _option(strike: int, right: Right) -> Instrument:
-    return Instrument(
-        name=contract_name("NIFTY", EXPIRY, strike * 100, right),
-        underlying="NIFTY",
-        exchange="NSE",
-        kind=Kind.OPTION,
-        lot=LOT,
-        tick=5,
-        freeze=1800,
-        expiry=EXPIRY,
-        strike=strike * 100,
-        right=right,
-        last_trade=datetime.combine(EXPIRY, moment(15, 40), IST),
-    )
-
-
 INDEX: Final = Instrument(name="NIFTY", underlying="NIFTY", exchange="NSE", kind=Kind.INDEX, lot=1, tick=1, freeze=0)
-CALL, PUT, FAR = _option(25_000, Right.CALL), _option(25_000, Right.PUT), _option(25_500, Right.CALL)
+CALL, PUT = option(25_000_00, Right.CALL, EXPIRY), option(25_000_00, Right.PUT, EXPIRY)
+FAR = option(25_500_00, Right.CALL, EXPIRY)
 LISTED: Final = (INDEX, CALL, PUT, FAR)
 
 

@@ -26,6 +26,7 @@ from optconsole.engine.ports import (
     Settlement,
 )
 from optconsole.runtime.rates import paper_rules
+from tests.engine import facts
 
 DAY = date(2026, 11, 18)
 EXPIRY = date(2026, 11, 23)
@@ -39,19 +40,8 @@ def at(clock: str, day: date = DAY) -> datetime:
 
 
 def option(strike: int, right: Right = Right.CALL, expiry: date = EXPIRY) -> Instrument:
-    return Instrument(
-        name=contract_name("NIFTY", expiry, strike * 100, right),
-        underlying="NIFTY",
-        exchange="NSE",
-        kind=Kind.OPTION,
-        lot=LOT,
-        tick=5,
-        freeze=1800,
-        expiry=expiry,
-        strike=strike * 100,
-        right=right,
-        last_trade=at("15:40", expiry),
-    )
+    """Strike in rupees."""
+    return facts.option(strike * 100, right, expiry)
 
 
 INDEX = Instrument(name="NIFTY", underlying="NIFTY", exchange="NSE", kind=Kind.INDEX, lot=1, tick=1, freeze=0)

@@ -7,15 +7,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from optconsole.engine.model.instruments import Instrument, Kind, Right, contract_name
+from optconsole.engine.model.instruments import Instrument, Right
 from optconsole.engine.model.orders import Side
 from optconsole.engine.model.quotes import Quote
 from optconsole.engine.model.timeline import IST, millis
-from tests.brokers.paper.stage import CAPITAL, INDEX, HandClock, Stage, open_stage
+from tests.brokers.paper.stage import CAPITAL, INDEX, HandClock, Stage, open_stage, option
 
 DAY = date(2025, 8, 29)
 EXPIRY = date(2025, 9, 2)
@@ -24,19 +25,8 @@ STRIKE = 24_500
 
 
 def contract(right: Right) -> Instrument:
-    return Instrument(
-        name=contract_name("NIFTY", EXPIRY, STRIKE * 100, right),
-        underlying="NIFTY",
-        exchange="NSE",
-        kind=Kind.OPTION,
-        lot=LOT,
-        tick=5,
-        freeze=1800,
-        expiry=EXPIRY,
-        strike=STRIKE * 100,
-        right=right,
-        last_trade=datetime(2025, 9, 2, 15, 30, tzinfo=IST),
-    )
+    last = datetime(2025, 9, 2, 15, 30, tzinfo=IST)
+    return msgspec.structs.replace(option(STRIKE, right, EXPIRY), lot=LOT, last_trade=last)
 
 
 LEGS = {Right.CALL: contract(Right.CALL), Right.PUT: contract(Right.PUT)}
