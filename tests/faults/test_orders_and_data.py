@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from dataclasses import replace
 from datetime import datetime, time
@@ -18,7 +19,7 @@ from optconsole.engine.commands import Flatten, PlaceOrder
 from optconsole.engine.market.calendar import Calendar
 from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.model.health import AccountHealth
-from optconsole.engine.model.orders import OrderStatus, OrderTerms, OrderType, Product, Side
+from optconsole.engine.model.orders import OrderStatus, OrderTerms, OrderType, Product, Role, Side
 from optconsole.engine.model.timeline import IST
 from optconsole.engine.rules.pretrade import checks, refusal
 from optconsole.engine.trading import intake
@@ -185,3 +186,34 @@ async def test_opening_and_closing_an_engine_again_and_again_leaves_no_file_open
         await house.stop("again")
         counts.append(len(os.listdir("/proc/self/fd")))
     assert counts[2] <= counts[0]
+
+
+def test_in_a_halt_nothing_climbs_nothing_is_opened_and_what_is_wanted_goes_on_when_trading_does() -> None:
+    """T08: a halt is a market that says nothing; the exit that waits through it keeps its price, and then climbs."""
+
+    async def script(stage: Scene) -> None:
+        line = Line(stage)
+        await stage.show(100_00, 9)
+        await stage.place(Side.BUY, 2)
+        empty = msgspec.structs.replace(stage.market_at(100_00, 9), bid=None, bid_qty=0, ask=None, ask_qty=0)
+        stage.venue.on_quotes([empty])
+        line.engine.on_quotes([empty])
+        refused = await stage.place(Side.BUY, 1)
+        assert (refused.ok, refused.code) == (False, "NO_COUNTERPARTY")
+        await stage.ask(Flatten(id="f", actor="key:t"))
+        (closing,) = [order for order in line.engine.state.orders.values() if order.role is Role.EXIT]
+        for _ in range(30):
+            line.engine.on_quotes([empty])
+            await asyncio.sleep(1)
+        assert "nobody quotes" in line.engine.state.flattening["f"].held
+        await asyncio.sleep(60)
+        assert "too old" in line.engine.state.flattening["f"].held
+        waits = line.order(closing.id)
+        assert (waits.status, waits.changes, waits.terms) == (OrderStatus.OPEN, 0, closing.terms)
+        assert "NOT_FLAT" in line.codes()
+        await stage.show(90_00, 9)
+        await line.wait(3)
+        assert line.order(closing.id).changes == 1
+        assert line.held() == line.at_exchange() == {}
+
+    scene(script)

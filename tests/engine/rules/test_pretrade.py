@@ -210,6 +210,39 @@ def test_a_market_order_never_travels_outside_the_price_band() -> None:
     assert (bought.protection, sold.protection) == (14_000, 6_000)
 
 
+@pytest.mark.parametrize(
+    ("bid", "ask", "side", "code"),
+    [
+        (10_000, 12_800, Side.BUY, None),
+        (10_000, 12_900, Side.BUY, "WIDE_SPREAD"),
+        (10_000, 12_900, Side.SELL, "WIDE_SPREAD"),
+        (300, 400, Side.BUY, None),
+        (300, 405, Side.BUY, "WIDE_SPREAD"),
+        (10_000, None, Side.BUY, "NO_COUNTERPARTY"),
+        (None, 10_000, Side.BUY, None),
+        (None, 10_000, Side.SELL, "NO_COUNTERPARTY"),
+        (None, None, Side.BUY, "NO_COUNTERPARTY"),
+    ],
+)
+def test_a_market_order_opens_nothing_where_nobody_stands_near(
+    bid: int | None, ask: int | None, side: Side, code: str | None
+) -> None:
+    """D05: what a market order would pay on a thin strike is refused; a limit order, and any way out, passes."""
+    last = bid if bid is not None else ask
+    thin = situation(Quote(name=CALL, ts=0, bid=bid, bid_qty=65, ask=ask, ask_qty=65, ltp=last or 10_000))
+    assert verdict(terms(side, type=OrderType.MARKET, price=None), thin) == code
+    assert verdict(terms(side, price=last or 10_000), thin) is None
+    held = Story()
+    opened = Side.SELL if side is Side.BUY else Side.BUY
+    held.fill(held.order(terms(opened)), 65, 10_000, "t1")
+    assert verdict(terms(side, type=OrderType.MARKET, price=None), thin, held) is None
+
+
+def test_a_source_without_a_book_is_no_thin_market() -> None:
+    bookless = Quote(name=CALL, ts=0, ltp=10_000, booked=False)
+    assert verdict(terms(Side.BUY, type=OrderType.MARKET, price=None), situation(bookless)) is None
+
+
 def test_an_entry_in_doubt_freezes_entries_and_no_exit() -> None:
     story = Story()
     story.fill(story.order(terms(Side.SELL, 65)), 65, 10_000, "t1")

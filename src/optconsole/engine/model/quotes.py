@@ -37,6 +37,11 @@ class Quote(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return (self.bid + self.ask) // 2
 
     @property
+    def empty(self) -> bool:
+        """Whether nobody buys and nobody sells, as in a halt; a source without a book cannot tell."""
+        return self.booked and self.bid is None and self.ask is None
+
+    @property
     def mark(self) -> int | None:
         """The price open quantity is valued at: the last trade, clamped into the spread when there is one.
 

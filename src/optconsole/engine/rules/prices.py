@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.orders import OrderTerms, OrderType, RiskClass, Side
+from optconsole.engine.model.quotes import Quote
 from optconsole.engine.queries import Check
 from optconsole.engine.rules.bands import nearest_ticks, on_tick, price_band
 from optconsole.engine.rules.situation import Situation
 from optconsole.engine.rules.verdicts import WARN, price_in, refuse
+
+WIDE_PERCENT: Final = 25
+WIDE_TICKS: Final = 20
+"""A spread of more than both, per cent of its middle and ticks, is no market to open a position in (D05)."""
 
 
 def price_rules(
@@ -39,10 +45,32 @@ def price_rules(
     if terms.limit is None:
         yield refuse("NO_PRICE", f"{instrument.name} has no price to protect a market order with; use a limit.")
         return
+    if terms.type is OrderType.MARKET and risk is RiskClass.INCREASE:
+        yield from _spread_rules(terms, instrument, situation.quote(terms.contract))
     waits = terms.type.has_trigger and not triggered
     if waits:
         yield from _trigger_rules(terms, situation)
     yield from _band_rules(terms, instrument, situation, risk, waits)
+
+
+def _spread_rules(terms: OrderTerms, instrument: Instrument, quote: Quote | None) -> Iterator[Check]:
+    """A market order to open wants somebody on the other side, near what the contract is worth (reliability D05)."""
+    if quote is None or not quote.booked:
+        return
+    if (quote.ask if terms.side is Side.BUY else quote.bid) is None:
+        verb = "sells" if terms.side is Side.BUY else "buys"
+        yield refuse("NO_COUNTERPARTY", f"Nobody {verb} {instrument.name} now; a limit order would pass and wait.")
+        return
+    if quote.bid is None or quote.ask is None or quote.mid is None:
+        return
+    spread = quote.ask - quote.bid
+    if spread * 100 > WIDE_PERCENT * quote.mid and spread > WIDE_TICKS * instrument.tick:
+        fair = nearest_ticks(quote.mid, instrument.tick)[0]
+        yield refuse(
+            "WIDE_SPREAD",
+            f"{instrument.name} is quoted {price_in(quote.bid)} to {price_in(quote.ask)}, more than {WIDE_PERCENT} % "
+            f"apart; a market order would pay for it. A limit order near {price_in(fair)} would pass.",
+        )
 
 
 def _trigger_rules(terms: OrderTerms, situation: Situation) -> Iterator[Check]:

@@ -78,8 +78,8 @@ def _steer(scene: Scene, wish: Flattening, position: Position, instrument: Instr
             if limit is not None and known and not hedges and not conversion_failed(order, wish):
                 exits.change(step.decision, order, exits.converted(order.terms, limit))
             continue
-        if not fresh:
-            step.held.append(f"the price of {instrument.name} is too old to move its order")
+        if not fresh or (quote is not None and quote.empty):
+            step.held.append(_unmovable(instrument, fresh))
             continue
         current = order.terms.limit
         if current is None or not exits.step_due(order, scene.now) or order.changes >= ladder.MOST_CHANGES:
@@ -92,6 +92,16 @@ def _steer(scene: Scene, wish: Flattening, position: Position, instrument: Instr
             exits.change(step.decision, order, exits.priced(order.terms, limit))
             if rung == ladder.LAST:
                 alarm_once(scene.state, step.decision, "ESCALATED", order.id, _escalated(order))
+
+
+def _unmovable(instrument: Instrument, fresh: bool) -> str:
+    """Why there is no price to go after.
+
+    In a halt a worse price finds nobody either, and the first who comes back would have it (reliability T08).
+    """
+    if not fresh:
+        return f"the price of {instrument.name} is too old to move its order"
+    return f"nobody quotes {instrument.name}; its order keeps its price"
 
 
 def _send(scene: Scene, wish: Flattening, position: Position, instrument: Instrument, step: Step) -> None:
