@@ -28,7 +28,8 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
     if request.param == "postgresql":
-        server, name = request.getfixturevalue("postgres_url"), f"house_{next(_DATABASES)}"
+        server = request.getfixturevalue("postgres_url")
+        name = f"house_{next(_DATABASES)}_{make_url(server).database}"
         engine = create_engine(server, isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
             connection.execute(text(f"CREATE DATABASE {name}"))
