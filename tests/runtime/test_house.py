@@ -220,13 +220,15 @@ async def test_a_later_goal_replaces_the_one_before_and_a_pause_gives_it_up(open
     await asyncio.sleep(0)
     feed.resume(0.0)
     await feed.run_to(start + timedelta(seconds=30))
-    await far
+    async with asyncio.timeout(20):
+        await far
     assert clock.now() == start + timedelta(seconds=30)
     feed.resume(1.0)
     late = asyncio.create_task(feed.run_to(start + timedelta(hours=2)))
     await asyncio.sleep(0)
     feed.pause()
-    await late
+    async with asyncio.timeout(20):
+        await late
     feed.resume(0.0)
     await Trader(house).until(lambda: clock.now() > start + timedelta(seconds=60))
     assert not feed.paused

@@ -244,7 +244,7 @@ async def test_pausing_holds_the_time_and_resuming_runs_on_at_the_new_speed(cale
 
 async def test_running_to_a_moment_stops_exactly_there(calendar: Calendar) -> None:
     market = Market(calendar, at(25, 11), speed=37.0)
-    goal = at(25, 12, 34, 56)
+    goal = at(25, 11, 4, 56)
     await market.play(goal)
     assert market.clock.now() == goal
     assert from_millis(market.batches[-1][0].ts) == goal
