@@ -1,14 +1,15 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from optconsole.engine import events as ev
-from optconsole.engine.commands import EngageKill
+from optconsole.engine.commands import EngageKill, SetStop
 from optconsole.engine.model.limits import OrderLimits
 from optconsole.engine.model.orders import OrderStatus, OrderType, Product, Side
 from optconsole.engine.model.quotes import Quote
+from optconsole.engine.model.timeline import IST, millis
 from optconsole.engine.model.vitals import MarketPhase
 from optconsole.engine.rules import ladder
 from tests.engine.facts import CALL, DAY, option, terms
@@ -204,6 +205,47 @@ def test_nothing_climbs_on_an_old_price_nor_while_the_market_is_closed() -> None
     assert bench.state.flattening["f"].held == "the market is closed"
     bench.phase = MarketPhase.OPEN
     assert len(changed(bench.settle())) == 1
+
+
+def uncalled(day: int, phase: MarketPhase, behind: float) -> Bench:
+    """A long position on a day of November 2026 without a known session; its price is so many seconds old."""
+    bench = Bench()
+    bench.hold(130)
+    bench.tell(ev.SessionClosed(day=bench.now.date()))
+    bench.now, bench.phase = datetime(2026, 11, day, 11, 0, tzinfo=IST), phase
+    bench.quote(CALL, 10_000, ts=millis(bench.now) - round(behind * 1000))
+    return bench
+
+
+@pytest.mark.parametrize(
+    ("day", "phase", "behind", "acts"),
+    [
+        (28, MarketPhase.CLOSED, 1, True),
+        (29, MarketPhase.CLOSED, 59, True),
+        (25, MarketPhase.HOLIDAY, 1, True),
+        (28, MarketPhase.CLOSED, 61, False),
+        (28, MarketPhase.CLOSED, 19 * 3600, False),
+        (25, MarketPhase.CLOSED, 1, False),
+        (25, MarketPhase.PRE_OPEN, 1, False),
+    ],
+)
+def test_exits_act_on_a_day_that_the_calendar_does_not_know_when_prices_move(
+    day: int, phase: MarketPhase, behind: float, acts: bool
+) -> None:
+    """T02: a session called for a Saturday; not the last prices of Friday, nor the evening of any other day."""
+    bench = uncalled(day, phase, behind)
+    assert [units for _, _, units in placed(flatten(bench))] == ([130] if acts else [])
+    assert ("UNKNOWN_SESSION" in {notice.code for notice in bench.state.notices}) is acts
+    assert ("f" in bench.state.flattening) is acts
+
+
+def test_a_stop_guards_on_a_day_that_the_calendar_does_not_know_when_prices_move() -> None:
+    """T02: the stop stands at the exchange, though no session was known of."""
+    for behind, stands in ((1, True), (100, False)):
+        bench = uncalled(28, MarketPhase.CLOSED, behind)
+        bench.ask(SetStop(id="s", actor="key", account="paper", product=Product.NRML, contract=CALL, stop=9_000))
+        stops = [units for _, _, units in placed(bench.settle())]
+        assert stops == ([130] if stands else [])
 
 
 def test_an_order_changed_too_often_is_replaced_by_one_that_begins_where_it_ended() -> None:

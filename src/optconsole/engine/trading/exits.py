@@ -18,6 +18,7 @@ from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.orders import Order, OrderStatus, OrderTerms, OrderType, Pending, RiskClass, Role
+from optconsole.engine.model.timeline import millis
 from optconsole.engine.model.vitals import MarketPhase
 from optconsole.engine.ports import ModifyRequest
 from optconsole.engine.rules import ladder, tags
@@ -30,6 +31,10 @@ PAUSES: Final = (2, 5, 10, 30, 60, 120)
 """Seconds after each round of refused orders; the last goes on for ever."""
 STALE: Final = 10.0
 """Seconds without a quote, beyond what is usual for the source, after which a price is no ground to act on."""
+
+MOVED: Final = 60
+"""Seconds since the exchange changed a price, within which a market that should be closed is seen to trade."""
+_SATURDAY: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,17 @@ class Scene:
     def trading(self, instrument: Instrument) -> bool:
         """Whether the contract trades at this instant."""
         over = instrument.last_trade is not None and self.now >= instrument.last_trade
-        return self.situation.phase is MarketPhase.OPEN and not over
+        return not over and (self.situation.phase is MarketPhase.OPEN or self.moves(instrument.name))
+
+    def moves(self, name: str) -> bool:
+        """Whether a price changes on a day without a known session: then it is the calendar that is wrong.
+
+        A Saturday, Sunday or Muhurat session may be called at short notice (reliability T02). The exchange's own time
+        is looked at, since a feed shows the last prices of Friday to whoever connects.
+        """
+        phase, quote = self.situation.phase, self.situation.quote(name)
+        unknown = phase is MarketPhase.HOLIDAY or (phase is MarketPhase.CLOSED and self.now.weekday() >= _SATURDAY)
+        return unknown and quote is not None and abs(millis(self.now) - quote.ts) <= MOVED * 1_000
 
     def fresh(self, name: str) -> bool:
         """Whether the price of a contract is young enough to act on."""

@@ -38,10 +38,14 @@ def advance(state: TradingState, master: InstrumentMaster, situation: Situation,
 def _step(scene: Scene, wish: Flattening) -> Decision | None:
     # an engine that was down at the close gives up what it would have given up then
     over = not scene.state.session_open or (scene.state.day is not None and wish.begun.date() < scene.state.day)
-    if over and wish.why != KILL_WHY:
+    uncalled = any(scene.moves(each.key.contract) for each in positions_of(scene.state, wish))
+    if over and wish.why != KILL_WHY and not uncalled:
         return _give_up(scene.state, wish, _open_words(scene.state, wish))
     step = Step(Decision(wish.actor, wish.id))
-    if scene.situation.phase is MarketPhase.OPEN:
+    if uncalled:
+        text = "The calendar knows no session today, but prices move: exits and stops act, and nothing is opened."
+        alarm_once(scene.state, step.decision, "UNKNOWN_SESSION", scene.now.date().isoformat(), text)
+    if scene.situation.phase is MarketPhase.OPEN or uncalled:
         for order in unwanted(scene, wish):
             ask_cancel(step.decision, order, wish.why)
         close(scene, wish, step)
