@@ -25,7 +25,7 @@ from tests.crash.nursery import Child, Nursery, Steering
 
 DOWN_SECONDS: Final = 3.0
 """Market seconds between a death and the next start."""
-FLAT_SECONDS: Final = 30.0
+FLAT_SECONDS: Final = 120.0
 """Far more than it takes: the judge looks at what was lost or doubled, not at how fast a busy machine is."""
 STARTS: Final = 5
 

@@ -22,8 +22,8 @@ from tests.e2e.process import EngineProcess
 KILLS = 6
 
 
-async def trade_until_lost(home: Path, rng: random.Random, acknowledged: set[str]) -> None:
-    """Place and cancel as fast as the engine answers, until it is gone."""
+async def trade_until_lost(home: Path, rng: random.Random, acknowledged: set[str], answering: asyncio.Event) -> None:
+    """Place and cancel as fast as the engine answers, until it is gone; ``answering`` is set with the first answer."""
     link = await SocketLink.connect(socket_path(home))
     try:
         known = await link.query(q.ListUnderlyings())
@@ -43,6 +43,7 @@ async def trade_until_lost(home: Path, rng: random.Random, acknowledged: set[str
                 type=OrderType.MARKET,
             )
             reply = await link.submit(PlaceOrder(id=f"{rng.getrandbits(64):x}", actor="test", terms=terms))
+            answering.set()
             if reply.ok:
                 acknowledged.update(reply.ids)
                 if rng.random() < 0.3:
@@ -87,8 +88,10 @@ def test_an_engine_killed_at_any_moment_comes_back_with_the_exchanges_book(tmp_p
         engine = EngineProcess(home)
 
         async def storm(running: EngineProcess = engine) -> None:
-            trading = asyncio.create_task(trade_until_lost(home, rng, acknowledged))
-            await asyncio.sleep(rng.uniform(0.05, 0.6))
+            answering = asyncio.Event()
+            trading = asyncio.create_task(trade_until_lost(home, rng, acknowledged, answering))
+            await asyncio.wait((trading, asyncio.create_task(answering.wait())), return_when="FIRST_COMPLETED")
+            await asyncio.sleep(rng.uniform(0.0, 0.5))
             running.kill()
             await trading
 
