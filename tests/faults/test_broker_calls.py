@@ -137,6 +137,8 @@ def test_a_lost_login_refuses_entries_lets_exits_go_and_is_told_once_until_it_is
         line.unreadable = LoginLost("the token was replaced by another login")
         await line.wait(20)
         assert line.codes().count("LOGIN_LOST") == 1
+        (alarm,) = (notice for notice in line.engine.state.notices if notice.code == "LOGIN_LOST")
+        assert f"1 short position stands there without a stop at the exchange: {CALL}" in alarm.text
         before = line.count("place")
         assert (await stage.place(Side.BUY, 3)).code == "LOGIN_LOST"
         assert line.count("place") == before

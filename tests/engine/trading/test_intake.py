@@ -372,3 +372,30 @@ def test_two_brokers_may_number_their_orders_alike() -> None:
     order = story.order(terms())
     told = msgspec.structs.replace(row(story, order, OrderStatus.CANCELLED), account="other", tag="")
     assert not any(isinstance(fact, ev.OrderCancelled) and fact.order_id == order for fact in hear(story, told))
+
+
+def words(story: Story) -> list[str]:
+    return [notice.subject for notice in story.state.notices if notice.code == "STATUS_UNKNOWN"]
+
+
+def test_a_status_we_do_not_know_is_an_alarm_once_for_each_order_and_word_and_ends_nothing() -> None:
+    """B24."""
+    story = Story()
+    one, other = story.order(terms()), story.order(terms())
+    for _ in range(3):
+        hear(story, row(story, one, OrderStatus.UNKNOWN, word="AMO_RECEIVED"))
+    assert words(story) == [one]
+    hear(story, row(story, one, OrderStatus.UNKNOWN, word="FROZEN"))
+    hear(story, row(story, other, OrderStatus.UNKNOWN, word="FROZEN"))
+    assert words(story) == [one, one, other]
+    assert "FROZEN" in story.state.notices[-1].text
+    assert story.state.orders[one].status is story.state.orders[other].status is OrderStatus.OPEN
+
+
+def test_an_order_of_others_with_a_status_we_do_not_know_is_told_too() -> None:
+    """B24."""
+    story = Story()
+    known = row(story, story.order(terms()), OrderStatus.UNKNOWN, word="\x1b[2J")
+    hear(story, msgspec.structs.replace(known, broker_id="F1", tag=""))
+    assert words(story) == ["O2"]
+    assert "\x1b" not in story.state.notices[-1].text

@@ -75,7 +75,7 @@ PlaceOutcome = Accepted | Rejected | Doubtful | NotSent
 
 
 class BrokerOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of the broker's order book. ``status`` in our words; UNKNOWN where the broker's word is new to us."""
+    """A row of the broker's order book. ``status`` in our words; UNKNOWN where the broker's ``word`` is new to us."""
 
     broker_id: str
     tag: str
@@ -94,6 +94,7 @@ class BrokerOrder(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     reason: str
     updated_at: datetime
+    word: str = ""
 
 
 class BrokerTrade(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from optconsole.engine.shell.effects import account_of
 from optconsole.engine.shell.inbox import Answered, Heard, Unreadable
 from optconsole.engine.trading import intake, letters, reconciliation, resolution, sentinel
 from optconsole.engine.trading.decision import Decision, SendCancel, SendModify, SendPlace
+from optconsole.engine.trading.stopless import stopless_shorts, told
 from optconsole.engine.trading.unanswered import Unanswered
 from optconsole.engine.watching import Book
 from optconsole.engine.world import World
@@ -141,10 +142,9 @@ class Hearing:
         if account in self._blind or not guarded or (not health.lost and age is not None and age < BLIND):
             return
         self._blind.add(account)
-        notice = ev.NoticeRaised(
-            level="alarm",
-            code="LOGIN_LOST" if health.lost else "BOOK_UNREADABLE",
-            text=f"The book of {account} cannot be read: {display(unread.why)}. Nothing new is taken on; exits go on.",
-            subject=account,
-        )
+        text = f"The book of {account} cannot be read: {display(unread.why)}. Nothing new is taken on; exits go on."
+        if health.lost:
+            text += " " + told(stopless_shorts(self._book(), account))
+        code = "LOGIN_LOST" if health.lost else "BOOK_UNREADABLE"
+        notice = ev.NoticeRaised(level="alarm", code=code, text=text, subject=account)
         await self._settle(Decision("engine", "reconcile", [notice]))

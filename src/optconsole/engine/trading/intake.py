@@ -47,6 +47,7 @@ ExerciseCharge = Callable[[date, Instrument, int], int]
 Lookup = Callable[[str], Instrument | None]
 S = OrderStatus
 ORPHAN: Final = "ORPHAN_TRADE"
+STATUS_UNKNOWN: Final = "STATUS_UNKNOWN"
 REDUCING: Final = frozenset("STXK")
 """Roles in a tag whose orders close something: stop, target, exit, kill."""
 _AT_WORK: Final = (S.OPEN, S.TRIGGER_PENDING, S.PARTIAL)
@@ -100,6 +101,7 @@ class Intake:
             if state.day is None or row.updated_at.date() >= state.day:
                 self._adopt(state, decision, row)
             return
+        _new_word(state, decision, order.id, row)
         if order.broker_id is None and row.status is not S.REJECTED:
             decision.facts.append(ev.OrderAcknowledged(order_id=order.id, broker_id=row.broker_id))
             _late_arrival(state, decision, order, row)
@@ -242,6 +244,7 @@ class Intake:
         if ours:
             decision.facts.append(ev.OrderClaimed(order_id=order_id))
         decision.facts.append(_found_notice(order_id, row, ours, twin))
+        _new_word(state, decision, order_id, row)
         if twin:
             decision.effects.append(ReadBook(row.account))  # the sentinel looks for tags that are there twice
         if row.status in (S.CANCELLED, S.EXPIRED):
@@ -250,6 +253,19 @@ class Intake:
             decision.facts.append(
                 ev.OrderRejected(order_id=order_id, code=display(row.code), reason=display(row.reason))
             )
+
+
+def _new_word(state: TradingState, decision: Decision, order_id: str, row: BrokerOrder) -> None:
+    """A status that we do not know ends nothing and is told, once for each order and word (B24)."""
+    if row.status is not S.UNKNOWN:
+        return
+    text = (
+        f"The broker's status of {order_id} is new to us: {display(row.word, 60) or 'no word at all'}. It counts as "
+        "working until the broker names an end; look at it there."
+    )
+    known = (notice for notice in state.notices if notice.code == STATUS_UNKNOWN and notice.subject == order_id)
+    if all(notice.text != text for notice in known):
+        decision.facts.append(ev.NoticeRaised(level="alarm", code=STATUS_UNKNOWN, text=text, subject=order_id))
 
 
 def _found_notice(order_id: str, row: BrokerOrder, ours: bool, twin: str) -> ev.NoticeRaised:
