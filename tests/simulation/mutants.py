@@ -37,6 +37,7 @@ from optconsole.engine.trading import (
     intake,
     keeping,
     opening,
+    outcomes,
     protection,
     resolution,
     supervision,
@@ -74,12 +75,12 @@ def _m1() -> Iterator[None]:
 
 @contextmanager
 def _m2() -> Iterator[None]:
-    original = intake.placed
+    original = outcomes.placed
 
     def placed(book: TradingState, name: str, order_id: str, outcome: PlaceOutcome) -> decision.Decision:
         return original(book, name, order_id, Rejected("400", "x") if isinstance(outcome, Doubtful) else outcome)
 
-    with patch.object(intake, "placed", placed):
+    with patch.object(outcomes, "placed", placed):
         yield
 
 

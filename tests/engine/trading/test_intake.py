@@ -19,9 +19,10 @@ from optconsole.engine.ports import (
     Rejected,
     Settlement,
 )
-from optconsole.engine.trading import intake
+from optconsole.engine.trading import intake, outcomes
 from optconsole.engine.trading.decision import ReadBook
 from optconsole.engine.trading.reconciliation import book_rows
+from optconsole.engine.trading.rows import ImpossibleRow
 from tests.engine.facts import CALL, START, Story, option, terms
 
 
@@ -175,7 +176,7 @@ def test_a_rejection_in_the_book_is_final_and_told() -> None:
 def test_silence_after_a_send_is_doubt_never_rejection() -> None:
     story = Story()
     order = story.order(terms(), acknowledged=False)
-    decision = intake.placed(story.state, "paper", order, Doubtful("timeout"))
+    decision = outcomes.placed(story.state, "paper", order, Doubtful("timeout"))
     story.tell(*decision.facts)
     assert story.state.orders[order].status is OrderStatus.UNKNOWN
     assert decision.effects == [ReadBook("paper")]
@@ -186,14 +187,14 @@ def test_an_answer_never_moves_a_bound_order_back_into_doubt() -> None:
     order = story.order(terms(), acknowledged=False)
     hear(story, trade(story, order, "t1"))
     for late in (Doubtful("timeout"), Rejected("X", "x"), NotSent("x"), Accepted("BO1")):
-        assert intake.placed(story.state, "paper", order, late).facts == []
+        assert outcomes.placed(story.state, "paper", order, late).facts == []
 
 
 def test_a_change_in_doubt_is_read_back_not_assumed() -> None:
     story = Story()
     order = story.order(terms(price=10_000))
     story.tell(ev.OrderChangeAsked(order_id=order, terms=terms(price=9_900)))
-    decision = intake.modified(story.state, "paper", order, Doubtful("timeout"))
+    decision = outcomes.modified(story.state, "paper", order, Doubtful("timeout"))
     story.tell(*decision.facts)
     held = story.state.orders[order]
     assert (held.terms.price, held.pending, held.reason_code) == (10_000, Pending.NONE, "NOT_CONFIRMED")
@@ -204,7 +205,7 @@ def test_a_cancel_is_believed_only_from_the_book() -> None:
     story = Story()
     order = story.order(terms())
     story.tell(ev.OrderCancelAsked(order_id=order))
-    assert intake.cancelled(story.state, "paper", order, Accepted("B")).facts == []
+    assert outcomes.cancelled(story.state, "paper", order, Accepted("B")).facts == []
     assert story.state.orders[order].status is OrderStatus.OPEN
     hear(story, row(story, order, OrderStatus.CANCELLED, reason="cancelled by user"))
     assert story.state.orders[order].status is OrderStatus.CANCELLED
@@ -280,7 +281,7 @@ def test_an_exit_that_is_rejected_is_an_alarm_and_an_entry_a_warning() -> None:
             ev.OrderIntended(order_id="O1", terms=terms(), tag="T", risk=risk, lot=65),
             ev.OrderSent(order_id="O1", attempt=0),
         )
-        story.tell(*intake.placed(story.state, "paper", "O1", Rejected("RMS", "no")).facts)
+        story.tell(*outcomes.placed(story.state, "paper", "O1", Rejected("RMS", "no")).facts)
         assert [notice.level for notice in story.state.notices] == [level]
 
 
@@ -355,7 +356,7 @@ def test_an_exit_that_turns_up_late_is_cancelled_where_another_has_closed_its_po
 def test_a_trade_that_no_exchange_can_mean_is_not_believed(changes: dict[str, int]) -> None:
     story = Story()
     told = trade(story, story.order(terms()), "T1")
-    with pytest.raises(intake.ImpossibleRow):
+    with pytest.raises(ImpossibleRow):
         hear(story, msgspec.structs.replace(told, **changes))
 
 
@@ -363,7 +364,7 @@ def test_a_trade_that_no_exchange_can_mean_is_not_believed(changes: dict[str, in
 def test_an_order_that_no_exchange_can_mean_is_not_believed(changes: dict[str, int]) -> None:
     story = Story()
     told = row(story, story.order(terms()), OrderStatus.OPEN, **changes)
-    with pytest.raises(intake.ImpossibleRow):
+    with pytest.raises(ImpossibleRow):
         hear(story, told)
 
 

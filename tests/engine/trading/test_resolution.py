@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from optconsole.engine import events as ev
-from optconsole.engine.commands import AdoptOrder, AdoptPosition, ReadBookNow, ReleaseDoubt
+from optconsole.engine.commands import ReleaseDoubt
 from optconsole.engine.folds.orders import NOT_CONFIRMED
 from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.model.errors import Refusal
@@ -16,9 +16,9 @@ from optconsole.engine.model.quotes import Quote
 from optconsole.engine.model.vitals import MarketPhase
 from optconsole.engine.ports import BrokerOrder, BrokerPosition
 from optconsole.engine.rules.pretrade import Situation, checks, refusal
-from optconsole.engine.trading import resolution
-from optconsole.engine.trading.decision import Decision, ReadBook, SendCancel
-from optconsole.engine.trading.resolution import DRIFT_GRACE, QUIESCE, Resolver
+from optconsole.engine.trading import resolution, ruling
+from optconsole.engine.trading.decision import Decision, SendCancel
+from optconsole.engine.trading.resolution import QUIESCE, Resolver
 from tests.engine.facts import CALL, START, Story, option, terms
 
 KEY = PositionKey("paper", Product.NRML, CALL)
@@ -107,12 +107,12 @@ def test_without_a_newer_reading_the_order_is_only_probably_absent_and_a_person_
     story, lost = doubtful()
     readings = Readings(story)
     with pytest.raises(Refusal) as early:
-        resolution.release_doubt(story.state, ReleaseDoubt(id="c", actor="key:r", order_id=lost))
+        ruling.release_doubt(story.state, ReleaseDoubt(id="c", actor="key:r", order_id=lost))
     assert early.value.code == "TOO_EARLY"
     assert story.state.orders[lost].tag in early.value.text
     found = [readings.read(row(story, "O1")) for _ in range(4)]
     assert found == [[], [], ["OrderReleasable"], []]
-    decision = resolution.release_doubt(story.state, ReleaseDoubt(id="c", actor="key:r", order_id=lost, why="looked"))
+    decision = ruling.release_doubt(story.state, ReleaseDoubt(id="c", actor="key:r", order_id=lost, why="looked"))
     story.tell(*decision.facts)
     assert refusal(checks(story.state, terms(), option(), situation(story))) is None
     assert story.state.orders[lost].status is OrderStatus.UNKNOWN
@@ -156,60 +156,6 @@ def test_a_reading_that_began_before_the_doubt_says_nothing() -> None:
     assert resolver.asked_before(10.0) == {"O2"}
 
 
-def test_a_difference_read_twice_is_drift_and_after_half_a_minute_an_alarm() -> None:
-    story = Story()
-    resolver = Resolver("paper", "broker", True)
-    theirs = [BrokerPosition(account="paper", contract=CALL, product=Product.NRML, qty=-65)]
-
-    def compare(now: float, positions: list[BrokerPosition]) -> list[str]:
-        decision = resolver.compare(story.state, positions, now)
-        story.tell(*decision.facts)
-        return [fact.code if isinstance(fact, ev.NoticeRaised) else type(fact).__name__ for fact in decision.facts]
-
-    assert compare(0.0, theirs) == []
-    assert compare(2.0, theirs) == ["DriftSeen"]
-    assert compare(4.0, theirs) == []
-    assert compare(DRIFT_GRACE, theirs) == ["POSITION_DRIFT"]
-    assert compare(DRIFT_GRACE + 2, theirs) == []
-    assert compare(DRIFT_GRACE + 4, []) == ["DriftEnded"]
-    assert story.state.drifts == {}
-
-
-def test_a_difference_that_passes_within_one_reading_is_never_told() -> None:
-    story = Story()
-    resolver = Resolver("paper", "broker", True)
-    theirs = [BrokerPosition(account="paper", contract=CALL, product=Product.NRML, qty=-65)]
-    assert resolver.compare(story.state, theirs, 0.0).facts == []
-    assert resolver.compare(story.state, [], 2.0).facts == []
-    assert resolver.compare(story.state, theirs, 4.0).facts == []
-
-
-def test_the_brokers_position_is_taken_over_by_command_and_ends_the_drift() -> None:
-    story = Story()
-    story.tell(ev.DriftSeen(account="paper", product=Product.NRML, contract=CALL, ours=0, theirs=-65))
-    master = InstrumentMaster((option(),))
-    wish = AdoptPosition(id="c", actor="key:a", key=str(KEY))
-    decision = resolution.adopt_position(story.state, wish, master, situation(story))
-    story.tell(*decision.facts)
-    assert story.state.positions[str(KEY)].qty == -65
-    assert story.state.positions[str(KEY)].average == 10_000
-    assert story.state.drifts == {}
-    with pytest.raises(Refusal) as again:
-        resolution.adopt_position(story.state, wish, master, situation(story))
-    assert again.value.code == "NO_DRIFT"
-
-
-def test_a_foreign_order_is_taken_over_by_command_and_can_then_be_cancelled() -> None:
-    story = Story()
-    story.tell(ev.OrderAdopted(order_id="O1", terms=terms(), tag="", broker_id="B9", risk=RiskClass.INCREASE, lot=65))
-    assert story.state.orders["O1"].foreign
-    story.tell(*resolution.adopt_order(story.state, AdoptOrder(id="c", actor="key:a", order_id="O1")).facts)
-    assert not story.state.orders["O1"].foreign
-    with pytest.raises(Refusal) as again:
-        resolution.adopt_order(story.state, AdoptOrder(id="d", actor="key:a", order_id="O1"))
-    assert again.value.code == "OURS_ALREADY"
-
-
 def advance(story: Story, seconds: int) -> Decision | None:
     now = story.state.orders["O1"].updated_at + timedelta(seconds=seconds)
     view = Situation(now=now, phase=MarketPhase.OPEN, quote=lambda _name: None, limits=OrderLimits())
@@ -241,14 +187,6 @@ def test_the_evidence_of_a_doubt_says_how_long_it_still_takes() -> None:
     assert (doubt.reads, doubt.reads_needed, doubt.fresh) == (2, 3, False)
     (later,) = readings.resolver.evidence(readings.now + QUIESCE)
     assert later.due_in == 0.0
-
-
-def test_reading_the_book_now_asks_for_a_reading_and_nothing_else() -> None:
-    decision = resolution.read_book(ReadBookNow(id="c", actor="key", account="paper"))
-    assert decision.effects == [ReadBook("paper")]
-    assert not decision.facts
-    assert decision.reply is not None
-    assert decision.reply.ok
 
 
 @pytest.mark.parametrize("doubted", [False, True])

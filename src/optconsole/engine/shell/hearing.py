@@ -16,8 +16,9 @@ from optconsole.engine.ports import JournalBroken
 from optconsole.engine.rules.tags import install_code
 from optconsole.engine.shell.effects import account_of
 from optconsole.engine.shell.inbox import Answered, Heard, Unreadable
-from optconsole.engine.trading import intake, letters, reconciliation, resolution, sentinel
+from optconsole.engine.trading import intake, letters, outcomes, reconciliation, resolution, sentinel
 from optconsole.engine.trading.decision import Decision, SendCancel, SendModify, SendPlace
+from optconsole.engine.trading.drift import Drifts
 from optconsole.engine.trading.stopless import stopless_shorts, told
 from optconsole.engine.trading.unanswered import Unanswered
 from optconsole.engine.watching import Book
@@ -47,6 +48,7 @@ class Hearing:
         self._resolvers = {
             name: resolution.Resolver(name, broker.name, broker.book_is_proof) for name, broker in world.brokers.items()
         }
+        self._drifts = {name: Drifts(name, broker.name) for name, broker in world.brokers.items()}
         self._unanswered = {name: Unanswered(name) for name in world.brokers}
         self._blind: set[str] = set()
 
@@ -81,11 +83,11 @@ class Hearing:
         name, state = "engine" if broker is None else broker.name, self._book()
         match request:
             case SendPlace(order_id, _):
-                await self._settle(intake.placed(state, name, order_id, outcome))
+                await self._settle(outcomes.placed(state, name, order_id, outcome))
             case SendModify(order_id, _, _):
-                await self._settle(intake.modified(state, name, order_id, outcome))
+                await self._settle(outcomes.modified(state, name, order_id, outcome))
             case SendCancel(order_id, _, _):
-                await self._settle(intake.cancelled(state, name, order_id, outcome))
+                await self._settle(outcomes.cancelled(state, name, order_id, outcome))
 
     async def set_aside(self, heard: Heard, code: str) -> None:
         """Keep a row that failed; the same row read from the book every two seconds is kept once."""
@@ -110,7 +112,7 @@ class Hearing:
         await self._settle(reconciliation.resolve_missing(self._book(), broker.name, asked, tags, broker.book_is_proof))
         await self._settle(self._unanswered[account].judge(self._book(), now))
         await self._settle(resolver.judge(self._book(), book.orders, book.positions, book.asked, now))
-        await self._settle(resolver.compare(self._book(), book.positions, now))
+        await self._settle(self._drifts[account].compare(self._book(), book.positions, now))
         seen_wrong = sentinel.inspect(self._book(), account, book.orders)
         if seen_wrong is not None:
             await self._settle(seen_wrong)

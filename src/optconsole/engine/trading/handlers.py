@@ -22,8 +22,8 @@ from optconsole.engine.trading import (
     letters,
     limit_commands,
     placing,
-    resolution,
     reversing,
+    ruling,
     scopes,
     stops,
 )
@@ -95,12 +95,10 @@ HANDLERS: Final[dict[type[cmd.Command], Callable[[View, Any], Decision]]] = {
     cmd.SetStop: lambda view, command: stops.set_stop(view.state, command, view.master, view.situation),
     cmd.ClearStop: lambda view, command: stops.clear_stop(view.state, command),
     cmd.ReleaseKill: lambda view, command: closing.release_kill(view.state, command, view.situation.now),
-    cmd.ReleaseDoubt: lambda view, command: resolution.release_doubt(view.state, command),
-    cmd.AdoptOrder: lambda view, command: resolution.adopt_order(view.state, command),
-    cmd.AdoptPosition: lambda view, command: resolution.adopt_position(
-        view.state, command, view.master, view.situation
-    ),
-    cmd.ReadBookNow: lambda _view, command: resolution.read_book(command),
+    cmd.ReleaseDoubt: lambda view, command: ruling.release_doubt(view.state, command),
+    cmd.AdoptOrder: lambda view, command: ruling.adopt_order(view.state, command),
+    cmd.AdoptPosition: lambda view, command: ruling.adopt_position(view.state, command, view.master, view.situation),
+    cmd.ReadBookNow: lambda _view, command: ruling.read_book(command),
     cmd.ReplayLetter: lambda view, command: letters.replay(view.state, command),
     cmd.DropLetter: lambda view, command: letters.drop(view.state, command),
     cmd.SetLimit: lambda view, command: limit_commands.set_limit(view.state, command),

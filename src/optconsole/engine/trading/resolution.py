@@ -7,30 +7,25 @@ and reserved. Without the newer one it is only *probably* absent, which a person
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
 from optconsole.engine import events as ev
-from optconsole.engine.commands import AdoptOrder, AdoptPosition, ReadBookNow, ReleaseDoubt, Reply
 from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.model.book import TradingState
-from optconsole.engine.model.errors import Refusal
-from optconsole.engine.model.orders import Order, OrderStatus, Pending, Product
-from optconsole.engine.model.positions import PositionKey
+from optconsole.engine.model.orders import Order, OrderStatus, Pending
 from optconsole.engine.model.vitals import DoubtVitals
 from optconsole.engine.ports import BrokerOrder, BrokerPosition
-from optconsole.engine.rules.pretrade import Situation, price_in
-from optconsole.engine.trading.decision import Decision, ReadBook
+from optconsole.engine.rules.pretrade import Situation
+from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.desk import ask_cancel
+from optconsole.engine.trading.drift import agree
 
 QUIESCE: Final = 120.0
 """Machine seconds in doubt before absence may be presumed; orders were seen to turn up 95 s after their error."""
 READS_NEEDED: Final = 3
-DRIFT_READS: Final = 2
-"""Readings that show the same difference before it counts as one: orders, trades and positions are read in turn."""
-DRIFT_GRACE: Final = 30.0
 ASK_AGAIN: Final = timedelta(seconds=5)
 
 
@@ -43,17 +38,6 @@ class Doubt:
     fresh: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A difference of net quantities, how often it was read in a row, since when, and whether it was told."""
-
-    ours: int
-    theirs: int
-    since: float
-    reads: int = 1
-    told: bool = False
-
-
 class Resolver:
     """The evidence about one account. Kept in memory only: after a restart it is gathered anew, never assumed."""
 
@@ -62,7 +46,6 @@ class Resolver:
         self._broker = broker
         self._proof = proof
         self._doubts: dict[str, Doubt] = {}
-        self._differences: dict[str, Difference] = {}
 
     def notice(self, state: TradingState, now: float) -> None:
         """Keep the list of doubts that of the state; a new one is in doubt since ``now``."""
@@ -106,7 +89,7 @@ class Resolver:
             past = bygone(state, self._account, ids, {row.tag for row in rows if row.tag})
             for order in past:
                 contract = order.terms.contract
-                if _net(self._ours(state), contract) == _net(_theirs(theirs), contract):
+                if agree(state, self._account, contract, theirs):
                     decision.facts += _day_over(order)
             for name in self.asked_before(asked) - {order.id for order in past}:
                 self._weigh(state, decision, state.orders[name], rows, theirs, now)
@@ -127,7 +110,7 @@ class Resolver:
         if doubt.reads < READS_NEEDED or now - doubt.since < QUIESCE:
             return
         contract = order.terms.contract
-        if _net(self._ours(state), contract) != _net(_theirs(theirs), contract):
+        if not agree(state, self._account, contract, theirs):
             return
         if doubt.fresh:
             decision.facts.append(ev.OrderPresumedAbsent(order_id=order.id, reads=doubt.reads))
@@ -135,52 +118,6 @@ class Resolver:
         elif not order.releasable:
             decision.facts.append(ev.OrderReleasable(order_id=order.id, reads=doubt.reads))
             decision.facts.append(_releasable_notice(order))
-
-    # ------------------------------------------------------------ drift
-
-    def compare(self, state: TradingState, theirs: Sequence[BrokerPosition], now: float) -> Decision:
-        """Facts about contracts of which our book and the broker's hold different quantities."""
-        decision = Decision(f"broker:{self._broker}", "reconcile")
-        broker_qty, our_qty = _theirs(theirs), self._ours(state)
-        seen: dict[str, Difference] = {}
-        for contract, product in sorted(broker_qty.keys() | our_qty.keys()):
-            pair = our_qty.get((contract, product), 0), broker_qty.get((contract, product), 0)
-            if pair[0] != pair[1]:
-                key = PositionKey(self._account, product, contract)
-                seen[str(key)] = self._differ(state, decision, key, pair, now)
-        for name, drift in state.drifts.items():
-            if drift.key.account == self._account and name not in seen:
-                decision.facts.append(
-                    ev.DriftEnded(account=self._account, product=drift.key.product, contract=drift.key.contract)
-                )
-        self._differences = seen
-        return decision
-
-    def _differ(
-        self, state: TradingState, decision: Decision, key: PositionKey, pair: tuple[int, int], now: float
-    ) -> Difference:
-        known = self._differences.get(str(key))
-        if known is None or (known.ours, known.theirs) != pair:
-            return Difference(*pair, since=now if known is None else known.since, told=False)
-        known = replace(known, reads=known.reads + 1)
-        drift = state.drifts.get(str(key))
-        if known.reads >= DRIFT_READS and (drift is None or (drift.ours, drift.theirs) != pair):
-            decision.facts.append(
-                ev.DriftSeen(
-                    account=key.account, product=key.product, contract=key.contract, ours=pair[0], theirs=pair[1]
-                )
-            )
-        if now - known.since >= DRIFT_GRACE and not known.told:
-            decision.facts.append(_drift_notice(state, key, *pair))
-            known = replace(known, told=True)
-        return known
-
-    def _ours(self, state: TradingState) -> dict[tuple[str, Product], int]:
-        return {
-            (position.key.contract, position.key.product): position.qty
-            for position in state.positions.values()
-            if position.qty and position.key.account == self._account
-        }
 
 
 def bygone(state: TradingState, account: str, ids: set[str], tags: set[str]) -> list[Order]:
@@ -248,91 +185,6 @@ def advance(state: TradingState, _master: InstrumentMaster, situation: Situation
     return decision if decision.facts else None
 
 
-# ---------------------------------------------------------------- what a person may decide
-
-
-def release_doubt(state: TradingState, command: ReleaseDoubt) -> Decision:
-    """Let entries go on in spite of an order in doubt. Raises Refusal while the broker may still show it."""
-    order = state.orders.get(command.order_id)
-    if order is None:
-        raise Refusal("NO_SUCH_ORDER", f"No order is called {command.order_id!r}; `optconsole orders` lists today's.")
-    if order.status not in (OrderStatus.UNKNOWN, OrderStatus.PRESUMED_ABSENT):
-        raise Refusal("NOT_IN_DOUBT", f"{order.id} is {order.status.value}; only an order in doubt is released.")
-    if order.released:
-        raise Refusal("RELEASED_ALREADY", f"{order.id} is released already; it stays watched.")
-    if order.status is OrderStatus.UNKNOWN and not order.releasable:
-        raise Refusal(
-            "TOO_EARLY",
-            f"{order.id} may still turn up: it is released after {QUIESCE:.0f} s and {READS_NEEDED} readings of the "
-            "broker's book without it. Look for its tag " + order.tag + " in the broker's own order book meanwhile.",
-        )
-    decision = Decision(command.actor, command.id)
-    decision.facts.append(ev.OrderDoubtReleased(order_id=order.id, why=command.why or "not at the broker"))
-    decision.reply = Reply(
-        ok=True,
-        code="RELEASED",
-        text=f"{order.id} no longer holds back entries; it stays watched and counted.",
-        ids=(order.id,),
-    )
-    return decision
-
-
-def read_book(command: ReadBookNow) -> Decision:
-    """Read an account's book soon; readings that are asked for together are one."""
-    decision = Decision(command.actor, command.id)
-    decision.effects.append(ReadBook(command.account))
-    decision.reply = Reply(ok=True, code="READING", text=f"The book of {command.account} is read now.")
-    return decision
-
-
-def adopt_order(state: TradingState, command: AdoptOrder) -> Decision:
-    """Take over an order that others sent. Raises Refusal."""
-    order = state.orders.get(command.order_id)
-    if order is None:
-        raise Refusal("NO_SUCH_ORDER", f"No order is called {command.order_id!r}; `optconsole orders` lists today's.")
-    if not order.foreign:
-        raise Refusal("OURS_ALREADY", f"{order.id} is ours already.")
-    if order.status.final:
-        raise Refusal("ORDER_FINAL", f"{order.id} is {order.status.value}; there is nothing to take over.")
-    decision = Decision(command.actor, command.id)
-    decision.facts.append(ev.OrderClaimed(order_id=order.id))
-    decision.reply = Reply(ok=True, text=f"{order.id} is treated as ours now.", ids=(order.id,))
-    return decision
-
-
-def adopt_position(
-    state: TradingState, command: AdoptPosition, master: InstrumentMaster, situation: Situation
-) -> Decision:
-    """Take the broker's quantity of a contract for ours, at the present price. Raises Refusal."""
-    drift = state.drifts.get(command.key)
-    if drift is None:
-        raise Refusal("NO_DRIFT", f"Our book and the broker's agree on {command.key}; nothing is to be taken over.")
-    quote = situation.quote(drift.key.contract)
-    price = None if quote is None else quote.mark
-    instrument = master.get(drift.key.contract)
-    if price is None or instrument is None:
-        raise Refusal("NO_PRICE", f"{drift.key.contract} has no price to enter it at; try again when it is quoted.")
-    decision = Decision(command.actor, command.id)
-    decision.facts.append(
-        ev.PositionAdopted(
-            account=drift.key.account,
-            product=drift.key.product,
-            contract=drift.key.contract,
-            lot=max(instrument.lot, 1),
-            qty=drift.theirs - drift.ours,
-            price=price,
-        )
-    )
-    decision.effects.append(ReadBook(drift.key.account))
-    decision.reply = Reply(
-        ok=True, text=f"{drift.key.contract}: our book holds {drift.theirs} now, entered at {price_in(price)}."
-    )
-    return decision
-
-
-# ---------------------------------------------------------------- words
-
-
 def _day_over(order: Order) -> list[ev.AnyEvent]:
     reason = "Its day is over, the broker's book of today does not hold it, and the positions agree."
     facts: list[ev.AnyEvent] = [ev.OrderExpired(order_id=order.id, reason=reason)]
@@ -361,28 +213,3 @@ def _releasable_notice(order: Order) -> ev.NoticeRaised:
         "release it on the Orders screen.",
         subject=order.id,
     )
-
-
-def _drift_notice(state: TradingState, key: PositionKey, ours: int, theirs: int) -> ev.NoticeRaised:
-    suspects = [
-        order.id
-        for order in state.orders.values()
-        if order.terms.account == key.account
-        and order.terms.contract == key.contract
-        and order.status in (OrderStatus.SENT, OrderStatus.UNKNOWN, OrderStatus.PRESUMED_ABSENT)
-    ]
-    why = f" {', '.join(suspects)} in doubt may explain it." if suspects else ""
-    return ev.NoticeRaised(
-        level="alarm",
-        code="POSITION_DRIFT",
-        text=f"{key.contract} {key.product.value}: our book holds {ours}, the broker {theirs}.{why}",
-        subject=key.contract,
-    )
-
-
-def _theirs(positions: Sequence[BrokerPosition]) -> dict[tuple[str, Product], int]:
-    return {(row.contract, row.product): row.qty for row in positions if row.qty}
-
-
-def _net(held: Mapping[tuple[str, Product], int], contract: str) -> int:
-    return sum(qty for (name, _), qty in held.items() if name == contract)
