@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +20,7 @@ from optconsole.engine.core import Engine
 from optconsole.engine.market.calendar import Calendar
 from optconsole.engine.model.accounts import Account
 from optconsole.engine.model.errors import Refusal
-from optconsole.engine.model.quotes import Depth, Quote
+from optconsole.engine.model.quotes import Depth
 from optconsole.engine.observe.log import open_log
 from optconsole.engine.store.latch import KillLatch
 from optconsole.engine.store.lock import HomeLock
@@ -29,6 +28,7 @@ from optconsole.engine.world import World
 from optconsole.link.address import socket_path
 from optconsole.link.server import LinkServer
 from optconsole.options import RunOptions
+from optconsole.runtime.bonds import Bonds
 from optconsole.runtime.keeper import Keeper
 from optconsole.runtime.keeping import KeptMemory, entry_stops
 from optconsole.runtime.practice import practice_stage
@@ -67,62 +67,12 @@ async def open_house(options: RunOptions, progress: Progress = silent) -> House:
     Raises Refusal or JournalBroken with a sentence for the trader; whatever was opened is closed again.
     """
     async with AsyncExitStack() as stack:
-        lock = stack.enter_context(HomeLock(options.home))
-        open_log(lock.home / LOG_NAME)
-        settings = load(options.home)
-        calendar = Calendar.load()
-        stage = _stage(options, settings, calendar, progress)
-        progress("reading the journal")
-        book = await recover(stage.place, stage.clock.now)
-        journal = book.journal
-        stack.push_async_callback(journal.close)
-        memory = await KeptMemory.begin(stage.place.folder, book)
-        bonds = _Bonds()
-        bonds.broker = broker = _paper_broker(stage, settings, calendar, bonds.depth)
-        bonds.feed = feed = stage.build_feed(bonds.on_open, bonds.on_close, bonds.settled)
-        world = World(
-            name=stage.title,
-            version=__version__,
-            install_id=journal.install_id,
-            clock=stage.clock,
-            journal=journal,
-            feed=feed,
-            brokers={broker.account.id: broker},
-            calendar=calendar,
-            limits=settings.risk.order_limits(),
-            charge_for=order_charges,
-            exercise_charge=exercise_charges,
-            disk_free=lambda: shutil.disk_usage(options.home).free,
-            playback=feed,
-            cadence=stage.cadence,
-            guard_only=book.guard_only,
-            installs=frozenset(book.memory.installs),
-            entry_stops=lambda: entry_stops(journal, options.home),
-            vouched=feed.vouched,
-            latch=KillLatch(stage.place.folder, options.home),
-            limits_at_first=settings.risk.limits_at_first(),
-        )
-        engine = Engine(world, book.state)
-        bonds.engine = engine
-        progress("agreeing with the exchange")
-        broker.load(feed.instruments(stage.clock.now().date()))
-        stack.push_async_callback(bonds.farewell)
-        await engine.start()
-        keeper = Keeper(engine, broker, journal, stage, memory)
+        ground = await _found(stack, options, progress)
+        engine, bonds = await _raise_engine(stack, ground, progress)
+        keeper = Keeper(engine, bonds.broker, ground.book.journal, ground.stage, ground.memory)
         stack.push_async_callback(keeper.close)
-        server = LinkServer(engine, socket_path(options.home), on_consoles=bonds.on_consoles)
-        await server.start()
-        stack.push_async_callback(server.close)
-        # Time stands until the engine has taken in the opening picture: no quote passes by unseen.
-        feed.pause()
-        await feed.start(bonds.on_quotes)
-        stack.push_async_callback(feed.stop)
-        progress("waiting for quotes")
-        await _first_quotes(engine)
-        await _take_over(engine, book)
-        await memory.note(engine, journal)
-        await engine.proceed()
-        await _steer(options, engine, feed)
+        await _serve(stack, ground, engine, bonds)
+        await _play(stack, ground, engine, bonds, progress)
         keeper.start()
         closing = stack.pop_all()
 
@@ -130,7 +80,94 @@ async def open_house(options: RunOptions, progress: Progress = silent) -> House:
         bonds.reason = reason
         await closing.aclose()
 
-    return House(engine=engine, home=options.home, stage=stage, feed=feed, stop=stop)
+    return House(engine=engine, home=options.home, stage=ground.stage, feed=bonds.feed, stop=stop)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What stands before there is an engine: the home, its settings, the market to play, the recovered book."""
+
+    options: RunOptions
+    settings: Settings
+    calendar: Calendar
+    stage: Stage
+    book: Recovered
+    memory: KeptMemory
+
+
+async def _found(stack: AsyncExitStack, options: RunOptions, progress: Progress) -> _Ground:
+    """Take the home and recover its book."""
+    lock = stack.enter_context(HomeLock(options.home))
+    open_log(lock.home / LOG_NAME)
+    settings = load(options.home)
+    calendar = Calendar.load()
+    stage = _stage(options, settings, calendar, progress)
+    progress("reading the journal")
+    book = await recover(stage.place, stage.clock.now)
+    stack.push_async_callback(book.journal.close)
+    memory = await KeptMemory.begin(stage.place.folder, book)
+    return _Ground(options, settings, calendar, stage, book, memory)
+
+
+async def _raise_engine(stack: AsyncExitStack, ground: _Ground, progress: Progress) -> tuple[Engine, Bonds]:
+    """Compose the engine with its exchange and feed, and let it agree its book."""
+    stage, bonds = ground.stage, Bonds()
+    bonds.broker = broker = _paper_broker(stage, ground.settings, ground.calendar, bonds.depth)
+    bonds.feed = feed = stage.build_feed(bonds.on_open, bonds.on_close, bonds.settled)
+    bonds.engine = engine = Engine(_world(ground, broker, feed), ground.book.state)
+    progress("agreeing with the exchange")
+    broker.load(feed.instruments(stage.clock.now().date()))
+    stack.push_async_callback(bonds.farewell)
+    await engine.start()
+    return engine, bonds
+
+
+def _world(ground: _Ground, broker: PaperBroker, feed: PlayedFeed) -> World:
+    options, settings, stage, book = ground.options, ground.settings, ground.stage, ground.book
+    return World(
+        name=stage.title,
+        version=__version__,
+        install_id=book.journal.install_id,
+        clock=stage.clock,
+        journal=book.journal,
+        feed=feed,
+        brokers={broker.account.id: broker},
+        calendar=ground.calendar,
+        limits=settings.risk.order_limits(),
+        charge_for=order_charges,
+        exercise_charge=exercise_charges,
+        disk_free=lambda: shutil.disk_usage(options.home).free,
+        playback=feed,
+        cadence=stage.cadence,
+        guard_only=book.guard_only,
+        installs=frozenset(book.memory.installs),
+        entry_stops=lambda: entry_stops(book.journal, options.home),
+        vouched=feed.vouched,
+        latch=KillLatch(stage.place.folder, options.home),
+        limits_at_first=settings.risk.limits_at_first(),
+    )
+
+
+async def _serve(stack: AsyncExitStack, ground: _Ground, engine: Engine, bonds: Bonds) -> None:
+    """Let consoles in."""
+    server = LinkServer(engine, socket_path(ground.options.home), on_consoles=bonds.on_consoles)
+    await server.start()
+    stack.push_async_callback(server.close)
+
+
+async def _play(stack: AsyncExitStack, ground: _Ground, engine: Engine, bonds: Bonds, progress: Progress) -> None:
+    """Show the opening picture, take up what was left, and let the market run."""
+    feed = bonds.feed
+    # Time stands until the engine has taken in the opening picture: no quote passes by unseen.
+    feed.pause()
+    await feed.start(bonds.on_quotes)
+    stack.push_async_callback(feed.stop)
+    progress("waiting for quotes")
+    await _first_quotes(engine)
+    await _take_over(engine, ground.book)
+    await ground.memory.note(engine, ground.book.journal)
+    await engine.proceed()
+    await _steer(ground.options, engine, feed)
 
 
 async def _take_over(engine: Engine, book: Recovered) -> None:
@@ -184,45 +221,6 @@ async def _steer(options: RunOptions, engine: Engine, feed: PlayedFeed) -> None:
         reply = await engine.submit(wish)
         if not reply.ok:
             raise Refusal(reply.code, reply.text)
-
-
-class _Bonds:
-    """Ties feed, exchange and engine together, in the order in which each must hear of things."""
-
-    engine: Engine
-    broker: PaperBroker
-    feed: PlayedFeed
-    reason = "the start failed"
-    """Why the engine stops, for the journal; the house says it when it is asked to."""
-
-    async def farewell(self) -> None:
-        await self.engine.stop(self.reason)
-
-    def depth(self, name: str) -> Depth | None:
-        return self.feed.depth(name)
-
-    def on_quotes(self, quotes: Sequence[Quote]) -> None:
-        """The board first, so that whatever the exchange does shows against the quote that made it."""
-        self.engine.on_quotes(quotes)
-        self.broker.on_quotes(quotes)
-
-    async def on_open(self, day: date) -> None:
-        self.broker.load(self.feed.instruments(day))
-        # A restart must not fall back into the day before the one the journal has opened.
-        self.broker.mark_time(self.engine.world.clock.now())
-        await self.engine.open_session(day)
-
-    async def on_close(self, day: date) -> None:
-        self.broker.end_session(day)
-        await self.engine.settled()
-        await self.broker.delivered()
-        await self.engine.close_session(day)
-
-    async def settled(self) -> None:
-        await self.engine.settled()
-
-    def on_consoles(self, count: int) -> None:
-        self.engine.consoles = count
 
 
 def ready_line(house: House) -> dict[str, object]:

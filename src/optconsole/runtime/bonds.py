@@ -1,0 +1,50 @@
+"""Feed, exchange and engine tied together, in the order in which each must hear of things."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from optconsole.brokers.paper.broker import PaperBroker
+from optconsole.engine.core import Engine
+from optconsole.engine.model.quotes import Depth, Quote
+from optconsole.runtime.stage import PlayedFeed
+
+
+class Bonds:
+    """What hears of quotes, days and consoles. Each of the three is set before the first of them comes."""
+
+    engine: Engine
+    broker: PaperBroker
+    feed: PlayedFeed
+    reason = "the start failed"
+    """Why the engine stops, for the journal; the house says it when it is asked to."""
+
+    async def farewell(self) -> None:
+        await self.engine.stop(self.reason)
+
+    def depth(self, name: str) -> Depth | None:
+        return self.feed.depth(name)
+
+    def on_quotes(self, quotes: Sequence[Quote]) -> None:
+        """The board first, so that whatever the exchange does shows against the quote that made it."""
+        self.engine.on_quotes(quotes)
+        self.broker.on_quotes(quotes)
+
+    async def on_open(self, day: date) -> None:
+        self.broker.load(self.feed.instruments(day))
+        # A restart must not fall back into the day before the one the journal has opened.
+        self.broker.mark_time(self.engine.world.clock.now())
+        await self.engine.open_session(day)
+
+    async def on_close(self, day: date) -> None:
+        self.broker.end_session(day)
+        await self.engine.settled()
+        await self.broker.delivered()
+        await self.engine.close_session(day)
+
+    async def settled(self) -> None:
+        await self.engine.settled()
+
+    def on_consoles(self, count: int) -> None:
+        self.engine.consoles = count
