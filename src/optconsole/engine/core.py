@@ -45,8 +45,6 @@ from optconsole.engine.trading.lookout import Lookout
 from optconsole.engine.watching import BookWatch
 from optconsole.engine.world import World
 
-COMMAND_LIFE: Final = 5.0
-"""Seconds after which an order to take risk that nobody got round to is refused: it was meant for another market."""
 COMMANDS_RECALLED: Final = 5_000
 """Facts looked through at a start for commands that were carried out before it."""
 
