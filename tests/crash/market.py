@@ -57,6 +57,18 @@ class HostClock:
     def stepped(self) -> float:
         return self._clock.stepped()
 
+    def since(self, moment: datetime) -> timedelta:
+        return self._clock.since(moment)
+
+    def bounds(self) -> tuple[datetime, datetime]:
+        return self._clock.bounds()
+
+    def heard(self, stamp: int) -> None:
+        self._clock.heard(stamp)
+
+    def not_before(self, moment: datetime) -> None:
+        self._clock.not_before(moment)
+
     def monotonic(self) -> float:
         return time.monotonic() + float(self._SHAPE.unpack(self._page)[1])
 

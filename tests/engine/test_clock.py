@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optconsole.engine.clock import WallClock
+from optconsole.engine.model.timeline import millis
 from tests.engine.facts import START
 
 
@@ -62,3 +63,48 @@ def test_our_time_never_goes_back(moves: list[tuple[float, float]]) -> None:
     machine = Machine()
     seen = [machine.after(passed, set_by) for passed, set_by in moves]
     assert all(earlier <= later for earlier, later in pairwise(seen))
+
+
+@given(
+    st.lists(st.tuples(st.floats(0.0, 20.0), st.floats(-5_000.0, 5_000.0)), max_size=30),
+    st.lists(st.floats(0.0, 60.0), min_size=1, max_size=20),
+)
+def test_durations_are_the_machines_whatever_is_done_to_the_time_of_day(
+    moves: list[tuple[float, float]], after: list[float]
+) -> None:
+    machine = Machine()
+    for passed, set_by in moves:
+        machine.after(passed, set_by)
+    moment, began = machine.clock.now(), machine.passed
+    for passed in after:
+        machine.after(passed)
+        machine.set_by += 900.0
+        assert machine.clock.since(moment).total_seconds() == pytest.approx(machine.passed - began, abs=2.0)
+
+
+def test_what_an_earlier_life_with_a_clock_ahead_wrote_ages_from_the_start() -> None:
+    machine = Machine()
+    ahead = START + timedelta(hours=1)
+    machine.clock.not_before(ahead)
+    machine.after(30.0)
+    assert machine.clock.since(ahead) == timedelta(seconds=30)
+    assert ahead < machine.clock.now() < ahead + timedelta(seconds=31)
+
+
+def test_a_fact_of_another_day_is_no_ground_to_run_ahead() -> None:
+    machine = Machine()
+    machine.clock.not_before(START + timedelta(days=400))
+    assert machine.after(30.0) == 30.0
+    assert machine.clock.since(START + timedelta(days=400)) == timedelta(seconds=30)
+
+
+def test_the_exchanges_stamps_bound_the_time_of_day_from_below() -> None:
+    machine = Machine()
+    assert machine.clock.bounds() == (START, START)
+    machine.clock.heard(millis(START))
+    machine.clock.heard(millis(START) - 60_000)
+    machine.after(10.0, set_by=-3_600.0)
+    now = START + timedelta(seconds=10)
+    assert machine.clock.bounds() == (now - timedelta(hours=1), now)
+    machine.after(0.0, set_by=7_200.0)
+    assert machine.clock.bounds() == (now, now + timedelta(hours=1))

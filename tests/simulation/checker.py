@@ -118,6 +118,7 @@ class Checker(Court):
 
     def paused(self, seconds: float) -> None:
         """The engine could not act for so long: its deadlines move."""
+        self.still_until = max(self.still_until, self.now + seconds)
         for paper in self.papers.values():
             if paper.sent_at is not None:
                 paper.sent_at += seconds
@@ -190,7 +191,7 @@ class Checker(Court):
             case "KillEngaged" | "KillReleased":
                 if row.type == "KillReleased" and self.now - self._killed_at < HOLD_SECONDS - 0.5:
                     held = self.now - self._killed_at
-                    self.breach("I-13", f"the kill was released after {held:.0f} s", "wall-clock-durations")
+                    self.breach("I-13", f"the kill was released after {held:.0f} s")
                 self._killed, self._killed_at = row.type == "KillEngaged", self.now
                 self._restart_kill_clock()
             case "EngineStarted":
@@ -323,8 +324,7 @@ class Checker(Court):
             waits = row.tag[10:11] == "S" and row.status == "TRIGGER_PENDING"
             closes = row.tag[10:11] in CLOSING_ROLES and not waits
             if row.tag and not closes and row.tag not in self._after_kill:
-                stepped = "wall-clock-durations" if self.swarm.done["host.clock_step"] else ""
-                self.breach("I-13", f"{row.tag} still works {when}", stepped)
+                self.breach("I-13", f"{row.tag} still works {when}")
 
     # ------------------------------------------------------------ the wire
 
@@ -510,8 +510,7 @@ class Checker(Court):
         others = any(not row.tag for _account, row in self.truth.working())
         late = {name: why for name, why in self._flattening.items() if self.now - self._begun[name] > FLATTEN_SECONDS}
         if late and not doubted and not others:  # an order of ours may not trade with one of theirs
-            stepped = "wall-clock-durations" if self.swarm.done["host.clock_step"] else ""
-            self.breach("I-18", f"flattens never ended: {late}", stepped)
+            self.breach("I-18", f"flattens never ended: {late}")
         if not self._killed or doubted:
             return
         self._none_works("after the quiet minute")

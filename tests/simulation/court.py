@@ -39,6 +39,7 @@ class Court:
         self.by_tag: dict[str, Paper] = {}
         self.day = 0
         self.up_since: float | None = None
+        self.still_until = 0.0
         self.quoted_at = 0.0
         self.blind_at: dict[str, float] = {}
         self.seen_at: dict[str, float] = {}

@@ -90,14 +90,13 @@ class Cover(Watcher):
         if size <= 0 or promise.repair or promise.blind or (missing <= 0 and sees):
             promise.bare = None
             return
-        promise.bare = court.now if promise.bare is None else promise.bare
+        promise.bare = max(court.now, court.still_until) if promise.bare is None else promise.bare
         if court.awake_for(promise.bare) > UNCOVERED:
             promise.bare = court.now + 3600
             what = (
                 f"{missing} of {size} {key[1]} lack the stop at the exchange" if missing > 0 else f"{key[1]} is unseen"
             )
-            stepped = "wall-clock-session" if court.swarm.done["host.clock_step"] else ""
-            court.breach("I-10", f"{what}, silently", stepped)
+            court.breach("I-10", f"{what}, silently")
 
     def _standing(self, key: Key, promise: Promise) -> int:
         """Units that orders at the exchange would close, those that wait for a trigger and those that trade now."""

@@ -24,8 +24,7 @@ class Hours(Watcher):
         moment = court.clock.now()
         hours = court.truth.venues[call.account].exchange._exchange.rules.trading(request.instrument, moment.date())
         if hours is None or not hours[0] <= moment < hours[1]:
-            stepped = "wall-clock-session" if court.swarm.done["host.clock_step"] else ""
-            court.breach("I-25", f"{call.tag} left at {moment:%H:%M:%S}, outside the session", stepped)
+            court.breach("I-25", f"{call.tag} left at {moment:%H:%M:%S}, outside the session")
         asked = court.asked_at.get(paper.cause)
         if asked is not None and not paper.parent and court.now - asked > OLD:
             court.breach("I-25", f"{call.tag} left {court.now - asked:.0f} s after it was asked for")

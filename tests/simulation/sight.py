@@ -28,7 +28,6 @@ class Sight(Watcher):
         super().__init__(court)
         self._said: set[str] = set()
         self._staked: dict[str, float] = {}
-        self._still_until = 0.0
 
     def tick(self) -> None:
         court = self.court
@@ -39,15 +38,12 @@ class Sight(Watcher):
         self._staked = {account: self._staked.get(account, court.now) for account in at_stake}
         for account in sorted(at_stake):
             looked = max(court.seen_at.get(account, 0.0), court.up_since)
-            since = max(looked, self._staked[account], self._still_until)
+            since = max(looked, self._staked[account], court.still_until)
             if court.now - since <= LOOKS + FRESH + GRACE:
                 self._said.discard(account)
             elif account not in self._said and not court.alarmed(BOOK_ALARMS, looked, account):
                 self._said.add(account)
                 court.breach("I-26", f"the book of {account} was not seen for {court.now - since:.0f} s, silently")
-
-    def paused(self, seconds: float) -> None:
-        self._still_until = max(self._still_until, self.court.now + seconds)
 
 
 class Drift(Watcher):
@@ -67,7 +63,7 @@ class Drift(Watcher):
     def traded(self, trade: BrokerTrade) -> None:
         key = (trade.account, trade.at.date().isoformat(), trade.trade_id)
         if key not in self._counted:
-            self._open[key] = (self.court.now, trade.contract)
+            self._open[key] = (max(self.court.now, self.court.still_until), trade.contract)
 
     def tick(self) -> None:
         court = self.court

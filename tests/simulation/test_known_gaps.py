@@ -36,8 +36,6 @@ from tests.simulation.world import KNOWN_GAPS
 
 SCRIPTED = {
     "closed-elsewhere": "test_a_kill_sells_nothing_that_somebody_else_has_sold",
-    "wall-clock-durations": "test_a_clock_that_steps_does_not_shorten_the_hold_of_a_kill",
-    "wall-clock-session": "test_a_clock_that_steps_lets_no_entry_out_after_the_close",
     "ws.impossible": "test_a_row_no_exchange_can_mean_changes_no_position",
     "ex.clone": "test_a_second_order_under_our_tag_is_counted_beside_the_first",
 }
@@ -228,9 +226,6 @@ def test_a_kill_sells_nothing_that_somebody_else_has_sold() -> None:
     assert "I-13" not in broken(script)
 
 
-@gap(
-    "wall-clock-durations: the hold of a kill, and the rest before a cancel is repeated, are counted on the wall clock"
-)
 def test_a_clock_that_steps_does_not_shorten_the_hold_of_a_kill() -> None:
     async def script(scene: Scene) -> None:
         await scene.ask(EngageKill(id="k", actor="key:sim"))
@@ -240,7 +235,6 @@ def test_a_clock_that_steps_does_not_shorten_the_hold_of_a_kill() -> None:
     assert "I-13" not in broken(script)
 
 
-@gap("wall-clock-session: the session is judged by the machine's wall clock, which nothing compares with the broker's")
 def test_a_clock_that_steps_lets_no_entry_out_after_the_close() -> None:
     async def script(scene: Scene) -> None:
         await scene.show(100_00, 9)

@@ -6,6 +6,7 @@ import asyncio
 import random
 import secrets
 import time
+from bisect import bisect_right
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -28,6 +29,22 @@ class Clock(Protocol):
         """Seconds by which the time of day was set, forward and back, since the start; 0 where nobody can."""
         ...
 
+    def since(self, moment: datetime) -> timedelta:
+        """How long ago ``now`` was ``moment``, by a clock nobody can set."""
+        ...
+
+    def bounds(self) -> tuple[datetime, datetime]:
+        """The earliest and the latest that the time of day may be: the machine's, and what the exchange has shown."""
+        ...
+
+    def heard(self, stamp: int) -> None:
+        """An exchange stamped something with these epoch milliseconds."""
+        ...
+
+    def not_before(self, moment: datetime) -> None:
+        """An earlier life of ours wrote a fact at ``moment``; later ones are not written before it."""
+        ...
+
     async def sleep(self, seconds: float) -> None:
         """Wait for seconds of ``monotonic``."""
         ...
@@ -36,13 +53,19 @@ class Clock(Protocol):
 STEP: Final = 1.0
 """Seconds between two looks at a clock by which it may be off before it counts as having been set."""
 SLEW: Final = 0.05
+APART: Final = 0.5
+"""Seconds by which our time and the machine's may drift apart before the two are noted side by side again."""
+NOTED: Final = 256
 
 
 class WallClock:
     """Real time that never goes back.
 
-    A clock set forward is followed at once: the machine may have slept. One set back would hold up every deadline that
-    counts from a moment now in the future, so our time runs on, a twentieth slower, until the other has caught up.
+    A clock set forward is followed at once: the machine may have slept. One set back would put new facts before old
+    ones, so our time runs on, a twentieth slower, until the other has caught up.
+
+    Durations are the machine's: our time and the machine's are noted side by side wherever one leaves the other.
+    An exchange's stamps bound the time of day from below, since nothing is stamped before it happens.
     """
 
     def __init__(
@@ -55,6 +78,8 @@ class WallClock:
         self._last, self._mark = wall(), machine()
         self._behind = 0.0
         self._stepped = 0.0
+        self._ours, self._machines = [self._last], [self._mark]
+        self._ahead: float | None = None
 
     def now(self) -> datetime:
         wall, machine = self._wall(), self._machine()
@@ -66,7 +91,45 @@ class WallClock:
         expected = max(wall, expected - timedelta(seconds=passed * SLEW)) if off < 0 else wall
         self._last, self._mark = expected, machine
         self._behind = min(0.0, (wall - expected).total_seconds())
+        self._note()
         return expected
+
+    def _note(self) -> None:
+        ran = self._last - self._ours[-1]
+        if abs(ran.total_seconds() - (self._mark - self._machines[-1])) > APART:
+            self._ours.append(self._last)
+            self._machines.append(self._mark)
+            del self._ours[:-NOTED], self._machines[:-NOTED]
+
+    def since(self, moment: datetime) -> timedelta:
+        now, machine = self.now(), self._mark
+        if moment > now:  # written by an earlier life, whose clock was ahead: at the latest when it ended
+            return timedelta(seconds=machine - self._machines[0])
+        place = bisect_right(self._ours, moment) - 1
+        if place < 0:
+            return timedelta(seconds=machine - self._machines[0]) + (self._ours[0] - moment)
+        until = self._machines[place + 1] if place + 1 < len(self._machines) else machine
+        then = self._machines[place] + (moment - self._ours[place]).total_seconds()
+        return timedelta(seconds=machine - min(then, until))
+
+    def bounds(self) -> tuple[datetime, datetime]:
+        wall = self._wall()
+        if self._ahead is None:
+            return wall, wall
+        shown = datetime.fromtimestamp(self._ahead + self._machine(), IST)
+        return (wall, shown) if wall <= shown else (shown, wall)
+
+    def heard(self, stamp: int) -> None:
+        ahead = stamp / 1000 - self._machine()
+        if self._ahead is None or ahead > self._ahead:
+            self._ahead = ahead
+
+    def not_before(self, moment: datetime) -> None:
+        """A moment of another day is no clock a little ahead but a wrong one, and is not taken over."""
+        if moment > self.now() and moment.astimezone(IST).date() == self._last.astimezone(IST).date():
+            self._behind = (self._wall() - moment).total_seconds()
+            self._last = moment
+            self._ours, self._machines = [moment], [self._mark]
 
     def monotonic(self) -> float:
         return self._machine()
@@ -114,6 +177,19 @@ class MarketClock:
 
     def stepped(self) -> float:
         return 0.0
+
+    def since(self, moment: datetime) -> timedelta:
+        return self.now() - moment
+
+    def bounds(self) -> tuple[datetime, datetime]:
+        now = self.now()
+        return now, now
+
+    def heard(self, stamp: int) -> None:
+        """A played market's time is its own: stamps teach it nothing."""
+
+    def not_before(self, moment: datetime) -> None:
+        """Where a market goes on is for whoever plays it."""
 
     def monotonic(self) -> float:
         return self._monotonic()

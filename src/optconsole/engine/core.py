@@ -101,7 +101,10 @@ class Engine:
 
     async def start(self) -> None:
         """Take the store, open the day, agree with the brokers, then allow entries."""
-        self._answers.recall(await self.world.journal.read(limit=COMMANDS_RECALLED, last=True))
+        past = await self.world.journal.read(limit=COMMANDS_RECALLED, last=True)
+        if past:
+            self.world.clock.not_before(max(fact.at for fact in past))
+        self._answers.recall(past)
         self._inbox.spawn(self._worker.run(), "engine")
         self._inbox.spawn(self._vigil.run(), "loop-watch")
         await self._inbox.state(
@@ -172,6 +175,8 @@ class Engine:
         self.board.update(quotes, now)
         self.meters.quotes.add(now, len(quotes))
         self.meters.last_quote = now
+        if quotes:
+            self.world.clock.heard(quotes[-1].ts)
         # both are asked: each keeps its own memory
         crossed, due = self._lookout.crossed(self.state, quotes), self._lookout.due(self.state, self.world.clock.now())
         if crossed or due:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from optconsole.engine import commands as cmd
 from optconsole.engine import events as ev
@@ -60,6 +60,10 @@ class Bench(Story):
             ask_qty=6_500,
             ltp=price,
         )
+
+    def since(self, moment: datetime) -> timedelta:
+        """How long ago something happened."""
+        return self.now - moment
 
     @property
     def situation(self) -> Situation:

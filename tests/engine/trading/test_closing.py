@@ -159,7 +159,7 @@ def test_release_needs_the_typed_word_a_minute_and_no_order_of_ours_at_work_or_i
     def release(typed: str, seconds: int) -> str:
         try:
             closing.release_kill(
-                bench.state, ReleaseKill(id="r", actor="key", typed=typed), bench.now + timedelta(seconds=seconds)
+                bench.state, ReleaseKill(id="r", actor="key", typed=typed), lambda _engaged: timedelta(seconds=seconds)
             )
         except Refusal as refused:
             return refused.code

@@ -189,11 +189,11 @@ def test_a_change_under_way_counts_at_its_larger_size_whichever_way_it_ends() ->
     bench = Bench()
     bench.hold(260)
     order = bench.order(terms(Side.SELL, 130, 11_000))
-    assert room(bench.state, position(bench), bench.now) == 130
+    assert room(bench.state, position(bench), bench.since) == 130
     bench.tell(ev.OrderChangeAsked(order_id=order, terms=terms(Side.SELL, 195, 11_000)))
-    assert room(bench.state, position(bench), bench.now) == 65
+    assert room(bench.state, position(bench), bench.since) == 65
     bench.tell(ev.OrderChangeAsked(order_id=order, terms=terms(Side.SELL, 65, 11_000)))
-    assert room(bench.state, position(bench), bench.now) == 130
+    assert room(bench.state, position(bench), bench.since) == 130
 
 
 def test_of_purchases_long_in_doubt_one_alone_is_not_counted_on() -> None:
@@ -201,10 +201,10 @@ def test_of_purchases_long_in_doubt_one_alone_is_not_counted_on() -> None:
     bench.hold(-260)
     names = [bench.order(terms(Side.BUY, 65, 9_000), acknowledged=False) for _ in range(2)]
     bench.tell(*(ev.OrderDoubted(order_id=name, cause="silence") for name in names))
-    assert room(bench.state, position(bench), bench.now) == 130
+    assert room(bench.state, position(bench), bench.since) == 130
     bench.settle(20)
-    assert room(bench.state, position(bench), bench.now) == 195
-    assert claimed(bench.working(), bench.now) == 65
+    assert room(bench.state, position(bench), bench.since) == 195
+    assert claimed(bench.working(), bench.since) == 65
 
 
 @pytest.mark.parametrize(

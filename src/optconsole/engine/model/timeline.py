@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
@@ -9,6 +10,9 @@ from optconsole.engine.model.errors import Refusal
 
 IST: Final = timezone(timedelta(hours=5, minutes=30), "IST")
 """Fixed offset: India has had no daylight saving since 1945, so no zone database is needed."""
+
+Since = Callable[[datetime], timedelta]
+"""Machine time that has passed since a moment of ours, whatever was done to the time of day meanwhile."""
 
 
 def millis(moment: datetime) -> int:

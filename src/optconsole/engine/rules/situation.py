@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from optconsole.engine.model.health import WELL, AccountHealth
 from optconsole.engine.model.limits import OrderLimits
 from optconsole.engine.model.quotes import Quote
+from optconsole.engine.model.timeline import Since
 from optconsole.engine.model.vitals import MarketPhase
 from optconsole.engine.queries import Check
 from optconsole.engine.rules.limits import FundsSeen
@@ -27,7 +28,8 @@ class Situation:
     a break. ``queued`` is how many seconds an entry would wait for its turn to leave.
     ``guard_only`` says why only guards and exits may act, empty when all is well; ``stops`` are other refusals of risk.
     ``tick`` is the machine's monotonic second; ``closes`` when the session ends, None outside one; ``funds`` the
-    broker's last word on an account's money.
+    broker's last word on an account's money. ``elapsed`` measures time as ``since`` where the time of day may be set;
+    ``earliest`` is what the time of day may be at least.
     """
 
     now: datetime
@@ -44,6 +46,12 @@ class Situation:
     closes: datetime | None = None
     funds: Callable[[str], FundsSeen | None] = lambda _account: None
     watched_for: float = float("inf")
+    elapsed: Since | None = None
+    earliest: datetime | None = None
+
+    def since(self, moment: datetime) -> timedelta:
+        """How long ago something happened, by the machine's own time."""
+        return self.now - moment if self.elapsed is None else self.elapsed(moment)
 
     def price(self, name: str) -> int | None:
         """What open quantity is valued at; None when no price is known or the last one is too old to be true."""

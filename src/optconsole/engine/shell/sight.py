@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from optconsole.engine.market.board import QuoteBoard
+from optconsole.engine.market.daytime import phase_within
 from optconsole.engine.market.sight import QuoteSight
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.health import WELL, AccountHealth
@@ -43,10 +44,12 @@ class Sight:
 
     def situation(self) -> Situation:
         """What the rules may know of this instant."""
-        now = self._world.clock.now()
-        phase, ends = self._world.calendar.phase(now)
+        clock = self._world.clock
+        earliest, latest = clock.bounds()
+        phase, ends, clock_off = phase_within(self._world.calendar, earliest, latest)
+        stops = self.stops()
         return Situation(
-            now=now,
+            now=clock.now(),
             phase=phase,
             quote=self._board.get,
             limits=order_limits(self._book(), self._world.limits),
@@ -55,11 +58,13 @@ class Sight:
             patience=self._world.patience(),
             queued=self.entry_wait(),
             guard_only=self._world.guard_only,
-            stops=self.stops(),
-            tick=self._world.clock.monotonic(),
+            stops=stops if clock_off is None else (clock_off, *stops),
+            tick=clock.monotonic(),
             closes=ends if phase is MarketPhase.OPEN else None,
             funds=self.funds,
             watched_for=self._quotes.watched_for(),
+            elapsed=clock.since,
+            earliest=earliest,
         )
 
     def look(self) -> None:

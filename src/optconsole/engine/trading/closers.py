@@ -67,7 +67,7 @@ def _steer(scene: Scene, wish: Flattening, position: Position, instrument: Instr
     """Convert stops that wait, and move closing orders that do not fill up the ladder."""
     quote, side = scene.situation.quote(instrument.name), closing_side(position)
     asked, fresh = _cancelling(step), scene.fresh(instrument.name)
-    hedges = position.qty > 0 and to_spare(scene.state, wanted(scene.state, wish), position, scene.now) < 0
+    hedges = position.qty > 0 and to_spare(scene.state, wanted(scene.state, wish), position, scene.since) < 0
     for order in _mine(scene, wish, position):
         if not exits.free(order) or order.id in asked:
             continue
@@ -82,7 +82,7 @@ def _steer(scene: Scene, wish: Flattening, position: Position, instrument: Instr
             step.held.append(_unmovable(instrument, fresh))
             continue
         current = order.terms.limit
-        if current is None or not exits.step_due(order, scene.now) or order.changes >= ladder.MOST_CHANGES:
+        if current is None or not exits.step_due(order, scene.since) or order.changes >= ladder.MOST_CHANGES:
             continue
         moved = ladder.next_step(side, current, quote, instrument, order.changes)
         if moved is not None:
@@ -106,24 +106,23 @@ def _unmovable(instrument: Instrument, fresh: bool) -> str:
 
 def _send(scene: Scene, wish: Flattening, position: Position, instrument: Instrument, step: Step) -> None:
     """Closing orders for what nothing closes yet."""
-    state, now, name = scene.state, scene.now, instrument.name
+    state, since, name = scene.state, scene.since, instrument.name
     short = position.qty < 0
     own = at_work(state, wish.source, position) if wish.source else _mine(scene, wish, position)
-    mine = claimed(own, now)
+    mine = claimed(own, since)
     missing = to_close(state, wish, position) - mine
-    qty = min(missing, room(state, position, now))
+    qty = min(missing, room(state, position, since))
     if not short and qty > 0:
-        qty = min(qty, max(to_spare(state, wanted(state, wish), position, now), 0))
+        qty = min(qty, max(to_spare(state, wanted(state, wish), position, since), 0))
     _tell_room(scene, wish, position, step, missing, qty, alone=not mine)
     if 0 < qty < max(instrument.lot, 1):
         step.held.append(f"{name}: {qty} units are less than a lot of {instrument.lot}")
-    shares = shared_out(state, wish.source, position, qty, now) if wish.source else [("", qty)]
+    shares = shared_out(state, wish.source, position, qty, since) if wish.source else [("", qty)]
     pieces = [(source, piece) for source, units in shares for piece in exits.cut(scene, instrument, units)]
     if not pieces or _opposed(scene, position, step):
         return
     tried = [order for order in state.orders.values() if order.parent == wish.id and _on(order, position)]
-    due = exits.retry_at(tried)
-    if due is not None and now < due:
+    if exits.resting(tried, since):
         step.held.append(f"{name}: the broker refuses; it is tried again")
         return
     limit = ladder.price(closing_side(position), scene.situation.quote(name), instrument, _first_rung(tried))
@@ -141,7 +140,7 @@ def _tell_room(
 ) -> None:
     """What leaves less room than is ``missing``; ``alone`` is a wish that has no order at work there itself."""
     state, name = scene.state, position.key.contract
-    taken = missing > 0 and room(state, position, scene.now) < missing
+    taken = missing > 0 and room(state, position, scene.since) < missing
     if taken and wish.source:
         step.held.append(f"{name}: orders that already work to close it leave room for {max(qty, 0)} units")
     elif taken and alone and not wish.whole and not _guarded(state, position):
@@ -186,7 +185,7 @@ def _opposed(scene: Scene, position: Position, step: Step) -> bool:
             continue
         if terms.side is closing_side(position) or order.status not in (OrderStatus.OPEN, OrderStatus.PARTIAL):
             continue
-        recent = order.changed_at is not None and scene.now - order.changed_at < SELF_TRADE
+        recent = order.changed_at is not None and scene.since(order.changed_at) < SELF_TRADE
         if order.id in _cancelling(step) or (order.pending is Pending.CANCEL and recent):
             return True
     return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from optconsole.engine import events as ev
@@ -19,6 +19,7 @@ from optconsole.engine.commands import (
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.positions import Position
+from optconsole.engine.model.timeline import Since
 from optconsole.engine.trading.covering import counts
 from optconsole.engine.trading.decision import Decision, working_orders
 from optconsole.engine.trading.desk import ask_cancel, cancellable
@@ -136,7 +137,7 @@ def engage_kill(state: TradingState, command: EngageKill) -> Decision:
     return decision
 
 
-def release_kill(state: TradingState, command: ReleaseKill, now: datetime) -> Decision:
+def release_kill(state: TradingState, command: ReleaseKill, since: Since) -> Decision:
     """Release the latch by typed text, not before it has held for a minute. Nothing resumes by itself.
 
     Raises Refusal.
@@ -145,7 +146,7 @@ def release_kill(state: TradingState, command: ReleaseKill, now: datetime) -> De
         raise Refusal("NOT_KILLED", "The kill switch is not on.")
     if command.typed != RELEASE_WORD:
         raise Refusal("TYPE_UNLOCK", f"Type {RELEASE_WORD} to release the kill switch.")
-    left = HOLD - (now - state.killed_at)
+    left = HOLD - since(state.killed_at)
     if left > timedelta(0):
         raise Refusal("KILL_HOLD", f"The kill switch holds for {left.total_seconds():.0f} s more.")
     if any(counts(order) and not order.foreign for order in state.orders.values()):

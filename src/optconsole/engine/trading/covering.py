@@ -9,12 +9,13 @@ more, since the worst that comes of it is an option too many, which the same wis
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.orders import Order, OrderStatus, Side
 from optconsole.engine.model.positions import Position, PositionKey
+from optconsole.engine.model.timeline import Since
 
 DOUBT: Final = timedelta(seconds=20)
 """How long a purchase may be in doubt before it is sent once more."""
@@ -53,20 +54,20 @@ def closing_on(state: TradingState, position: Position) -> list[Order]:
     return [order for order in orders_on(state, position.key) if order.terms.side is side]
 
 
-def claimed(orders: Iterable[Order], now: datetime) -> int:
+def claimed(orders: Iterable[Order], since: Since) -> int:
     """Units that these orders close already. Of purchases long in doubt the largest is not counted on (rule 9)."""
     firm, stale = 0, []
     for order in orders:
-        if order.terms.side is Side.BUY and order.status is OrderStatus.UNKNOWN and long_doubted(order, now):
+        if order.terms.side is Side.BUY and order.status is OrderStatus.UNKNOWN and long_doubted(order, since):
             stale.append(outstanding(order))
         else:
             firm += outstanding(order)
     return firm + sum(stale) - max(stale, default=0)
 
 
-def long_doubted(order: Order, now: datetime) -> bool:
+def long_doubted(order: Order, since: Since) -> bool:
     """Whether an order was sent longer ago than a doubt is waited for."""
-    return now - (order.sent_at or order.intended_at) >= DOUBT
+    return since(order.sent_at or order.intended_at) >= DOUBT
 
 
 def held(state: TradingState, position: Position) -> int:
@@ -77,6 +78,6 @@ def held(state: TradingState, position: Position) -> int:
     return min(abs(position.qty), max(drift.theirs if position.qty > 0 else -drift.theirs, 0))
 
 
-def room(state: TradingState, position: Position, now: datetime) -> int:
+def room(state: TradingState, position: Position, since: Since) -> int:
     """Units that nothing closes yet."""
-    return max(held(state, position) - claimed(closing_on(state, position), now), 0)
+    return max(held(state, position) - claimed(closing_on(state, position), since), 0)

@@ -18,7 +18,7 @@ from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.orders import Order, OrderStatus, OrderTerms, OrderType, Pending, RiskClass, Role
-from optconsole.engine.model.timeline import millis
+from optconsole.engine.model.timeline import Since, millis
 from optconsole.engine.model.vitals import MarketPhase
 from optconsole.engine.ports import ModifyRequest
 from optconsole.engine.rules import ladder, tags
@@ -50,9 +50,15 @@ class Scene:
     def now(self) -> datetime:
         return self.situation.now
 
+    @property
+    def since(self) -> Since:
+        """How long ago something happened."""
+        return self.situation.since
+
     def trading(self, instrument: Instrument) -> bool:
         """Whether the contract trades at this instant."""
-        over = instrument.last_trade is not None and self.now >= instrument.last_trade
+        now = self.situation.earliest or self.now
+        over = instrument.last_trade is not None and now >= instrument.last_trade
         return not over and (self.situation.phase is MarketPhase.OPEN or self.moves(instrument.name))
 
     def moves(self, name: str) -> bool:
@@ -168,11 +174,11 @@ def converted(terms: OrderTerms, limit: int) -> OrderTerms:
     return msgspec.structs.replace(terms, type=OrderType.LIMIT, price=limit, trigger=None, protection=None)
 
 
-def step_due(order: Order, now: datetime) -> bool:
+def step_due(order: Order, since: Since) -> bool:
     """Whether an order has had its time at the present price."""
-    since = order.changed_at or order.sent_at or order.intended_at
+    moved = order.changed_at or order.sent_at or order.intended_at
     pause = ladder.AFTER_REFUSAL if order.reason_code and order.changed_at else ladder.STEP
-    return now - since >= timedelta(seconds=pause)
+    return since(moved) >= timedelta(seconds=pause)
 
 
 def failed(order: Order) -> bool:
@@ -182,18 +188,18 @@ def failed(order: Order) -> bool:
     return order.status in (OrderStatus.REJECTED, OrderStatus.EXPIRED)
 
 
-def retry_at(orders: Iterable[Order]) -> datetime | None:
-    """When the next attempt may be made after those that failed; None when it may be made at once.
+def resting(orders: Iterable[Order], since: Since) -> bool:
+    """Whether the next attempt still has to wait after those that failed.
 
     Orders of one decision count as one attempt. A fill starts the count anew.
     """
     tried = list(orders)
     lost = [order for order in tried if failed(order)]
     if not lost:
-        return None
+        return False
     progress = max((order.intended_at for order in tried if order.filled), default=None)
     rounds = {order.intended_at for order in lost if progress is None or order.intended_at > progress}
     if not rounds:
-        return None
+        return False
     pause = PAUSES[min(len(rounds), len(PAUSES)) - 1]
-    return max(order.updated_at for order in lost) + timedelta(seconds=pause)
+    return since(max(order.updated_at for order in lost)) < timedelta(seconds=pause)

@@ -170,7 +170,7 @@ def advance(state: TradingState, master: InstrumentMaster, situation: Situation,
             return alarm
         if group.ended:
             orders = (order for sent in members_of(state, group) for order in sent)
-            step = cancel_late(group.actor, group.id, orders, situation.now) if group.cancelling else None
+            step = cancel_late(group.actor, group.id, orders, situation.since) if group.cancelling else None
         elif situation.phase is not MarketPhase.OPEN:
             step = None if working(members_of(state, group)) else end(group, SESSION_OVER)
         elif group.kind is GroupKind.OTO:

@@ -94,7 +94,7 @@ HANDLERS: Final[dict[type[cmd.Command], Callable[[View, Any], Decision]]] = {
     cmd.AbandonFlatten: lambda view, command: closing.abandon(view.state, command),
     cmd.SetStop: lambda view, command: stops.set_stop(view.state, command, view.master, view.situation),
     cmd.ClearStop: lambda view, command: stops.clear_stop(view.state, command),
-    cmd.ReleaseKill: lambda view, command: closing.release_kill(view.state, command, view.situation.now),
+    cmd.ReleaseKill: lambda view, command: closing.release_kill(view.state, command, view.situation.since),
     cmd.ReleaseDoubt: lambda view, command: ruling.release_doubt(view.state, command),
     cmd.AdoptOrder: lambda view, command: ruling.adopt_order(view.state, command),
     cmd.AdoptPosition: lambda view, command: ruling.adopt_position(view.state, command, view.master, view.situation),

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.instruments import Right, parse_contract
 from optconsole.engine.model.positions import Position
+from optconsole.engine.model.timeline import Since
 from optconsole.engine.trading.covering import claimed, closing_on
 
 
-def to_spare(state: TradingState, wanted: Sequence[tuple[Position, int]], position: Position, now: datetime) -> int:
+def to_spare(state: TradingState, wanted: Sequence[tuple[Position, int]], position: Position, since: Since) -> int:
     """Units of a long position that may be sold now; below nought when more is for sale already than should be.
 
     ``wanted`` are positions with the units to close of each. Of the longs in the same account and underlying as many
@@ -20,13 +20,13 @@ def to_spare(state: TradingState, wanted: Sequence[tuple[Position, int]], positi
     """
     group = [(each, qty) for each, qty in wanted if _group(each) == _group(position)]
     alike = [(each, qty) for each, qty in group if _right(each) is _right(position)]
-    return min(_spare(state, group, now), _spare(state, alike, now))
+    return min(_spare(state, group, since), _spare(state, alike, since))
 
 
-def _spare(state: TradingState, group: Sequence[tuple[Position, int]], now: datetime) -> int:
+def _spare(state: TradingState, group: Sequence[tuple[Position, int]], since: Since) -> int:
     shorts = sum(qty for each, qty in group if each.qty < 0)
     longs = sum(qty for each, qty in group if each.qty > 0)
-    selling = sum(claimed(closing_on(state, each), now) for each, _ in group if each.qty > 0)
+    selling = sum(claimed(closing_on(state, each), since) for each, _ in group if each.qty > 0)
     return longs - shorts - (selling if shorts else 0)
 
 

@@ -124,7 +124,7 @@ def _refused_change(guard: Protection, order: Order, surplus: int) -> bool:
 
 
 def _drop(scene: Scene, decision: Decision, order: Order, why: str) -> None:
-    rested = not order.reason_code or scene.now - order.updated_at >= timedelta(seconds=1)
+    rested = not order.reason_code or scene.since(order.updated_at) >= timedelta(seconds=1)
     if exits.free(order) and rested:
         ask_cancel(decision, order, why)
 
@@ -146,8 +146,7 @@ def _place(
     mark = None if quote is None else quote.mark
     if not pieces or (mark is not None and beyond(guard.sign, trigger, mark, STOP)):
         return
-    due = exits.retry_at(family)
-    if due is not None and scene.now < due and _tried_again(family):
+    if exits.resting(family, scene.since) and _tried_again(family):
         return
     for piece in pieces:
         terms = OrderTerms(
@@ -168,7 +167,7 @@ def _place(
 def _room(scene: Scene, guard: Protection, position: Position) -> int:
     """Units that nothing closes yet, of the whole position."""
     net = scene.state.positions.get(str(guard.key))
-    return room(scene.state, position if net is None else net, scene.now)
+    return room(scene.state, position if net is None else net, scene.since)
 
 
 def _tried_again(family: Iterable[Order]) -> bool:
@@ -200,7 +199,7 @@ def tell_state(scene: Scene, guard: Protection, position: Position, family: list
 
 def judged(scene: Scene, guard: Protection, position: Position, family: list[Order]) -> tuple[Guard, Repair]:
     """The state that the orders show, given the one before."""
-    state, now = scene.state, scene.now
+    state = scene.state
     stops = [order for order in family if counts(order)]
     if guard.wide is None:
         return Guard.NONE, Repair.NONE
@@ -218,7 +217,7 @@ def judged(scene: Scene, guard: Protection, position: Position, family: list[Ord
     if guard.state in (Guard.NONE, Guard.WORKING, Guard.TRIGGERED):
         return Guard.PLACING, Repair.NONE
     asked = max([guard.since, *(order.sent_at or order.intended_at for order in stops)])
-    if now - max(asked, guard.since) < TO_WORKING:
+    if scene.since(max(asked, guard.since)) < TO_WORKING:
         return guard.state, guard.reason
     return Guard.REPAIR, Repair.STALE_QTY if total > need else Repair.MISSING
 

@@ -53,7 +53,7 @@ def closed_by(state: TradingState, terms: OrderTerms) -> Position | None:
 
 def answers(order: Order, situation: Situation) -> bool:
     """Whether an order can be asked for something now: it has answered all, or refused a while ago."""
-    rested = not order.reason_code or situation.now - order.updated_at >= ASK_AGAIN
+    rested = not order.reason_code or situation.since(order.updated_at) >= ASK_AGAIN
     return cancellable(order) and order.pending is Pending.NONE and rested
 
 

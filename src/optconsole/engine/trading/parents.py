@@ -19,6 +19,7 @@ from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.orders import Order, OrderStatus, OrderTerms, Pending, RiskClass, Validity
 from optconsole.engine.model.parents import Pace, Parent, ParentStatus
 from optconsole.engine.model.positions import PositionKey
+from optconsole.engine.model.timeline import Since
 from optconsole.engine.model.vitals import MarketPhase
 from optconsole.engine.rules.contingency import committed, doubtful, filled, uncovered
 from optconsole.engine.rules.pretrade import Situation
@@ -66,7 +67,7 @@ def _step(
     install: str,
 ) -> Decision | None:
     if parent.status is not ParentStatus.WORKING:
-        return cancel_late(parent.actor, parent.id, kids, situation.now)
+        return cancel_late(parent.actor, parent.id, kids, situation.since)
     if committed(kids) >= parent.terms.qty:
         if any(not kid.status.final for kid in kids):
             return None
@@ -201,11 +202,11 @@ def _open(state: TradingState, parent: Parent) -> int:
     return uncovered(state, held)
 
 
-def cancel_late(actor: str, cause: str, orders: Iterable[Order], now: datetime) -> Decision | None:
+def cancel_late(actor: str, cause: str, orders: Iterable[Order], since: Since) -> Decision | None:
     """Cancellations that could not leave with the others: of orders acknowledged late, or that refused a while ago."""
     decision = Decision(actor, cause)
     for order in orders:
-        rested = not order.reason_code or now - order.updated_at >= ASK_AGAIN
+        rested = not order.reason_code or since(order.updated_at) >= ASK_AGAIN
         if cancellable(order) and order.pending is Pending.NONE and not order.cancel_wanted and rested:
             ask_cancel(decision, order, f"{cause} is cancelled")
     return decision if decision.facts else None

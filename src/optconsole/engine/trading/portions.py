@@ -6,12 +6,11 @@ its own units and never more than is open at the broker: where others hold the o
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.limits import Level
 from optconsole.engine.model.orders import Order
 from optconsole.engine.model.positions import Position
+from optconsole.engine.model.timeline import Since
 from optconsole.engine.rules.exposure import reach
 from optconsole.engine.trading.covering import claimed, closing_on
 
@@ -36,13 +35,13 @@ def closable(state: TradingState, path: str, position: Position) -> int:
     return min(own, abs(position.qty))
 
 
-def shared_out(state: TradingState, path: str, position: Position, qty: int, now: datetime) -> list[tuple[str, int]]:
+def shared_out(state: TradingState, path: str, position: Position, qty: int, since: Since) -> list[tuple[str, int]]:
     """``qty`` units to close, by the sources that hold them and have no order at work for them already."""
     orders, found = closing_on(state, position), list[tuple[str, int]]()
     for source, units in parts_of(state, path, position):
         if units * position.qty <= 0:
             continue
-        at_work = claimed(_of(orders, source), now)
+        at_work = claimed(_of(orders, source), since)
         take = min(max(abs(units) - at_work, 0), qty)
         qty -= take
         if take:

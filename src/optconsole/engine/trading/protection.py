@@ -152,7 +152,7 @@ def _look(scene: Scene, guard: Protection, decision: Decision) -> bool:
         )
         return True
     second = quote is not None and quote.ts != guard.crossed_ts
-    if second or scene.now - guard.crossed_at >= CONFIRM:
+    if second or scene.since(guard.crossed_at) >= CONFIRM:
         fire(scene.state, guard, decision, what, price)
         return True
     return False
@@ -167,7 +167,7 @@ def _watch_broker(scene: Scene, guard: Protection, decision: Decision, quote: Qu
             ev.ProtectionCrossed(key=guard.key, source=guard.source, crossing=STOP, price=price or 0, ts=ts)
         )
         return True
-    if guard.state is Guard.WORKING and scene.now - guard.crossed_at >= TO_TRIGGERED:
+    if guard.state is Guard.WORKING and scene.since(guard.crossed_at) >= TO_TRIGGERED:
         alarm(decision, guard, "STOP_SILENT", f"The stop of {guard.key.contract} was reached and did not trigger.")
         fire(scene.state, guard, decision, STOP, price)
         return True
@@ -181,7 +181,7 @@ def _blind_words(guard: Protection) -> str:
 
 def _late(scene: Scene, guard: Protection, decision: Decision) -> bool:
     """A stop that triggered and does not fill is carried out by the ladder (reliability O05)."""
-    if guard.state is not Guard.TRIGGERED or scene.now - guard.since < TO_FILLED:
+    if guard.state is not Guard.TRIGGERED or scene.since(guard.since) < TO_FILLED:
         return False
     decision.facts.append(
         ev.ProtectionMoved(key=guard.key, source=guard.source, state=Guard.REPAIR, reason=Repair.UNFILLED)

@@ -179,7 +179,7 @@ def advance(state: TradingState, _master: InstrumentMaster, situation: Situation
             and order.status.working
             and order.broker_id is not None
             and not order.foreign
-            and situation.now - order.updated_at >= ASK_AGAIN
+            and situation.since(order.updated_at) >= ASK_AGAIN
         ):
             ask_cancel(decision, order, "not confirmed")
     return decision if decision.facts else None

@@ -97,7 +97,7 @@ def _given_up(state: TradingState, wish: Reversal, situation: Situation) -> str:
     for other in state.flattening.values():
         if other.id != wish.id and other.whole and touches(wish, Scope(ScopeKind(other.kind), other.name)):
             return "it is being closed"
-    if situation.now - wish.since > PATIENCE:
+    if situation.since(wish.since) > PATIENCE:
         return f"it was not flat within {PATIENCE.total_seconds():.0f} s"
     if wish.id in state.flattening or _works(state, wish):
         return ""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from optconsole.engine.model.book import Flattening, TradingState
 from optconsole.engine.model.orders import Order, Pending, RiskClass, Role
 from optconsole.engine.model.positions import Position, PositionKey
+from optconsole.engine.model.timeline import Since
 from optconsole.engine.rules import ladder
 from optconsole.engine.trading import exits
 from optconsole.engine.trading.covering import claimed, closing_on, closing_side, outstanding
@@ -29,8 +30,8 @@ def unwanted(scene: Scene, wish: Flattening) -> list[Order]:
     """Orders that work against the wish and may be asked to end now."""
     state = scene.state
     closing = {str(each.key): each for each in positions_of(state, wish)}
-    surplus = {key: _surplus(state, wish, each, scene.now) for key, each in closing.items()}
-    found = [order for order in _opposing(state, wish, closing) if may_ask(order, scene.now)]
+    surplus = {key: _surplus(state, wish, each, scene.since) for key, each in closing.items()}
+    found = [order for order in _opposing(state, wish, closing) if may_ask(order, scene.since)]
     for order in reversed(list(concerned(state, wish))):
         terms = order.terms
         key = str(PositionKey(terms.account, terms.product, terms.contract))
@@ -44,7 +45,7 @@ def unwanted(scene: Scene, wish: Flattening) -> list[Order]:
             against = True
         else:
             against = _spent(order, wish)
-        if against and may_ask(order, scene.now):
+        if against and may_ask(order, scene.since):
             found.append(order)
     return found
 
@@ -66,14 +67,14 @@ def _opposing(state: TradingState, wish: Flattening, closing: Mapping[str, Posit
     ]
 
 
-def _surplus(state: TradingState, wish: Flattening, position: Position, now: datetime) -> int:
+def _surplus(state: TradingState, wish: Flattening, position: Position, since: Since) -> int:
     """Units by which the orders that close a position exceed it, as after an exit by somebody else (O11, O12).
 
     Those of a strategy's exit may not exceed what the strategy holds either.
     """
-    over = claimed(closing_on(state, position), now) - abs(position.qty)
+    over = claimed(closing_on(state, position), since) - abs(position.qty)
     if wish.source:
-        own = claimed(at_work(state, wish.source, position), now)
+        own = claimed(at_work(state, wish.source, position), since)
         over = max(over, own - closable(state, wish.source, position))
     return over
 
@@ -95,9 +96,9 @@ def conversion_failed(order: Order, wish: Flattening) -> bool:
     return tried and order.pending is Pending.NONE and bool(order.reason_code)
 
 
-def may_ask(order: Order, now: datetime) -> bool:
+def may_ask(order: Order, since: Since) -> bool:
     """An order whose cancellation was refused is asked again only after a rest, or it would be for ever."""
     if not cancellable(order) or order.pending is not Pending.NONE:
         return False
     rest = ASK_SOON if order.cancel_wanted or order.role is Role.STOP else ASK_AGAIN
-    return not order.reason_code or now - order.updated_at >= rest
+    return not order.reason_code or since(order.updated_at) >= rest
