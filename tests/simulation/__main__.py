@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import itertools
 import json
 import sys
@@ -11,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ if __name__ == "__main__":
 from tests.simulation.kernel import recorded_tapes, seeded_tapes
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.shrink import dropped, failing, shrunk
-from tests.simulation.world import KNOWN_GAPS, Result, Setting, simulate, tape_text, tapes_of
+from tests.simulation.world import KNOWN_GAPS, Result, Setting, simulate, tape_text, tapes_of, tidy
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def settings(mutant: str, gap: str, wake: str = "") -> dict[str, Any]:
 def perform(job: Job) -> tuple[Job, Result]:
     """Simulate one run."""
     result = simulate(seeded_tapes(job.seed), job.days, **settings(job.mutant, job.gap, job.wake))
-    gc.collect()
+    tidy()
     result.tapes = {}
     return job, result
 
@@ -67,15 +66,24 @@ def jobs(days: int, seed: int, mutant: str = "", gap: str = "", wake: str = "") 
         days, seed = days - take, seed + 1
 
 
+def _performed(wanted: list[Job], processes: int) -> Iterator[tuple[Job, Result]]:
+    if processes == 1:
+        yield from map(perform, wanted)
+        return
+    with ProcessPoolExecutor(processes) as pool:
+        yield from pool.map(perform, wanted, chunksize=8)
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Simulate and report."""
     began = time.perf_counter()
     wanted = list(jobs(arguments.days, arguments.seed, arguments.mutant, arguments.gap, arguments.wake))
-    if arguments.jobs == 1:
-        results = [perform(job) for job in wanted]
-    else:
-        with ProcessPoolExecutor(arguments.jobs) as pool:
-            results = list(pool.map(perform, wanted, chunksize=8))
+    results: list[tuple[Job, Result]] = []
+    with suppress(KeyboardInterrupt):  # a long run that is broken off tells what it has done
+        for done in _performed(wanted, arguments.jobs):
+            results.append(done)
+            for breach in done[1].breaches:
+                print(f"breach in seed {done[0].seed}: {breach}", file=sys.stderr, flush=True)
     report = _report(results, time.perf_counter() - began, arguments.jobs)
     if arguments.json:
         print(json.dumps(report))

@@ -249,9 +249,14 @@ class SimClock:
         self._loop = loop
         self._start = self._base = start
         self._mark = loop.time()
+        self._skipped = 0.0
+        self._seen = (self._mark, start)
 
     def now(self) -> datetime:
-        return self._base + timedelta(microseconds=round((self._loop.time() - self._mark) * 1e6))
+        at = self._loop.time()
+        if at != self._seen[0]:  # it is asked many times an instant
+            self._seen = at, self._base + timedelta(microseconds=round((at - self._mark) * 1e6))
+        return self._seen[1]
 
     def monotonic(self) -> float:
         return self._loop.time()
@@ -259,7 +264,7 @@ class SimClock:
     @property
     def passed(self) -> float:
         """Seconds since the start, with the hours that were skipped."""
-        return (self.now() - self._start).total_seconds()
+        return self._skipped + self._loop.time()
 
     def stepped(self) -> float:
         return 0.0
@@ -270,6 +275,8 @@ class SimClock:
     def jump(self, moment: datetime) -> None:
         """Move the wall forward over hours in which nothing is simulated."""
         self._base, self._mark = max(moment, self.now()), self._loop.time()
+        self._skipped = (self._base - self._start).total_seconds() - self._mark
+        self._seen = self._mark, self._base
 
 
 class HostClock:

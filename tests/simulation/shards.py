@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
 from typing import Final
 
@@ -12,7 +11,7 @@ from tests.simulation.mutants import MUTANTS
 from tests.simulation.script import play
 from tests.simulation.staged import STAGED
 from tests.simulation.verbs import AWAITED, VERBS
-from tests.simulation.world import Result, simulate
+from tests.simulation.world import Result, simulate, tidy
 
 RUNS: Final = 35
 """Runs a shard: some 105 days."""
@@ -26,7 +25,7 @@ DRAWN: Final = frozenset(VERBS) - AWAITED.keys()
 def days(seed: int, **settings: object) -> Result:
     """One run, collected after."""
     result = simulate(seeded_tapes(seed), days_of(seed), **settings)  # type: ignore[arg-type]
-    gc.collect()
+    tidy()
     return result
 
 

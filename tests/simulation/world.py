@@ -483,6 +483,18 @@ def still() -> Iterator[None]:
             gc.enable()
 
 
+_tidied = False
+
+
+def tidy() -> None:
+    """Collect what a run left behind. What was there before the first run is not looked through again and again."""
+    global _tidied
+    gc.collect()
+    if not _tidied:
+        gc.freeze()
+        _tidied = True
+
+
 def tape_text(tapes: Mapping[str, bytes]) -> str:
     """Tapes as one shell word: ``name=hex,…`` without trailing zeros."""
     kept = {name: tape.rstrip(b"\0").hex() for name, tape in tapes.items()}

@@ -38,6 +38,7 @@ class Calendar:
     def __init__(self, special: Mapping[date, SpecialDay], hours: Iterable[Hours]) -> None:
         self._special = special
         self._hours = tuple(hours)
+        self._sessions: dict[tuple[date, str], Session | None] = {}
         self._published = frozenset(day.year for day, entry in special.items() if entry.kind == "closed")
 
     @classmethod
@@ -73,6 +74,12 @@ class Calendar:
 
     def session(self, day: date, exchange: str = "NSE") -> Session | None:
         """The session of a day; None when the market is closed."""
+        key = (day, exchange)
+        if key not in self._sessions:
+            self._sessions[key] = self._session(day, exchange)
+        return self._sessions[key]
+
+    def _session(self, day: date, exchange: str) -> Session | None:
         if not self.is_trading_day(day, exchange):
             return None
         hours = self._hours_on(day)

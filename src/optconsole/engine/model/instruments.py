@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -135,6 +136,7 @@ def contract_name(
     return f"{underlying} {expiry_code(expiry)} {figure} {right.value}"
 
 
+@lru_cache(maxsize=8192)
 def parse_contract(text: str) -> ContractName:
     """Read a canonical name, forgiving case and spacing.
 
