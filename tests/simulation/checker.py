@@ -46,8 +46,8 @@ NEEDS_A_FAULT: Final = frozenset(
 )
 """Alarms that have no cause on a day on which nothing failed."""
 DOUBT_SECONDS: Final = 15.0
-RESEND_SECONDS: Final = 11.0
-"""From being doubted (at the latest 8 s after it left) until a purchase may be sent once more: 20 s in all."""
+RESEND_SECONDS: Final = 19.0
+"""From the moment a purchase was stored as sent until it may be sent once more: 20 s, less what a slow store takes."""
 KILL_SECONDS: Final = 10.0
 FLATTEN_SECONDS: Final = 40.0
 """A stop may act in the quiet minute too, and the thin market of a simulation needs a while for a large position."""
@@ -195,6 +195,7 @@ class Checker(Court):
                 self._killed, self._killed_at = row.type == "KillEngaged", self.now
                 self._restart_kill_clock()
             case "EngineStarted":
+                self.started_at = self.now
                 for paper in self.papers.values():
                     paper.sent_at = None  # what an earlier life sent is the reconcile's business
                 self._restart_kill_clock()
@@ -253,9 +254,9 @@ class Checker(Court):
             case "OrderSent":
                 if paper.sent:
                     self.breach("I-3", f"{paper.order_id} was sent a second time")
-                paper.sent, paper.sent_at = True, self.now
+                paper.sent, paper.sent_at, paper.sent_on = True, self.now, self.now
             case "OrderDoubted":
-                paper.doubted, paper.sent_at, paper.doubted_at = True, None, self.now
+                paper.doubted, paper.sent_at = True, None
             case _ if row.type in SETTLED_DOUBT:
                 self._no_more_doubted(paper, row)
             case "OrderAcknowledged":
@@ -362,6 +363,9 @@ class Checker(Court):
         key = (call.account, request.instrument.name, request.product.value)
         if self._net[key] != self.truth.net(*key):
             self._misled.add(call.tag)  # the wire kept fills from the engine: it judged by an older book
+        theirs = {key: qty for key, qty in self.truth.held().items() if key[0] == call.account}
+        if theirs != {key: qty for key, qty in self._net.items() if qty and key[0] == call.account}:
+            self.outdated.add(call.tag)
         self._posts[call.tag] += 1
         if self._posts[call.tag] > 1:
             self.breach("I-3", f"tag {call.tag} was posted {self._posts[call.tag]} times")
@@ -387,7 +391,7 @@ class Checker(Court):
             for paper in self.papers.values()
             if paper.in_doubt
             and paper.doubted
-            and self.now - paper.doubted_at >= RESEND_SECONDS
+            and self.now - paper.sent_on >= RESEND_SECONDS
             and (paper.account, paper.terms["contract"], paper.terms["product"], paper.terms["side"]) == terms
         )
         return max(doubts, default=0)

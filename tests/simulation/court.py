@@ -39,6 +39,7 @@ class Court:
         self.by_tag: dict[str, Paper] = {}
         self.day = 0
         self.up_since: float | None = None
+        self.started_at = 0.0
         self.still_until = 0.0
         self.quoted_at = 0.0
         self.blind_at: dict[str, float] = {}
@@ -46,6 +47,7 @@ class Court:
         self.asked_at: dict[str, float] = {}
         self.refused: set[str] = set()
         self.others_in: set[tuple[str, str]] = set()
+        self.outdated: set[str] = set()
         self._tolerated, self._woken = tolerated, woken
 
     @property

@@ -145,6 +145,8 @@ class HedgeLast(Watcher):
         court, request = self.court, call.request
         if call.tag[10] != "K" or not isinstance(request, PlaceRequest) or request.side is not Side.SELL:
             return
+        if call.tag in court.outdated:
+            return
         right = request.instrument.name[-2:]
         mine = [paper for paper in court.papers.values() if paper.account == call.account and paper.in_doubt]
         if any(paper.doubted or paper.tag[10] != "K" for paper in mine):
@@ -155,8 +157,8 @@ class HedgeLast(Watcher):
         selling = sum(
             order.remaining
             for order in court.truth.venues[call.account].books.all_working()
-            if order.side is Side.SELL and order.contract.endswith(right)
+            if order.side is Side.SELL and order.contract.endswith(right) and order.tag[10:11] == "K"
         )
         longs, shorts = sum(qty for qty in held if qty > 0), -sum(qty for qty in held if qty < 0)
-        if longs - selling < shorts:
+        if shorts and longs - selling < shorts:
             court.breach("O14", f"{call.tag} sells {right} of {longs} while {shorts} are still short")

@@ -45,8 +45,8 @@ class Paper:
     valid_until: str | None = None
     sent: bool = False
     sent_at: float | None = None
+    sent_on: float = 0.0
     doubted: bool = False
-    doubted_at: float = 0.0
     settled: bool = False
     absent: bool = False
     broker_id: str = ""

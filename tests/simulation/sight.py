@@ -38,10 +38,11 @@ class Sight(Watcher):
         self._staked = {account: self._staked.get(account, court.now) for account in at_stake}
         for account in sorted(at_stake):
             looked = max(court.seen_at.get(account, 0.0), court.up_since)
+            told = max(court.seen_at.get(account, 0.0), court.started_at)  # a start may tell before it is done
             since = max(looked, self._staked[account], court.still_until)
             if court.now - since <= LOOKS + FRESH + GRACE:
                 self._said.discard(account)
-            elif account not in self._said and not court.alarmed(BOOK_ALARMS, looked, account):
+            elif account not in self._said and not court.alarmed(BOOK_ALARMS, told, account):
                 self._said.add(account)
                 court.breach("I-26", f"the book of {account} was not seen for {court.now - since:.0f} s, silently")
 

@@ -370,6 +370,19 @@ def test_a_part_exit_that_orders_by_hand_leave_no_room_for_says_so_and_ends() ->
     assert bench.state.notices[-1].text == f"Not closed: {CALL}: orders that already work to close it hold 65 units."
 
 
+def test_a_part_exit_whose_hedge_waits_for_a_short_that_is_left_to_the_trader_says_so_and_ends() -> None:
+    bench = Bench()
+    bench.hold(130, OTHER_CALL)
+    bench.hold(-130)
+    bench.order(terms(Side.BUY, 130, 15_500, OrderType.SL, trigger=15_000))
+    assert flatten(bench, percent=50) == []
+    assert bench.state.flattening == {}
+    assert bench.state.notices[-1].text == (
+        f"Not closed: {CALL}: orders that already work to close it hold 65 units; "
+        f"{OTHER_CALL}: it hedges what is left to others."
+    )
+
+
 def test_what_would_add_to_a_position_goes_when_a_part_of_it_is_to_go() -> None:
     bench = Bench()
     bench.hold(130)

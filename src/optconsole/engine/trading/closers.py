@@ -147,10 +147,19 @@ def _tell_room(
         step.blocked[str(position.key)] = (
             f"{name}: orders that already work to close it hold {missing - max(qty, 0)} units"
         )
+    elif missing > 0 >= qty and alone and not wish.whole and _hedges_what_is_left(scene, wish, position, step):
+        step.blocked[str(position.key)] = f"{name}: it hedges what is left to others"
     if missing > 0 and held(state, position) < abs(position.qty):
         step.held.append(f"{name}: the broker shows {held(state, position)} units")
     if taken and wish.whole:
         step.held += _left_to_others(state, position)
+
+
+def _hedges_what_is_left(scene: Scene, wish: Flattening, position: Position, step: Step) -> bool:
+    """Whether all the shorts for which a long waits are closed by orders of the trader, so that nothing goes on."""
+    shorts = [each for each in positions_of(scene.state, wish) if each.qty < 0 < position.qty]
+    mine = [each for each in shorts if each.key.account == position.key.account]
+    return bool(mine) and all(str(each.key) in step.blocked for each in mine)
 
 
 def _on(order: Order, position: Position) -> bool:
