@@ -91,6 +91,15 @@ def test_a_book_is_read_at_its_pace_and_sooner_when_wanted() -> None:
     assert run(scene).books.asked == [2.0, 4.0, 6.0, 7.0]
 
 
+def test_a_book_that_is_needed_before_something_is_closed_is_read_without_a_rest() -> None:
+    async def scene(clock: SimClock, watched: Watched) -> None:
+        await clock.sleep(4.25)
+        watched.watch.hurry()
+        await clock.sleep(0.5)
+
+    assert run(scene).books.asked == [2.0, 4.0, 4.25]
+
+
 def test_an_order_that_begins_to_work_while_the_reader_rests_quickens_its_pace_at_once() -> None:
     """W04: half a minute's rest, begun while nothing worked, is not slept out."""
     pace = [30.0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import signal
 import sys
 import time
 from collections import Counter
@@ -79,6 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
     began = time.perf_counter()
     wanted = list(jobs(arguments.days, arguments.seed, arguments.mutant, arguments.gap, arguments.wake))
     results: list[tuple[Job, Result]] = []
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):  # a long run that is broken off tells what it has done
         for done in _performed(wanted, arguments.jobs):
             results.append(done)

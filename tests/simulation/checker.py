@@ -47,7 +47,9 @@ NEEDS_A_FAULT: Final = frozenset(
 """Alarms that have no cause on a day on which nothing failed."""
 DOUBT_SECONDS: Final = 15.0
 RESEND_SECONDS: Final = 19.0
-"""From the moment a purchase was stored as sent until it may be sent once more: 20 s, less what a slow store takes."""
+"""From the moment a purchase was stored as sent until it may be sent once more: 20 s, less a slow store."""
+HIDDEN: Final = 10.0
+"""Seconds after a look that showed less than the truth, and after others traded, in which an exit may not know of it."""
 KILL_SECONDS: Final = 10.0
 FLATTEN_SECONDS: Final = 40.0
 """A stop may act in the quiet minute too, and the thin market of a simulation needs a while for a large position."""
@@ -131,6 +133,8 @@ class Checker(Court):
             trades = venue.books.trades
             seen = self._seen[account] if self._seen[account] <= len(trades) else 0
             for trade in trades[seen:]:
+                if not trade.tag:
+                    self.others_at[account, trade.contract] = self.now
                 for watcher in self.watchers:
                     watcher.traded(trade)
             self._seen[account] = len(trades)
@@ -378,8 +382,13 @@ class Checker(Court):
         if self._again[call.tag]:
             return
         if self._killed and not self._reduces(*key, request.side, request.qty):
-            known = "closed-elsewhere" if call.tag in self._misled and key[:2] in self.others_in else ""
-            self.breach("I-13", f"{call.tag} {request.side} {request.qty} left after the kill", known)
+            if call.tag not in self._misled or not self._hidden(*key[:2]):
+                self.breach("I-13", f"{call.tag} {request.side} {request.qty} left after the kill")
+
+    def _hidden(self, account: str, contract: str) -> bool:
+        """Whether others traded so short ago, or the book was untrue so lately, that nobody could know of it."""
+        others = self.others_at.get((account, contract), -HIDDEN) + self.truth.venues[account].dialect.lag
+        return self.now - max(others, self.blind_at.get(account, -HIDDEN)) < HIDDEN
 
     def _sent_once_more(self, request: PlaceRequest) -> int:
         """The marked exception of I-11: units of one purchase, long in doubt, that may be sent once more to close."""
@@ -450,6 +459,7 @@ class Checker(Court):
     def foreign(self, account: str, contract: str) -> None:
         """Somebody else trades this contract in the account: the mark on the exceptions of I-11."""
         self.others_in.add((account, contract))
+        self.others_at[account, contract] = self.now
 
     def asked(self, command: AnyCommand, life: int) -> None:
         """A command goes to a life of the engine."""

@@ -47,6 +47,7 @@ class Court:
         self.asked_at: dict[str, float] = {}
         self.refused: set[str] = set()
         self.others_in: set[tuple[str, str]] = set()
+        self.others_at: dict[tuple[str, str], float] = {}
         self.outdated: set[str] = set()
         self._tolerated, self._woken = tolerated, woken
 

@@ -35,7 +35,6 @@ from tests.simulation.verbs import AWAITED
 from tests.simulation.world import KNOWN_GAPS
 
 SCRIPTED = {
-    "closed-elsewhere": "test_a_kill_sells_nothing_that_somebody_else_has_sold",
     "ws.impossible": "test_a_row_no_exchange_can_mean_changes_no_position",
     "ex.clone": "test_a_second_order_under_our_tag_is_counted_beside_the_first",
 }
@@ -212,7 +211,6 @@ def test_an_order_left_in_doubt_by_a_crash_raises_an_alarm() -> None:
     assert "I-17" not in broken(script)
 
 
-@gap("closed-elsewhere: what a kill closes is sized from the engine's book, which the stream may have left behind")
 def test_a_kill_sells_nothing_that_somebody_else_has_sold() -> None:
     async def script(scene: Scene) -> None:
         await scene.show(100_00, 9)

@@ -81,6 +81,7 @@ class Engine:
         self._worker = Worker(
             Rooms(world, self._record, inbox, self._answers, self._effects, kill, self._sight, lambda: self.master)
         )
+        self._sight.books = self._worker.hearing.books
         self._vigil = Vigil(
             world.clock,
             self.meters,

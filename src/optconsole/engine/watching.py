@@ -80,6 +80,7 @@ class BookWatch:
         self._deliver = deliver
         self._failed = failed
         self._wanted = asyncio.Event()
+        self._hurried = False
         self._reading = False
         self._read_at: float | None = None
         self._began_at = -REST
@@ -101,6 +102,11 @@ class BookWatch:
 
     def want(self) -> None:
         """Have the book read soon."""
+        self._wanted.set()
+
+    def hurry(self) -> None:
+        """Have the book read at once, however short ago it was read: something is about to be closed."""
+        self._hurried = True
         self._wanted.set()
 
     def forget(self) -> None:
@@ -148,9 +154,9 @@ class BookWatch:
         while True:
             await self._due()
             rest = self._began_at + REST - self._clock.monotonic()
-            if rest > 0:
+            if rest > 0 and not self._hurried:
                 await self._clock.sleep(rest)
-            self._reading = True
+            self._reading, self._hurried = True, False
             self._wanted.clear()
             try:
                 self._deliver(await self.read())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 
@@ -19,3 +21,14 @@ class AccountHealth(msgspec.Struct, frozen=True, kw_only=True):
 
 
 WELL = AccountHealth()
+
+
+class BookSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """What the last whole reading of a broker's book said of positions.
+
+    ``asked`` is the machine's second at which it began; ``apart`` the units by which the broker's net quantity lay
+    above ours once its rows were heard, for each position key where it did not agree.
+    """
+
+    asked: float
+    apart: Mapping[str, int]

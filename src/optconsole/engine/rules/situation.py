@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from optconsole.engine.model.health import WELL, AccountHealth
+from optconsole.engine.model.health import WELL, AccountHealth, BookSeen
 from optconsole.engine.model.limits import OrderLimits
 from optconsole.engine.model.quotes import Quote
 from optconsole.engine.model.timeline import Since
@@ -28,7 +28,8 @@ class Situation:
     a break. ``queued`` is how many seconds an entry would wait for its turn to leave.
     ``guard_only`` says why only guards and exits may act, empty when all is well; ``stops`` are other refusals of risk.
     ``tick`` is the machine's monotonic second; ``closes`` when the session ends, None outside one; ``funds`` the
-    broker's last word on an account's money. ``elapsed`` measures time as ``since`` where the time of day may be set;
+    broker's last word on an account's money. ``book`` is what the account's book said when it was last read, None
+    where it cannot differ from ours. ``elapsed`` measures time as ``since`` where the time of day may be set;
     ``earliest`` is what the time of day may be at least.
     """
 
@@ -46,6 +47,7 @@ class Situation:
     closes: datetime | None = None
     funds: Callable[[str], FundsSeen | None] = lambda _account: None
     watched_for: float = float("inf")
+    book: Callable[[str], BookSeen | None] = lambda _account: None
     elapsed: Since | None = None
     earliest: datetime | None = None
 

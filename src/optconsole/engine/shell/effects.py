@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
+from optconsole.engine import events as ev
+from optconsole.engine.events import AnyEvent
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.orders import RiskClass
 from optconsole.engine.ports import NotSent, PlaceOutcome
@@ -52,6 +54,12 @@ class Effects:
                 self._send(effect, decided)
             case SendModify() | SendCancel():
                 self._send(effect, decided)
+
+    def stored(self, facts: Iterable[AnyEvent]) -> None:
+        """What is about to be closed is sized by what the brokers hold now, not by what they last showed."""
+        if any(isinstance(event, ev.FlattenBegun) for event in facts):
+            for watch in self._watches.values():
+                watch.hurry()
 
     def _send(self, request: Request, decided: float) -> None:
         """Queue a request. One on an account that no broker serves any more must not keep the others from leaving."""

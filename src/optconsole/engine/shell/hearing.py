@@ -8,7 +8,7 @@ from typing import Final
 from optconsole.engine import events as ev
 from optconsole.engine.events import AnyEvent
 from optconsole.engine.model.book import TradingState
-from optconsole.engine.model.health import AccountHealth
+from optconsole.engine.model.health import AccountHealth, BookSeen
 from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.text import display
 from optconsole.engine.model.vitals import DoubtVitals
@@ -19,6 +19,7 @@ from optconsole.engine.shell.inbox import Answered, Heard, Unreadable
 from optconsole.engine.trading import intake, letters, outcomes, reconciliation, resolution, sentinel
 from optconsole.engine.trading.decision import Decision, SendCancel, SendModify, SendPlace
 from optconsole.engine.trading.drift import Drifts
+from optconsole.engine.trading.standing import book_seen
 from optconsole.engine.trading.stopless import stopless_shorts, told
 from optconsole.engine.trading.unanswered import Unanswered
 from optconsole.engine.watching import Book
@@ -51,6 +52,8 @@ class Hearing:
         self._drifts = {name: Drifts(name, broker.name) for name, broker in world.brokers.items()}
         self._unanswered = {name: Unanswered(name) for name in world.brokers}
         self._blind: set[str] = set()
+        self.books: dict[str, BookSeen] = {}
+        """What each account's book said of positions when it was last heard."""
 
     def doubts(self) -> tuple[DoubtVitals, ...]:
         """The evidence about every order in doubt."""
@@ -113,6 +116,7 @@ class Hearing:
         await self._settle(self._unanswered[account].judge(self._book(), now))
         await self._settle(resolver.judge(self._book(), book.orders, book.positions, book.asked, now))
         await self._settle(self._drifts[account].compare(self._book(), book.positions, now))
+        self.books[account] = book_seen(self._book(), account, book.positions, book.asked)
         seen_wrong = sentinel.inspect(self._book(), account, book.orders)
         if seen_wrong is not None:
             await self._settle(seen_wrong)

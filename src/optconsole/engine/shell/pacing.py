@@ -7,7 +7,7 @@ from typing import Final
 from optconsole.engine.model.book import TradingState
 
 WORKING, HOLDING, IDLE = 2.0, 5.0, 30.0
-"""Seconds between two readings: while something works, while something is held, otherwise."""
+"""Seconds between two readings: while something works or is being closed, while something is held, otherwise."""
 INTERVAL: Final = 0.25
 """Seconds between two beats of the watch over time."""
 STALLED: Final = 2.0
@@ -20,6 +20,8 @@ def pace(state: TradingState, account: str) -> float:
     if any(order.status.working and order.terms.account == account for order in state.orders.values()):
         return WORKING
     held = any(position.qty and position.key.account == account for position in state.positions.values())
+    if held and state.flattening:
+        return WORKING
     return HOLDING if held else IDLE
 
 

@@ -8,7 +8,7 @@ from optconsole.engine.market.board import QuoteBoard
 from optconsole.engine.market.daytime import phase_within
 from optconsole.engine.market.sight import QuoteSight
 from optconsole.engine.model.book import TradingState
-from optconsole.engine.model.health import WELL, AccountHealth
+from optconsole.engine.model.health import WELL, AccountHealth, BookSeen
 from optconsole.engine.model.vitals import MarketPhase
 from optconsole.engine.observe.meters import Meters
 from optconsole.engine.queries import Check
@@ -40,6 +40,8 @@ class Sight:
         self._requests = requests
         self._book = book
         self._kill_stops = kill_stops
+        self.books: Mapping[str, BookSeen] = {}
+        """What each account's book said of positions when it was last heard; whoever hears them sets it."""
         self._quotes = QuoteSight(world.clock, board, world.vouched)
 
     def situation(self) -> Situation:
@@ -63,6 +65,7 @@ class Sight:
             closes=ends if phase is MarketPhase.OPEN else None,
             funds=self.funds,
             watched_for=self._quotes.watched_for(),
+            book=self._book_seen,
             elapsed=clock.since,
             earliest=earliest,
         )
@@ -111,6 +114,11 @@ class Sight:
         """Machine seconds since the last quote of anything; None before the first."""
         last = self._meters.last_quote
         return None if last is None else self._world.clock.monotonic() - last
+
+    def _book_seen(self, account: str) -> BookSeen | None:
+        """None where the exchange is our own, which tells at once."""
+        broker = self._world.brokers.get(account)
+        return None if broker is None or broker.book_is_proof else self.books.get(account)
 
     def _quote_age(self, name: str) -> float | None:
         if self._board.get(name) is None:

@@ -173,6 +173,7 @@ class Worker:
         if decision.facts:
             await self._record.add(decision, self._world.clock.now())
             self.hearing.stored(decision.facts)
+            self._effects.stored(decision.facts)
         for effect in decision.effects:
             self._effects.act(effect, decided)
 

@@ -20,6 +20,7 @@ from optconsole.engine.trading.hedging import to_spare
 from optconsole.engine.trading.portions import at_work, shared_out
 from optconsole.engine.trading.precedence import KILL_WHY, steered
 from optconsole.engine.trading.scopes import covers
+from optconsole.engine.trading.standing import standing, unread
 from optconsole.engine.trading.unwanted import conversion_failed
 from optconsole.engine.trading.wishes import positions_of, to_close, wanted
 
@@ -104,19 +105,27 @@ def _unmovable(instrument: Instrument, fresh: bool) -> str:
     return f"nobody quotes {instrument.name}; its order keeps its price"
 
 
-def _send(scene: Scene, wish: Flattening, position: Position, instrument: Instrument, step: Step) -> None:
-    """Closing orders for what nothing closes yet."""
+def _size(scene: Scene, wish: Flattening, position: Position, instrument: Instrument, step: Step) -> int:
+    """Units for which closing orders may be sent now, and why not for more."""
     state, since, name = scene.state, scene.since, instrument.name
-    short = position.qty < 0
     own = at_work(state, wish.source, position) if wish.source else _mine(scene, wish, position)
     mine = claimed(own, since)
     missing = to_close(state, wish, position) - mine
-    qty = min(missing, room(state, position, since))
-    if not short and qty > 0:
+    qty = min(missing, room(state, position, since, standing(scene, position)))
+    if position.qty > 0 and qty > 0:
         qty = min(qty, max(to_spare(state, wanted(state, wish), position, since), 0))
     _tell_room(scene, wish, position, step, missing, qty, alone=not mine)
     if 0 < qty < max(instrument.lot, 1):
         step.held.append(f"{name}: {qty} units are less than a lot of {instrument.lot}")
+    return qty
+
+
+def _send(scene: Scene, wish: Flattening, position: Position, instrument: Instrument, step: Step) -> None:
+    """Closing orders for what nothing closes yet."""
+    if unread(scene, wish, position):
+        return
+    state, since, name = scene.state, scene.since, instrument.name
+    qty = _size(scene, wish, position, instrument, step)
     shares = shared_out(state, wish.source, position, qty, since) if wish.source else [("", qty)]
     pieces = [(source, piece) for source, units in shares for piece in exits.cut(scene, instrument, units)]
     if not pieces or _opposed(scene, position, step):

@@ -78,6 +78,7 @@ def held(state: TradingState, position: Position) -> int:
     return min(abs(position.qty), max(drift.theirs if position.qty > 0 else -drift.theirs, 0))
 
 
-def room(state: TradingState, position: Position, since: Since) -> int:
-    """Units that nothing closes yet."""
-    return max(held(state, position) - claimed(closing_on(state, position), since), 0)
+def room(state: TradingState, position: Position, since: Since, most: int | None = None) -> int:
+    """Units that nothing closes yet, of ``most`` that the broker may still hold."""
+    units = held(state, position)
+    return max((units if most is None else min(units, most)) - claimed(closing_on(state, position), since), 0)
