@@ -1,4 +1,7 @@
-"""``python -m tests.simulation run|shrink|replay``: simulate days, reduce a failure, repeat it. Exit 1 on a breach."""
+"""``python -m tests.simulation run|shrink|replay|mutants``: simulate days, reduce a failure, repeat it, kill mutants.
+
+Exit 1 on a breach, and on a mutant that lives.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,12 @@ from typing import Any
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
 
+from tests.simulation.elsewhere import ELSEWHERE, KILLED, verdict
 from tests.simulation.kernel import recorded_tapes, seeded_tapes
 from tests.simulation.mutants import MUTANTS
+from tests.simulation.shards import mutant_is_caught
 from tests.simulation.shrink import dropped, failing, shrunk
-from tests.simulation.world import KNOWN_GAPS, Result, Setting, simulate, tape_text, tapes_of, tidy
+from tests.simulation.world import KNOWN_GAPS, Result, Setting, days_of, simulate, tape_text, tapes_of
 
 
 @dataclass(frozen=True)
@@ -34,11 +39,6 @@ class Job:
     mutant: str
     gap: str
     wake: str
-
-
-def days_of(seed: int) -> int:
-    """How many days the run of a seed has: one to five."""
-    return 1 + seed % 5
 
 
 def settings(mutant: str, gap: str, wake: str = "") -> dict[str, Any]:
@@ -54,7 +54,6 @@ def settings(mutant: str, gap: str, wake: str = "") -> dict[str, Any]:
 def perform(job: Job) -> tuple[Job, Result]:
     """Simulate one run."""
     result = simulate(seeded_tapes(job.seed), job.days, **settings(job.mutant, job.gap, job.wake))
-    tidy()
     result.tapes = {}
     return job, result
 
@@ -80,7 +79,6 @@ def run(arguments: argparse.Namespace) -> int:
     began = time.perf_counter()
     wanted = list(jobs(arguments.days, arguments.seed, arguments.mutant, arguments.gap, arguments.wake))
     results: list[tuple[Job, Result]] = []
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):  # a long run that is broken off tells what it has done
         for done in _performed(wanted, arguments.jobs):
             results.append(done)
@@ -176,6 +174,23 @@ def replay(arguments: argparse.Namespace) -> int:
     return 1 if result.breaches else 0
 
 
+def mutants(arguments: argparse.Namespace) -> int:
+    """Prove that each mutant is killed: by the judge, or by the test of another suite that claims it."""
+    alive = 0
+    for name in arguments.names or [*MUTANTS, *ELSEWHERE]:
+        if name in ELSEWHERE:
+            code, words = verdict(ELSEWHERE[name].test, name)
+            killed, by = code == KILLED, ELSEWHERE[name].test if code == KILLED else words
+        else:
+            try:
+                killed, by = True, mutant_is_caught(name)
+            except AssertionError as survived:
+                killed, by = False, str(survived)
+        alive += not killed
+        print(f"{name:4}{'killed' if killed else 'ALIVE':8}{by}", flush=True)
+    return 1 if alive else 0
+
+
 def main(words: list[str]) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
@@ -193,6 +208,9 @@ def main(words: list[str]) -> int:
     again.add_argument("tapes")
     again.add_argument("--days", type=int, default=1)
     again.set_defaults(act=replay)
+    every = commands.add_parser("mutants", help="prove that each mutant is killed")
+    every.add_argument("names", nargs="*", metavar="M7", help="only these")
+    every.set_defaults(act=mutants)
     for command in (each, one, again):
         command.add_argument("--mutant", choices=sorted(MUTANTS), default="")
         command.add_argument(
@@ -206,4 +224,5 @@ def main(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     raise SystemExit(main(sys.argv[1:]))

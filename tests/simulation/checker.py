@@ -47,9 +47,9 @@ NEEDS_A_FAULT: Final = frozenset(
 """Alarms that have no cause on a day on which nothing failed."""
 DOUBT_SECONDS: Final = 15.0
 RESEND_SECONDS: Final = 19.0
-"""From the moment a purchase was stored as sent until it may be sent once more: 20 s, less a slow store."""
+"""From the moment a purchase was stored as sent until it may be sent again: 20 s, less a slow store."""
 HIDDEN: Final = 10.0
-"""Seconds after a look that showed less than the truth, and after others traded, in which an exit may not know of it."""
+"""Seconds after a look that showed less than the truth, and after others traded, in which an exit may not know it."""
 KILL_SECONDS: Final = 10.0
 FLATTEN_SECONDS: Final = 40.0
 """A stop may act in the quiet minute too, and the thin market of a simulation needs a while for a large position."""
@@ -381,9 +381,9 @@ class Checker(Court):
         self._again[call.tag] = self._sent_once_more(request)
         if self._again[call.tag]:
             return
-        if self._killed and not self._reduces(*key, request.side, request.qty):
-            if call.tag not in self._misled or not self._hidden(*key[:2]):
-                self.breach("I-13", f"{call.tag} {request.side} {request.qty} left after the kill")
+        misled = call.tag in self._misled and self._hidden(*key[:2])
+        if self._killed and not self._reduces(*key, request.side, request.qty) and not misled:
+            self.breach("I-13", f"{call.tag} {request.side} {request.qty} left after the kill")
 
     def _hidden(self, account: str, contract: str) -> bool:
         """Whether others traded so short ago, or the book was untrue so lately, that nobody could know of it."""

@@ -7,13 +7,13 @@ import re
 
 import pytest
 
-from tests.simulation.__main__ import days_of, main
+from tests.simulation.__main__ import main
 from tests.simulation.kernel import recorded_tapes
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.shards import days
 from tests.simulation.shrink import dropped, failing, shrunk
 from tests.simulation.verbs import VERBS
-from tests.simulation.world import Setting, simulate, tape_text, tapes_of
+from tests.simulation.world import Setting, days_of, simulate, tape_text, tapes_of
 
 NO_FAULTS = Setting(without=frozenset(VERBS))
 

@@ -428,16 +428,20 @@ def simulate(
     shuffle: float = 0.0,
 ) -> Result:
     """One run over the tapes. The same tapes give the same run, byte for byte."""
-    loop = SimLoop(tapes["schedule"], shuffle)
     with mutation(), still():
-        simulation = Simulation(loop, tapes, setting)
-        try:
-            loop.run_until_complete(simulation.run(days))
-        finally:
-            loop.run_until_complete(reap(loop))
-            for venue in simulation.venues:
-                venue.close()
-            loop.close()
+        return _simulate(tapes, days, setting, shuffle)
+
+
+def _simulate(tapes: Tapes, days: int, setting: Setting, shuffle: float) -> Result:
+    loop = SimLoop(tapes["schedule"], shuffle)
+    simulation = Simulation(loop, tapes, setting)
+    try:
+        loop.run_until_complete(simulation.run(days))
+    finally:
+        loop.run_until_complete(reap(loop))
+        for venue in simulation.venues:
+            venue.close()
+        loop.close()
     checker = simulation.checker
     return Result(
         days=checker.day + 1,
@@ -475,6 +479,7 @@ def still() -> Iterator[None]:
             yield
     finally:
         logging.disable(disabled)
+        tidy()
         if collecting:
             gc.enable()
 
@@ -489,6 +494,11 @@ def tidy() -> None:
     if not _tidied:
         gc.freeze()
         _tidied = True
+
+
+def days_of(seed: int) -> int:
+    """How many days the run of a seed has: one to five."""
+    return 1 + seed % 5
 
 
 def tape_text(tapes: Mapping[str, bytes]) -> str:

@@ -82,7 +82,10 @@ class WallClock:
         self._ahead: float | None = None
 
     def now(self) -> datetime:
-        wall, machine = self._wall(), self._machine()
+        machine = self._machine()
+        if machine == self._mark:  # within one instant of the machine nothing is new
+            return self._last
+        wall = self._wall()
         passed = machine - self._mark
         expected = self._last + timedelta(seconds=passed)
         off = (wall - expected).total_seconds()

@@ -133,7 +133,7 @@ def _orphans(state: TradingState, situation: Situation) -> Decision | None:
         return None
     decision = Decision("engine", "orphans")
     for order in state.orders.values():
-        stray = steered(order) and order.status.working and not owned(state, order)
+        stray = order.status.working and steered(order) and not owned(state, order)
         if stray and engaged(state, order.terms) is None and may_ask(order, situation.since):
             ask_cancel(decision, order, "nothing left to close")
     return decision if decision.facts else None
