@@ -24,7 +24,7 @@ from optconsole.engine.model.strategies import Strategy
 from optconsole.engine.model.trigger_state import Candle
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """Base of all facts. ``stream`` names the thing whose history the fact belongs to."""
 
     @property
@@ -884,7 +884,7 @@ AnyEvent = (
 """The closed set of facts; the decoder knows exactly these."""
 
 
-class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+class Recorded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A fact with its place in the journal.
 
     ``seq`` is global and gapless from 1; ``at`` the engine's IST time; ``actor`` who caused it (``key:…``, ``cli``,

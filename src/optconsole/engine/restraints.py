@@ -38,6 +38,7 @@ def day_begins(state: TradingState, fact: Recorded) -> None:
     state.books = {name: kept for name, parts in state.books.items() if (kept := shares.carried(parts))}
 
 
+_BUY: Final = Side.BUY
 STILL: Final = frozenset(
     {
         ev.OrderDenied,
@@ -72,7 +73,7 @@ def _reserve(state: TradingState, order: Order, units: int) -> None:
     key = f"{position_name(terms.account, terms.product, terms.contract)}|{terms.source}"
     found = state.reserved.get(key)
     buys, sells, value = (0, 0, 0) if found is None else (found.buys, found.sells, found.value)
-    if terms.side is Side.BUY:
+    if terms.side is _BUY:
         buys += units
     else:
         sells += units
@@ -87,8 +88,8 @@ def _reserve(state: TradingState, order: Order, units: int) -> None:
             sells=sells,
             value=value + units * (terms.limit or 0),
         )
-    else:
-        state.reserved.pop(key, None)
+    elif found is not None:
+        del state.reserved[key]
 
 
 def order_counted(state: TradingState, terms: OrderTerms) -> None:

@@ -10,11 +10,13 @@ import msgspec
 from optconsole.engine import events as ev
 from optconsole.engine import restraints
 from optconsole.engine.events import Recorded
-from optconsole.engine.folds.transitions import TRANSITIONS, IllegalTransition, S, next_status
+from optconsole.engine.folds.transitions import IllegalTransition, S, next_status
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.orders import Order, Pending, RiskClass
 
 Changes = dict[str, Any]
+_replace: Final = msgspec.structs.replace
+_INTENDED: Final = S.INTENDED
 _SETTLED: Final[Changes] = {"pending": Pending.NONE, "asked": None}
 NOT_CONFIRMED: Final = "NOT_CONFIRMED"
 """Reason code of a change or cancel of which nobody knows whether it was carried out."""
@@ -43,7 +45,7 @@ def _order_intended(state: TradingState, fact: Recorded, event: ev.OrderIntended
         id=event.order_id,
         tag=event.tag,
         terms=event.terms,
-        status=S.INTENDED,
+        status=_INTENDED,
         risk=event.risk,
         lot=event.lot,
         intended_at=fact.at,
@@ -72,11 +74,35 @@ def _order_adopted(state: TradingState, fact: Recorded, event: ev.OrderAdopted) 
 
 
 def _order_changed(state: TradingState, fact: Recorded, event: ev.OrderEvent) -> None:
+    order = _intended(state, event)
+    changes = {"status": next_status(order, event), "updated_at": fact.at, **_CHANGES[type(event)](order, fact, event)}
+    state.orders[order.id] = _replace(order, **changes)
+
+
+def _order_sent(state: TradingState, fact: Recorded, event: ev.OrderSent) -> None:
+    order, at = _intended(state, event), fact.at
+    state.orders[order.id] = _replace(order, status=next_status(order, event), updated_at=at, sent_at=at)
+
+
+def _order_acknowledged(state: TradingState, fact: Recorded, event: ev.OrderAcknowledged) -> None:
+    order = _intended(state, event)
+    state.orders[order.id] = _replace(
+        order,
+        status=next_status(order, event),
+        updated_at=fact.at,
+        broker_id=event.broker_id,
+        reason_code="",
+        reason="",
+        releasable=False,
+        released=False,
+    )
+
+
+def _intended(state: TradingState, event: ev.OrderEvent) -> Order:
     order = state.orders.get(event.order_id)
     if order is None:
         raise IllegalTransition(f"{type(event).__name__} of {event.order_id}, an order nobody intended")
-    changes = {"status": next_status(order, event), "updated_at": fact.at, **_CHANGES[type(event)](order, fact, event)}
-    state.orders[order.id] = msgspec.structs.replace(order, **changes)
+    return order
 
 
 def _new_terms(order: Order, _fact: Recorded, event: ev.OrderChanged) -> Changes:
@@ -103,14 +129,6 @@ def _ended(_order: Order, _fact: Recorded, event: Any) -> Changes:
 
 
 _CHANGES: Final[dict[type[ev.OrderEvent], Callable[[Order, Recorded, Any], Changes]]] = {
-    ev.OrderSent: lambda _order, fact, _event: {"sent_at": fact.at},
-    ev.OrderAcknowledged: lambda _order, _fact, event: {
-        "broker_id": event.broker_id,
-        "reason_code": "",
-        "reason": "",
-        "releasable": False,
-        "released": False,
-    },
     ev.OrderConfirmed: lambda _order, _fact, _event: {"confirmed": True},
     ev.OrderClaimed: lambda _order, _fact, _event: {"claimed": True},
     ev.OrderTriggered: lambda _order, _fact, _event: {"triggered": True},
@@ -142,11 +160,14 @@ _CHANGES: Final[dict[type[ev.OrderEvent], Callable[[Order, Recorded, Any], Chang
     },
     ev.OrderDoubtReleased: lambda _order, _fact, _event: {"released": True},
 }
-"""What each event writes into its order besides the status. Its keys are those of ``TRANSITIONS``."""
+"""What an event writes into its order besides the status, for all of ``TRANSITIONS`` but the two that make most of a
+journal."""
 
 FOLDS: Final[dict[type[ev.Event], Callable[[TradingState, Recorded, Any], None]]] = {
     ev.OrderDenied: _order_denied,
     ev.OrderIntended: _order_intended,
     ev.OrderAdopted: _order_adopted,
-    **dict.fromkeys(TRANSITIONS, _order_changed),
+    ev.OrderSent: _order_sent,
+    ev.OrderAcknowledged: _order_acknowledged,
+    **dict.fromkeys(_CHANGES, _order_changed),
 }

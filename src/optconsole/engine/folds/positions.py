@@ -15,6 +15,9 @@ from optconsole.engine.model.book import Drift, TradingState
 from optconsole.engine.model.orders import Pending, Trade, trade_key
 from optconsole.engine.model.positions import Position, PositionKey, position_name
 
+_replace: Final = msgspec.structs.replace
+_NOTHING: Final = Pending.NONE
+
 
 def _order_filled(state: TradingState, fact: Recorded, event: ev.OrderFilled) -> None:
     order = state.orders.get(event.order_id)
@@ -23,15 +26,16 @@ def _order_filled(state: TradingState, fact: Recorded, event: ev.OrderFilled) ->
     key = trade_key(event.account, event.traded_at.date(), event.trade_id)
     if key in state.trades:
         raise IllegalTransition(f"trade {key} is counted already")
-    status = next_status(order, event)
-    state.orders[order.id] = msgspec.structs.replace(
+    status, price, qty, sign = next_status(order, event), event.price, event.qty, event.side.sign
+    ended = status.final
+    state.orders[order.id] = _replace(
         order,
         status=status,
-        filled=order.filled + event.qty,
-        filled_value=order.filled_value + event.qty * event.price,
+        filled=order.filled + qty,
+        filled_value=order.filled_value + qty * price,
         charges=order.charges + event.charges,
-        pending=Pending.NONE if status.final else order.pending,
-        asked=None if status.final else order.asked,
+        pending=_NOTHING if ended else order.pending,
+        asked=None if ended else order.asked,
         triggered=order.triggered or order.terms.type.has_trigger,
         updated_at=fact.at,
     )
@@ -42,8 +46,8 @@ def _order_filled(state: TradingState, fact: Recorded, event: ev.OrderFilled) ->
         contract=event.contract,
         product=event.product,
         side=event.side,
-        qty=event.qty,
-        price=event.price,
+        qty=qty,
+        price=price,
         charges=event.charges,
         at=event.traded_at,
     )
@@ -51,9 +55,9 @@ def _order_filled(state: TradingState, fact: Recorded, event: ev.OrderFilled) ->
     held = state.positions.get(name)
     if held is None:
         held = Position(key=PositionKey(event.account, event.product, event.contract), lot=order.lot)
-    after = state.positions[name] = held.traded(event.side.sign * event.qty, event.price, event.charges)
+    after = state.positions[name] = held.traded(sign * qty, price, event.charges)
     if state.killed and order.foreign and after.qty:
-        state.strangers[name] = state.strangers.get(name, 0) + event.side.sign * event.qty
+        state.strangers[name] = state.strangers.get(name, 0) + sign * qty
     if not after.qty:
         state.strangers.pop(name, None)
     restraints.fill_counted(state, order, event, name, held)

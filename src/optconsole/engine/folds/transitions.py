@@ -14,6 +14,9 @@ class IllegalTransition(Exception):
     """A fact that cannot follow from the state: the journal and the program disagree."""
 
 
+_OPEN: Final = S.OPEN
+_FILLED: Final = S.FILLED
+_NEVER_SENT: Final = frozenset({S.DENIED, S.INTENDED})
 _ALIVE: Final = (S.SENT, S.UNKNOWN, S.PRESUMED_ABSENT, S.OPEN, S.TRIGGER_PENDING, S.PARTIAL)
 TRANSITIONS: Final[dict[type[ev.OrderEvent], dict[OrderStatus, OrderStatus]]] = {
     ev.OrderSent: {S.INTENDED: S.SENT},
@@ -29,7 +32,7 @@ TRANSITIONS: Final[dict[type[ev.OrderEvent], dict[OrderStatus, OrderStatus]]] = 
         S.REJECTED: S.REJECTED,
         S.EXPIRED: S.EXPIRED,
     },
-    ev.OrderConfirmed: {s: s for s in S if s not in (S.DENIED, S.INTENDED)},
+    ev.OrderConfirmed: {s: s for s in S if s not in _NEVER_SENT},
     ev.OrderClaimed: {S.OPEN: S.OPEN, S.TRIGGER_PENDING: S.TRIGGER_PENDING, S.PARTIAL: S.PARTIAL},
     ev.OrderTriggered: dict.fromkeys((S.OPEN, S.TRIGGER_PENDING, S.SENT, S.UNKNOWN, S.PRESUMED_ABSENT), S.OPEN),
     ev.OrderChangeAsked: {S.OPEN: S.OPEN, S.TRIGGER_PENDING: S.TRIGGER_PENDING, S.PARTIAL: S.PARTIAL},
@@ -41,9 +44,9 @@ TRANSITIONS: Final[dict[type[ev.OrderEvent], dict[OrderStatus, OrderStatus]]] = 
         S.CANCELLED: S.CANCELLED,
         S.EXPIRED: S.EXPIRED,
     },
-    ev.OrderChangeRefused: {s: s for s in S if s not in (S.DENIED, S.INTENDED)},
+    ev.OrderChangeRefused: {s: s for s in S if s not in _NEVER_SENT},
     ev.OrderCancelAsked: {S.OPEN: S.OPEN, S.TRIGGER_PENDING: S.TRIGGER_PENDING, S.PARTIAL: S.PARTIAL},
-    ev.OrderCancelRefused: {s: s for s in S if s not in (S.DENIED, S.INTENDED)},
+    ev.OrderCancelRefused: {s: s for s in S if s not in _NEVER_SENT},
     ev.OrderCancelled: dict.fromkeys(_ALIVE, S.CANCELLED),
     ev.OrderRejected: dict.fromkeys(_ALIVE, S.REJECTED),
     ev.OrderExpired: dict.fromkeys((S.INTENDED, *_ALIVE), S.EXPIRED),
@@ -60,18 +63,17 @@ def next_status(order: Order, event: ev.OrderEvent) -> OrderStatus:
     kind = type(event)  # most facts are of another kind, and that costs isinstance four times as much to see
     if kind is ev.OrderFilled:
         return _after_fill(order, event)
-    after = TRANSITIONS.get(kind, {}).get(order.status)
+    after = TRANSITIONS[kind].get(order.status)
     if after is None:
-        raise IllegalTransition(f"{type(event).__name__} cannot happen to {order.id}, which is {order.status}")
-    if kind is ev.OrderAcknowledged and order.status in (S.SENT, S.UNKNOWN, S.PRESUMED_ABSENT):
-        waits = order.terms.type.has_trigger and not order.triggered
-        return S.TRIGGER_PENDING if waits else S.OPEN
+        raise IllegalTransition(f"{kind.__name__} cannot happen to {order.id}, which is {order.status}")
+    if after is _OPEN and kind is ev.OrderAcknowledged and order.status is not _OPEN:
+        return S.TRIGGER_PENDING if order.terms.type.has_trigger and not order.triggered else after
     return after
 
 
 def _after_fill(order: Order, event: Any) -> OrderStatus:
-    if order.status in (S.DENIED, S.INTENDED):
+    if order.status in _NEVER_SENT:
         raise IllegalTransition(f"a fill of {order.id}, which was never sent")
     if order.filled + event.qty >= order.terms.qty:
-        return S.FILLED
+        return _FILLED
     return order.status if order.status.final else S.PARTIAL

@@ -211,7 +211,7 @@ class ScopeState(msgspec.Struct, frozen=True, kw_only=True):
     sweep: Sweep = Sweep.NONE
 
 
-class Tally(msgspec.Struct, frozen=True, kw_only=True):
+class Tally(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Orders sent today by one source on one account, and how many of them traded."""
 
     account: str
@@ -220,7 +220,7 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     trades: int = 0
 
 
-class Reserved(msgspec.Struct, frozen=True, kw_only=True):
+class Reserved(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Units that may still be bought and sold in one contract on behalf of one source, and their value in paise."""
 
     account: str

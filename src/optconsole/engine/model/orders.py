@@ -17,7 +17,7 @@ class Side(StrEnum):
     @property
     def sign(self) -> int:
         """+1 for a buy, -1 for a sell."""
-        return 1 if self is Side.BUY else -1
+        return 1 if self is _BUY else -1
 
     @property
     def opposite(self) -> Side:
@@ -36,7 +36,7 @@ class OrderType(StrEnum):
     @property
     def has_trigger(self) -> bool:
         """True for the stop types, which wait for their trigger price."""
-        return self in (OrderType.SL, OrderType.SL_M)
+        return self in _TRIGGERED
 
 
 class Validity(StrEnum):
@@ -117,6 +117,10 @@ class OrderStatus(StrEnum):
         return self in _WORKING or self is OrderStatus.PRESUMED_ABSENT
 
 
+# Python 3.11 takes longer to find a member of an enumeration by its name than to fold half a fact
+_BUY = Side.BUY
+_TRIGGERED = frozenset({OrderType.SL, OrderType.SL_M})
+_PRICED = frozenset({OrderType.LIMIT, OrderType.SL})
 _FINAL = frozenset(
     {
         OrderStatus.DENIED,
@@ -145,7 +149,7 @@ class Pending(StrEnum):
     CANCEL = "CANCEL"
 
 
-class OrderTerms(msgspec.Struct, frozen=True, kw_only=True):
+class OrderTerms(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the trader asks for. Prices in paise, ``qty`` in units.
 
     ``price`` is the limit of LIMIT and SL; ``trigger`` of SL and SL-M. ``protection`` is the limit price at
@@ -169,10 +173,10 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def limit(self) -> int | None:
         """The worst price this order may trade at, whatever its type."""
-        return self.price if self.type in (OrderType.LIMIT, OrderType.SL) else self.protection
+        return self.price if self.type in _PRICED else self.protection
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class Order(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An order with its history folded in. Built only by ``engine.state.apply``.
 
     ``filled_value`` is paise (sum of price times units); ``charges`` paise. ``parent`` is the id of what the order is
@@ -218,10 +222,12 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def may_trade(self) -> int:
         """Units that can still trade in the worst case: 0 once ended, a change under way counted where it is more."""
-        if self.status.final:
+        if self.status in _FINAL:
             return 0
-        asked = self.terms.qty if self.asked is None else max(self.terms.qty, self.asked.qty)
-        return max(asked - self.filled, 0)
+        left = self.terms.qty - self.filled
+        if self.asked is not None:
+            left = max(left, self.asked.qty - self.filled)
+        return left if left > 0 else 0
 
     @property
     def foreign(self) -> bool:
@@ -234,7 +240,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         return self.filled_value / self.filled if self.filled else None
 
 
-class Trade(msgspec.Struct, frozen=True, kw_only=True):
+class Trade(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One execution. ``id`` is the exchange's trade number, unique per account and day."""
 
     id: str

@@ -32,7 +32,7 @@ class Base(msgspec.Struct, frozen=True):
     basis: Basis
 
 
-class PositionKey(msgspec.Struct, frozen=True, order=True):
+class PositionKey(msgspec.Struct, frozen=True, order=True, gc=False):
     """Positions are kept per account, product and contract."""
 
     account: str
@@ -43,7 +43,7 @@ class PositionKey(msgspec.Struct, frozen=True, order=True):
         return position_name(self.account, self.product, self.contract)
 
 
-class Position(msgspec.Struct, frozen=True, kw_only=True):
+class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Open quantity (signed units) and everything that happened to it.
 
     ``cost`` is signed paise paid for the open quantity (negative for a short: premium received); ``realised`` and
@@ -99,20 +99,27 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
 
     def traded(self, signed_qty: int, price: int, charges: int = 0) -> Position:
         """The position after a fill of ``signed_qty`` units (sells negative) at ``price`` paise."""
-        value = signed_qty * price
-        closing = 0
-        if self.qty * signed_qty < 0:
-            closing = min(abs(signed_qty), abs(self.qty)) * (1 if signed_qty > 0 else -1)
-        opening = signed_qty - closing
-        closed_cost = self.cost * closing // -self.qty if closing else 0
-        return msgspec.structs.replace(
-            self,
-            qty=self.qty + signed_qty,
-            cost=self.cost - closed_cost + opening * price,
-            realised=self.realised - closing * price - closed_cost,
+        held, cost, realised = self.qty, self.cost, self.realised
+        if held * signed_qty < 0:
+            closing = signed_qty if abs(signed_qty) <= abs(held) else -held
+            closed_cost = cost * closing // -held
+            cost += (signed_qty - closing) * price - closed_cost
+            realised -= closing * price + closed_cost
+        else:
+            cost += signed_qty * price
+        buys, sells = (signed_qty, 0) if signed_qty > 0 else (0, -signed_qty)
+        paid, got = (value, 0) if (value := signed_qty * price) > 0 else (0, -value)
+        return Position(
+            key=self.key,
+            lot=self.lot,
+            qty=held + signed_qty,
+            cost=cost,
+            realised=realised,
             charges=self.charges + charges,
-            bought=self.bought + max(signed_qty, 0),
-            bought_value=self.bought_value + max(value, 0),
-            sold=self.sold + max(-signed_qty, 0),
-            sold_value=self.sold_value + max(-value, 0),
+            bought=self.bought + buys,
+            bought_value=self.bought_value + paid,
+            sold=self.sold + sells,
+            sold_value=self.sold_value + got,
+            carried_qty=self.carried_qty,
+            carried_cost=self.carried_cost,
         )

@@ -115,7 +115,7 @@ class Ledger:
             stream = fact.event.stream
             version = self._versions.get(stream, 0) + 1
             row = encode(fact, version, chain.head)
-            self._fold(fact, row, version)
+            self._fold(fact, stream, version)
             chain.seq, chain.head = row.seq, row.hash
             events.append(row)
             self.changed(fact, rows)
@@ -126,8 +126,9 @@ class Ledger:
         fault = self._chain.fault(stored)
         if fault is not None:
             raise _chain_broken(fault)
-        fact = decode(stored.seq, stored.at_ist, stored.actor, stored.cause, stored.payload)
-        self._fold(fact, stored, stored.version)
+        seq, stream, version, _, at_ist, _, actor, cause, payload, _, _ = stored
+        fact = decode(seq, at_ist, actor, cause, payload)
+        self._fold(fact, stream, version)
         return fact
 
     def close_book(self, noted: tuple[int, str], checkpoint: tuple[int, str] | None) -> None:
@@ -141,15 +142,15 @@ class Ledger:
         for change in self._projection.rows(fact):
             rows.setdefault(change.table, {})[change.key] = change.row
 
-    def _fold(self, fact: Recorded, row: StoredEvent, version: int) -> None:
+    def _fold(self, fact: Recorded, stream: str, version: int) -> None:
         try:
             self._projection.fold(fact)
         except (IllegalTransition, KeyError) as error:
             raise JournalBroken(
                 "ILLEGAL_FACT",
-                f"Fact {fact.seq} ({row.type}) cannot follow from those before it: {error}.",
+                f"Fact {fact.seq} ({type(fact.event).__name__}) cannot follow from those before it: {error}.",
             ) from error
-        self._versions[row.stream] = version
+        self._versions[stream] = version
         if type(fact.event) is SessionOpened:
             self._forget()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 from optconsole.engine import events as ev
 from optconsole.engine.events import Recorded
@@ -26,6 +26,7 @@ from optconsole.engine.store.rows import (
 Moving = ev.OrderFilled | ev.PositionSettled | ev.PositionAdopted
 """Facts that move a position."""
 _MOVING: Final = frozenset(get_args(Moving))
+_NOTHING_MADE: Final = (0, 0)
 
 
 class Projection:
@@ -53,24 +54,26 @@ class Projection:
 
     def fold(self, fact: Recorded) -> None:
         """Apply the fact. Raises IllegalTransition, and is of no more use then."""
-        event = fact.event
-        # looked up first: that a fact is of none of several kinds is what isinstance is slowest to see
-        if type(event) not in _MOVING or not isinstance(event, Moving):
-            apply(self.state, fact)
-            if type(event) is ev.SessionOpened:
+        event: Any = fact.event
+        kind, state = type(event), self.state
+        if kind not in _MOVING:
+            apply(state, fact)
+            if kind is ev.SessionOpened:
                 self._fills, self._made = {}, {}
             return
-        key = _position_key(event)
-        before = self.state.positions.get(key)
-        apply(self.state, fact)
-        after = self.state.positions[key]
+        account, held = event.account, state.positions
+        key = position_name(account, event.product, event.contract)
+        before = held.get(key)
+        apply(state, fact)
+        after = held[key]
         # the day's sums move by what this one position did: no walk over the others
-        realised, charges = self._made.get(event.account, (0, 0))
-        realised += after.realised - (before.realised if before else 0)
-        charges += after.charges - (before.charges if before else 0)
-        self._made[event.account] = realised, charges
-        if isinstance(event, ev.OrderFilled):
-            self._fills[event.account] = self._fills.get(event.account, 0) + 1
+        realised, charges = self._made.get(account, _NOTHING_MADE)
+        if before is not None:
+            realised -= before.realised
+            charges -= before.charges
+        self._made[account] = realised + after.realised, charges + after.charges
+        if kind is ev.OrderFilled:
+            self._fills[account] = self._fills.get(account, 0) + 1
 
     def rows(self, fact: Recorded) -> list[Upsert]:
         """The rows that ``fact``, the last one folded, changed."""
