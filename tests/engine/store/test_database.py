@@ -42,6 +42,15 @@ async def test_sqlite_runs_durable_and_says_so(sqlite_place: Place) -> None:
     }
 
 
+async def test_the_log_is_brought_into_the_database_while_no_append_waits(sqlite_place: Place) -> None:
+    journal = await sqlite_place.open()
+    for fact in Trader(1).take(70):
+        await journal.append([fact])
+    # once it is all brought in, the log begins anew with the next commit: it holds the pages of the last six only
+    _, in_log, _ = (await journal._writer.call(lambda store: store.fetch("PRAGMA wal_checkpoint(PASSIVE)")))[0]
+    assert in_log < 100
+
+
 @pytest.mark.parametrize(
     ("pragma", "name"),
     [

@@ -272,7 +272,7 @@ async def test_the_ledger_is_taken_back_to_what_is_stored(trading: Started, tmp_
         assert await refused(journal, book, intended("O7", RiskClass.INCREASE)) == "STORE_DOWN"
         await journal.append(book.facts(intended("O7", RiskClass.REDUCE)))
     assert await journal.revive()
-    live = journal._ledger
+    live = journal._appends._ledger
     assert live is not None
     expected = digest(live.state)
     await journal.close()

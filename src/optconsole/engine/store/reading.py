@@ -45,6 +45,12 @@ def chunk(database: Database, after: int, limit: int) -> list[StoredEvent]:
     return list(map(_as_stored, database.fetch(database.sql.events_after, (after, limit))))
 
 
+def hash_at(database: Database, seq: int) -> str | None:
+    """Chain hash of fact ``seq``; None when there is none."""
+    rows = chunk(database, seq - 1, 1)
+    return rows[0].hash if rows and rows[0].seq == seq else None
+
+
 def head(database: Database) -> tuple[int, str]:
     """Number and hash of the newest row; (0, '') in an empty journal."""
     query = select(col(EventRow.seq), col(EventRow.hash)).order_by(col(EventRow.seq).desc()).limit(1)

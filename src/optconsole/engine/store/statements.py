@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import Table
@@ -69,8 +71,14 @@ def bound(table: str, rows: Iterable[dict[str, Value]]) -> list[tuple[Any, ...]]
 
     A NUL character, which PostgreSQL's text cannot hold, becomes a replacement character on every database.
     """
-    names = [column.name for column in TABLES[table].columns]
-    return [tuple(storable(row[name]) for name in names) for row in rows]
+    values = _values(table)
+    return [tuple([storable(value) if type(value) is str else value for value in values(row)]) for row in rows]
+
+
+@cache
+def _values(table: str) -> itemgetter[tuple[Any, ...]]:
+    """Takes a row's values in the order of the table's columns; every table has several."""
+    return itemgetter(*(column.name for column in TABLES[table].columns))
 
 
 def storable(value: Value) -> Value:

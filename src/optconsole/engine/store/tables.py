@@ -27,7 +27,7 @@ class EventRow(StoreModel, table=True):
     version: int = Field(sa_type=WHOLE)
     type: str = Field(sa_type=Text)
     at_ist: str = Field(sa_type=Text)
-    at_utc: str = Field(sa_type=Text, index=True)
+    at_utc: str = Field(sa_type=Text)
     actor: str = Field(sa_type=Text)
     cause: str = Field(sa_type=Text)
     payload: str = Field(sa_type=Text)
@@ -90,7 +90,7 @@ class OrderRow(StoreModel, table=True):
     product: str = Field(sa_type=Text)
     validity: str = Field(sa_type=Text)
     note: str = Field(sa_type=Text)
-    status: str = Field(sa_type=Text, index=True)
+    status: str = Field(sa_type=Text)
     pending: str = Field(sa_type=Text)
     risk: str = Field(sa_type=Text)
     lot: int = Field(sa_type=WHOLE)
@@ -113,7 +113,7 @@ class FillRow(StoreModel, table=True):
 
     __tablename__ = "fills"
     id: str = Field(primary_key=True, sa_type=Text)
-    order_id: str = Field(sa_type=Text, index=True)
+    order_id: str = Field(sa_type=Text)
     trade_id: str = Field(sa_type=Text)
     day: str = Field(sa_type=Text)
     account: str = Field(sa_type=Text)
