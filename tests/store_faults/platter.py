@@ -220,7 +220,7 @@ class OnPlatter(Database):
     def __init__(self, *extra: str, proven: bool = True) -> None:
         self._sqlite = True
         self.sql = Statements("?")
-        self._in_log = 0
+        self._in_log, self.checked_whole = 0, True
         self._driver = Driver()
         try:
             sqlite._settle(self._driver, None)  # type: ignore[arg-type]

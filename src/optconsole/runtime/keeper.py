@@ -30,16 +30,19 @@ class Keeper:
     ) -> None:
         self._engine, self._broker, self._journal, self._stage = engine, broker, journal, stage
         self._memory = memory
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._saved = -1
 
     def start(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._run(), name="keeper")
+        loop = asyncio.get_running_loop()
+        self._tasks.append(loop.create_task(self._run(), name="keeper"))
+        if self._journal.left_out:
+            self._tasks.append(loop.create_task(self._journal.look_behind(), name="store-behind"))
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        for task in self._tasks:
+            task.cancel()
+            await asyncio.wait([task])
         self._broker.mark_time(self._stage.clock.now())
         await self._engine.settled()
         await self._checkpoint()

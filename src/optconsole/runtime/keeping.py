@@ -31,6 +31,9 @@ def entry_stops(journal: SqlJournal, home: Path) -> tuple[Check, ...]:
     if journal.down is not None:
         refused = store_down(journal.down)
         found.append(Check(code=refused.code, severity=REFUSE, text=refused.text))
+    if journal.damage is not None:
+        text = f"{journal.damage.text} Until then only orders that reduce a position may leave."
+        found.append(Check(code="STORE_DAMAGED", severity=REFUSE, text=text))
     low = disk_low(home)
     if low:
         found.append(Check(code="DISK_LOW", severity=REFUSE, text=low))

@@ -37,13 +37,15 @@ class Database:
         self._engine: Engine = sqlite.engine(target) if self._sqlite else postgres.engine(target)
         self.sql = Statements("?" if self._sqlite else "%s")
         self._in_log = 0
+        self.checked_whole = True
+        """False when the file was too large to be looked at page by page."""
         try:
             self.connection = _connected(self._engine, target)
             # either driver's connection: what is used of it below is the same in both
             driver: Any = self.connection.connection.driver_connection
             self._driver = driver
             if self._sqlite:
-                sqlite.prove(driver)
+                self.checked_whole = sqlite.prove(driver)
             else:
                 postgres.take(driver, world)
         except sqlite3.DatabaseError as error:
@@ -88,6 +90,11 @@ class Database:
         finally:
             cursor.close()
 
+    @property
+    def on_file(self) -> bool:
+        """Whether the pages are ours to check: no server does."""
+        return self._sqlite
+
     def head(self) -> tuple[int, str]:
         """Number and hash of the newest fact: what a write of unknown outcome is judged by."""
         rows = self.fetch(self.sql.newest_event)
@@ -101,14 +108,18 @@ class Database:
         if self._sqlite and self.fetch("PRAGMA wal_checkpoint(TRUNCATE)")[0][0] != 0:
             raise sqlite3.OperationalError("the log could not be brought into the database")
 
+    @property
+    def untidy(self) -> bool:
+        """Whether the log has grown enough to be brought into the database."""
+        return self._sqlite and self._in_log >= TIDIED_AFTER
+
     def tidy(self) -> None:
-        """Bring the log into the database where it has grown. Raises the driver's error.
+        """Bring the log into the database. Raises the driver's error.
 
         SQLite does so by itself, but within a commit: the order that waits for that one waits ten times as long.
         """
-        if self._sqlite and self._in_log >= TIDIED_AFTER:
-            self.fetch("PRAGMA wal_checkpoint(PASSIVE)")
-            self._in_log = 0
+        self.fetch("PRAGMA wal_checkpoint(PASSIVE)")
+        self._in_log = 0
 
     def fetch(self, text: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query, without SQLAlchemy's row objects: a replay is mostly this."""

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from sqlalchemy import Connection, insert, select
 from sqlmodel import col
 
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.store.tables import TABLES, MetaRow
+
+
+class Identity(NamedTuple):
+    """Whose store it is."""
+
+    install_id: str
+    world: str
 
 
 def claim(connection: Connection, world: str, created_at: str, install_id: str) -> str:

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -14,27 +13,20 @@ from optconsole.engine.clock import Clock, WallClock, fresh_id
 from optconsole.engine.events import Recorded
 from optconsole.engine.ports import JournalBroken
 from optconsole.engine.queries import JournalCopied, JournalVerdict
-from optconsole.engine.store import audit, reading, snapshots
+from optconsole.engine.store import audit, behind, reading, snapshots
 from optconsole.engine.store.appending import Appends, Progress
 from optconsole.engine.store.chain import StoredEvent
 from optconsole.engine.store.database import Database, store_url
 from optconsole.engine.store.degraded import says
 from optconsole.engine.store.emergency import FILE as EMERGENCY_FILE
 from optconsole.engine.store.emergency import EmergencyLog
-from optconsole.engine.store.identity import claim
+from optconsole.engine.store.identity import Identity, claim
 from optconsole.engine.store.lease import Lease
 from optconsole.engine.store.ledger import Draft, Ledger, Rows
 from optconsole.engine.store.loading import LOAD_CHUNK, Start, decoded
 from optconsole.engine.store.schema import upgrade
 from optconsole.engine.store.writer import Writer
 from optconsole.engine.store.writing import untrusted, write_drafts
-
-
-class Identity(NamedTuple):
-    """Whose store it is."""
-
-    install_id: str
-    world: str
 
 
 class SqlJournal:
@@ -45,7 +37,12 @@ class SqlJournal:
         self._lease = lease
         self._emergency = emergency
         self._appends = Appends(writer, lease, emergency, clock)
+        self._clock = clock
         self.identity = identity
+        self.left_out = False
+        """Whether the last ``load`` left facts or pages to ``look_behind``."""
+        self.damage: JournalBroken | None = None
+        """What ``look_behind`` found."""
 
     @property
     def install_id(self) -> str:
@@ -108,7 +105,14 @@ class SqlJournal:
         Raises JournalBroken: CHAIN_BROKEN, UNKNOWN_EVENT, UNREADABLE_EVENT, ILLEGAL_FACT,
         EMERGENCY_DIFFERS.
         """
-        return await self._appends.load(progress)
+        start = await self._appends.load(progress)
+        whole = await self._writer.call(lambda database: database.checked_whole)
+        self.left_out = bool(start.resumed_at) or not whole
+        return start
+
+    async def look_behind(self) -> None:
+        """Look at what ``load`` left out while the engine trades; ``damage`` says what is wrong with it."""
+        self.damage = await behind.looked(self._writer, self._clock)
 
     async def renew(self) -> None:
         """Say that this engine lives. Raises JournalBroken(FENCED) when a newer one has the store."""

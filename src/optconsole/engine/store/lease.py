@@ -22,6 +22,7 @@ class Lease:
 
     def __init__(self, file: Path | None) -> None:
         self._file = file
+        self._read: tuple[int, int, int] | None = None
         self.epoch = 0
 
     def take(self, database: Database) -> None:
@@ -42,9 +43,12 @@ class Lease:
 
     def look(self) -> None:
         """The part of ``require`` that needs no database: cheap enough for every write."""
-        newest = self._written()
-        if newest > self.epoch:
-            raise fenced(newest, self.epoch)
+        seen = self._stamp()
+        if seen is None or seen != self._read:
+            newest = self._written()
+            if newest > self.epoch:
+                raise fenced(newest, self.epoch)
+            self._read = seen
 
     def renew(self, database: Database) -> None:
         """Say that this engine lives. Raises JournalBroken(FENCED)."""
@@ -53,6 +57,16 @@ class Lease:
             return  # nobody waits for a sign of life from a local store: its locks go with the process
         if database.change(database.sql.renew_lease, (self.epoch,)) != 1:
             self.require(database)
+
+    def _stamp(self) -> tuple[int, int, int] | None:
+        """What differs once the file was written anew: each epoch comes as a new file under the old name."""
+        if self._file is None:
+            return None
+        try:
+            found = os.stat(self._file)
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size
 
     def _written(self) -> int:
         if self._file is None:

@@ -87,8 +87,11 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def prove(connection: sqlite3.Connection) -> None:
-    """Read the settings back. Raises JournalBroken: STORE_SETTINGS, or STORE_CORRUPT when SQLite finds damage."""
+def prove(connection: sqlite3.Connection) -> bool:
+    """Read the settings back and check the pages; False when those of what grows were left out.
+
+    Raises JournalBroken: STORE_SETTINGS, or STORE_CORRUPT when SQLite finds damage.
+    """
     wanted = {
         "locking_mode": "exclusive",
         "journal_mode": "wal",
@@ -104,21 +107,20 @@ def prove(connection: sqlite3.Connection) -> None:
                 f"SQLite keeps {name} at {found!r} instead of {value!r}; the store cannot promise durability here. "
                 "Put it on a local disk.",
             )
-    for check in _checks(connection):
+    pages, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+    whole = bool(pages * size <= CHECKED_WHOLE)
+    for check in ["PRAGMA quick_check(1)"] if whole else _small_tables(connection):
         verdict = connection.execute(check).fetchone()[0]
         if verdict != "ok":
             raise corrupt(verdict)
+    return whole
 
 
-def _checks(connection: sqlite3.Connection) -> list[str]:
-    """SQLite's own look at the file: at all of it, or, where that would hold up a start, not at what grows.
+def _small_tables(connection: sqlite3.Connection) -> list[str]:
+    """SQLite's own look at the file where one at all of it would hold up a start: not at what grows.
 
-    The journal's rows are proved by their hashes, those that a start leaves out by ``journal verify``; the read tables
-    follow from the journal, and damage in them stops the first write that meets it.
+    The rows that a start reads are proved by their hashes; all others, and the pages, are looked at behind it.
     """
-    pages, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
-    if pages * size <= CHECKED_WHOLE:
-        return ["PRAGMA quick_check(1)"]
     found = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()}
     return [f'PRAGMA quick_check("{name}")' for name in sorted(found - {"event", *READ_TABLES})]
 

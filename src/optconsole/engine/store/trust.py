@@ -39,6 +39,11 @@ class Trust:
             raise unreadable(OSError("it could not be opened again"))
         return self._database
 
+    @property
+    def untidy(self) -> bool:
+        """Whether the log has grown enough to be brought into the database, and may be."""
+        return self.broken is None and self._database is not None and self._database.untidy
+
     def begin(self) -> None:
         """Open the database and take the lease. Raises what the opener raises, and JournalBroken."""
         self._database = self._opener()

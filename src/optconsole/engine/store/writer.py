@@ -25,7 +25,10 @@ from optconsole.engine.store.writing import unreadable, untrusted
 
 T = TypeVar("T")
 Future = asyncio.Future[Any]
+CLOSED: Final = "STORE_CLOSED"
 COMMITS_KEPT: Final = 1000
+QUIET: Final = 0.02
+"""Seconds without anybody's wish after which the log is brought in: orders come in bursts."""
 
 
 class Writer:
@@ -101,7 +104,7 @@ class Writer:
             if broken is not None and writes:
                 raise JournalBroken(broken.code, broken.text)
             if self._closing:
-                raise JournalBroken("STORE_CLOSED", "The store is closed; nothing more can be written.")
+                raise JournalBroken(CLOSED, "The store is closed; nothing more can be written.")
             queue.append((work, future))
             self._wake.notify()
         return await future
@@ -127,7 +130,9 @@ class Writer:
         """Commit all waiting appends, then run one call, so that neither keeps the other waiting for long."""
         with self._wake:
             while not (self._appends or self._calls or self._closing):
-                self._wake.wait()
+                if not self._wake.wait(QUIET if self._trust.untidy else None):
+                    break
+            quiet = not (self._appends or self._calls or self._closing)
             group = list(self._appends)
             self._appends.clear()
             call = self._calls.popleft() if self._calls else None
@@ -135,9 +140,9 @@ class Writer:
             self._commit(group)
         if call is not None:
             self._answer(*call)
-        elif not self._appends:
+        if quiet:
             self._tidy()
-        return bool(group or call)
+        return bool(group or call or quiet)
 
     def _commit(self, group: list[tuple[Draft, Future]]) -> None:
         began = self._monotonic()
@@ -159,11 +164,10 @@ class Writer:
 
     def _tidy(self) -> None:
         """Bring the log into the database while nobody waits for a commit."""
-        if self._trust.broken is None:
-            try:
-                self._trust.database.tidy()
-            except Exception as error:
-                self._trust.undone(error)
+        try:
+            self._trust.database.tidy()
+        except Exception as error:
+            self._trust.undone(error)
 
     def _guarded(self, work: Callable[[Database], T]) -> T:
         try:
