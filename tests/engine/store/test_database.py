@@ -22,6 +22,7 @@ from optconsole.engine.store.journal import open_journal
 from optconsole.engine.store.postgres import schema_name
 from tests.engine.store.conftest import ENVIRONMENT, Place
 from tests.engine.store.facts import Trader
+from tests.engine.store.faults import full_disk
 
 
 async def test_sqlite_runs_durable_and_says_so(sqlite_place: Place) -> None:
@@ -54,6 +55,29 @@ async def test_the_log_is_brought_into_the_database_while_no_append_waits(sqlite
     await journal.append([last])
     _, in_log, _ = (await journal._writer.call(lambda store: store.fetch("PRAGMA wal_checkpoint(PASSIVE)")))[0]
     assert 0 < in_log < 40
+
+
+async def test_a_store_that_trades_commits_into_room_that_it_has_already(tmp_path: Path) -> None:
+    """The zeros behind the last commit are no commits, also after a kill; a full disk keeps nobody from opening."""
+    facts, log = Trader(1).take(60), tmp_path / "j.db-wal"
+    journal = await open_journal(f"sqlite:///{tmp_path / 'j.db'}", "practice", emergency=tmp_path)
+    room = log.stat().st_size
+    assert room >= sqlite.LOG_ROOM
+    for fact in facts:
+        await journal.append([fact])
+    assert log.stat().st_size == room
+    (tmp_path / "killed").mkdir()
+    for name in ("j.db", "j.db-wal"):
+        (tmp_path / "killed" / name).write_bytes((tmp_path / name).read_bytes())
+    await journal.close()
+    survivor = await open_journal(f"sqlite:///{tmp_path / 'killed' / 'j.db'}", "practice", emergency=tmp_path)
+    assert (await survivor.read(limit=100), (await survivor.verify()).ok) == (facts, True)
+    await survivor.close()
+    (tmp_path / "full").mkdir()
+    with full_disk(1 << 20):
+        store = await open_journal(f"sqlite:///{tmp_path / 'full' / 'j.db'}", "practice", emergency=tmp_path)
+        await store.append(facts[:1])
+    await store.close()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import psycopg
@@ -89,6 +90,11 @@ class Database:
             return changed
         finally:
             cursor.close()
+
+    def make_room(self) -> None:
+        """Have the next commits fall into room that the disk has given already."""
+        if self._sqlite:
+            sqlite.make_room(Path(str(self._engine.url.database)))
 
     @property
     def on_file(self) -> bool:

@@ -237,6 +237,8 @@ async def open_journal(
         try:
             upgrade(database.connection)
             identity = claim(database.connection, world, created_at, fresh)
+            if emergency is not None:
+                database.make_room()
         except Exception as error:
             database.close()
             if isinstance(error, SQLAlchemyError):

@@ -7,6 +7,7 @@ second connection away, also one from another program; a store that must be read
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 from pathlib import Path
@@ -22,6 +23,8 @@ from optconsole.engine.store.tables import READ_TABLES
 
 OLDEST: Final = (3, 35, 0)
 BUSY_MS: Final = 2000
+LOG_ROOM: Final = 4_300_000
+"""Bytes: the thousand pages after which SQLite brings its log in, with their heads, and the commit that passes it."""
 CHECKED_WHOLE: Final = 256 * 1024 * 1024
 """Bytes of a file that a start checks from end to end: about half a million facts, a second of a plain disk."""
 
@@ -85,6 +88,25 @@ def _settle(connection: sqlite3.Connection, _record: object) -> None:
 
 def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def make_room(path: Path) -> None:
+    """Give the log the blocks that it will need: a sync of a file that grows waits twenty times as long.
+
+    SQLite begins its log anew in the same file after each checkpoint, so that only the first orders after a start would
+    wait for growth. What lies behind the last commit in a log is no commit: zeros have no valid checksum.
+    """
+    try:
+        log = os.open(f"{path}-wal", os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            size = os.fstat(log).st_size
+            if size < LOG_ROOM:
+                os.pwrite(log, bytes(LOG_ROOM - size), size)
+                os.fdatasync(log)
+        finally:
+            os.close(log)
+    except OSError as error:
+        logging.getLogger("optconsole.store").warning("no room was made for the log of %s: %s", path, error)
 
 
 def prove(connection: sqlite3.Connection) -> bool:
