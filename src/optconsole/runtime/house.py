@@ -29,6 +29,7 @@ from optconsole.link.address import socket_path
 from optconsole.link.server import LinkServer
 from optconsole.options import RunOptions
 from optconsole.runtime.bonds import Bonds
+from optconsole.runtime.heap import one_heap
 from optconsole.runtime.keeper import Keeper
 from optconsole.runtime.keeping import KeptMemory, entry_stops
 from optconsole.runtime.practice import practice_stage
@@ -66,6 +67,7 @@ async def open_house(options: RunOptions, progress: Progress = silent) -> House:
 
     Raises Refusal or JournalBroken with a sentence for the trader; whatever was opened is closed again.
     """
+    one_heap()
     async with AsyncExitStack() as stack:
         ground = await _found(stack, options, progress)
         engine, bonds = await _raise_engine(stack, ground, progress)

@@ -60,7 +60,9 @@ class Ledger:
 
     def _prepare(self, account: str) -> None:
         db = self._db
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=2000"):
+        # a ledger is read at its start and then only added to: 512 KiB of pages are all it may keep in memory
+        settings = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=2000", "cache_size=-512")
+        for pragma in settings:
             db.execute(f"PRAGMA {pragma}")
         version = int(db.execute("PRAGMA user_version").fetchone()[0])
         if version == 0:

@@ -12,6 +12,6 @@ depends_on = None
 
 def upgrade() -> None:
     """Forward only, as every migration."""
-    op.drop_index("ix_event_at_utc", table_name="event")
-    op.drop_index("ix_orders_status", table_name="orders")
-    op.drop_index("ix_fills_order_id", table_name="fills")
+    op.drop_index("ix_event_at_utc", table_name="event", if_exists=True)
+    op.drop_index("ix_orders_status", table_name="orders", if_exists=True)
+    op.drop_index("ix_fills_order_id", table_name="fills", if_exists=True)
