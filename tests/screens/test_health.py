@@ -9,7 +9,7 @@ from optconsole.engine import commands as cmd
 from optconsole.engine import events as ev
 from optconsole.engine.model.vitals import BrokerVitals, LinkState
 from optconsole.screens.dialogs import Confirm
-from optconsole.screens.health import memory
+from optconsole.screens.health_figures import memory
 from optconsole.screens.letter_words import pretty
 from optconsole.screens.letters import LetterDetail
 from optconsole.screens.notices import NoticesScreen

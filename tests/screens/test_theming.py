@@ -37,10 +37,18 @@ def test_every_theme_that_ships_is_sound() -> None:
 
 
 @pytest.mark.parametrize("name", ["harbour", "ember", "daylight", "contrast", "deuter"])
-@pytest.mark.parametrize("ground", ["", "cursor", "atm", "itm"])
+@pytest.mark.parametrize("ground", ["", "cursor", "cursor-row", "atm", "itm", "group", "total", "alarm", "flash"])
 def test_figures_are_readable_on_every_ground(name: str, ground: str) -> None:
-    for role in ("", "up", "down", "strong", "buy", "sell"):
-        assert contrast(LOOKS[name], role, ground) >= (7 if name == "contrast" else 3.5), (role, ground)
+    for role in ("", "up", "down", "strong", "buy", "sell", "warn", "good", "accent", "bad"):
+        assert contrast(LOOKS[name], role, ground) >= (4.5 if name == "contrast" else 4), (role, ground)
+    for role in ("dim", "stale", "unknown"):
+        assert contrast(LOOKS[name], role, ground) >= 2.55, (role, ground)
+
+
+@pytest.mark.parametrize("name", ["harbour", "ember", "daylight", "contrast", "deuter"])
+def test_what_is_quiet_is_quieter_than_a_figure(name: str) -> None:
+    for role in ("dim", "stale", "unknown"):
+        assert contrast(LOOKS[name], role) < contrast(LOOKS[name], ""), role
 
 
 def test_the_sixteen_colour_theme_has_sixteen_colours() -> None:

@@ -13,8 +13,9 @@ from optconsole.screens.base import ConsoleScreen
 from optconsole.screens.deck import Deck
 from optconsole.screens.keys import MODE_NUMBERS
 from optconsole.screens.restraining import preview_restraint, restrain
-from optconsole.screens.ticket import TicketScreen, opening
+from optconsole.screens.ticket import TicketScreen
 from optconsole.screens.ticket_model import Draft
+from optconsole.screens.ticket_opening import opening
 from optconsole.screens.wishes import (
     Cancel,
     Close,
