@@ -7,11 +7,12 @@ import re
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from optconsole.app import ConsoleApp, ConsoleOptions
-from optconsole.engine.commands import PlaceOrder
+from optconsole.engine.commands import PlaceOrder, SetStop
 from optconsole.engine.model.instruments import Instrument, Kind, Right
-from optconsole.engine.model.orders import OrderTerms, OrderType, Side
+from optconsole.engine.model.orders import OrderTerms, OrderType, Product, Side
 from optconsole.engine.queries import FindInstruments, InstrumentList, ListUnderlyings, UnderlyingList
 from optconsole.link.local import LocalLink
 from optconsole.link.protocol import EngineLink
@@ -27,6 +28,7 @@ SHOTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("chain", ("2", "right_square_bracket")),
     ("ticket", ("2", "s", "up")),
     ("orders", ("escape", "3")),
+    ("risk", ("6",)),
     ("journal", ("8",)),
     ("health", ("9",)),
 )
@@ -48,7 +50,7 @@ async def pick(house: House, right: Right, away: int) -> Instrument:
 
 
 async def trade(house: House) -> None:
-    """An iron condor's worth of orders, a resting limit and a stop, so that every screen has something to show."""
+    """An iron condor, stops on what is short, a resting order in parts: every screen has something to show."""
     legs = [
         (Right.CALL, 300, Side.BUY, 2),
         (Right.PUT, 300, Side.BUY, 2),
@@ -62,20 +64,42 @@ async def trade(house: House) -> None:
         )
         await house.engine.submit(PlaceOrder(id=f"leg{number}", actor="key:ticket", terms=terms))
         await house.engine.settled()
-    sold = await pick(house, Right.CALL, 100)
-    quote = house.engine.board.get(sold.name)
-    assert quote is not None
-    assert quote.ask is not None
-    stop = OrderTerms(
+    for right in (Right.CALL, Right.PUT):
+        sold = await pick(house, right, 100)
+        quote = quoted(house, sold)
+        stop = quote.ask * 5 // 4 // 5 * 5
+        guard = SetStop(
+            id=f"guard{right}", actor="key:stop", account="paper", product=Product.NRML, contract=sold.name, stop=stop
+        )
+        await house.engine.submit(guard)
+        await house.engine.settled()
+    far = await pick(house, Right.CALL, 500)
+    resting = OrderTerms(
         account="paper",
-        contract=sold.name,
+        contract=far.name,
         side=Side.BUY,
-        qty=2 * sold.lot,
-        type=OrderType.SL_M,
-        trigger=quote.ask * 5 // 4 // 5 * 5,
+        qty=40 * far.lot,
+        type=OrderType.LIMIT,
+        price=quoted(house, far).bid * 9 // 10 // 5 * 5,
     )
-    await house.engine.submit(PlaceOrder(id="stop", actor="key:ticket", terms=stop))
+    await house.engine.submit(PlaceOrder(id="parts", actor="key:ticket", terms=resting))
     await house.engine.settled()
+
+
+class Booked(NamedTuple):
+    """The best prices of a contract that has both."""
+
+    bid: int
+    ask: int
+
+
+def quoted(house: House, item: Instrument) -> Booked:
+    """The best bid and ask, which the practice market always has near the money."""
+    quote = house.engine.board.get(item.name)
+    assert quote is not None
+    assert quote.bid is not None
+    assert quote.ask is not None
+    return Booked(quote.bid, quote.ask)
 
 
 def standalone(svg: str) -> str:

@@ -16,10 +16,10 @@ from optconsole.screens.widgets.ribbon import Line, Ribbon
 
 SEEN_FILE: Final = "tour.seen"
 _STEPS: Final = (
-    ("1 2 3 8 9", "positions, chain, orders, journal, health"),
+    ("1 2 3 6 8 9", "positions, chain, orders, risk, journal, health"),
     ("arrows", "move; left and right choose calls or puts in the chain"),
     ("b  s", "buy or sell what is selected; checks show first"),
-    ("x", "exit what the selected row holds"),
+    ("x  p", "exit what the selected row holds; guard it with a stop"),
     ("c  m", "cancel or change the selected order"),
     (":", "type it instead, such as :sell 2 NIFTY 24500 CE mkt"),
     ("?", "every key of the screen you are on"),
@@ -55,7 +55,7 @@ class Tour(Dialog[None]):
             ([Part("Welcome.", "title"), Part(f" Behind this page runs {world}.", "")], []),
             ([Part("The frame's colour is the mode: teal paper, magenta real money.", "dim")], []),
             ([], []),
-            *[([Part(f"{keys:<11}", "key"), Part(text)], []) for keys, text in _STEPS],
+            *[([Part(f"{keys:<12}", "key"), Part(text)], []) for keys, text in _STEPS],
         ]
         self.query_one("#dialog-text", Ribbon).show(*lines)
         self.query_one("#dialog-keys", Ribbon).show(([Part("Enter", "key"), Part(" begin", "dim")], []))
