@@ -12,8 +12,9 @@ from optconsole.cli.wording import prices, state_of
 from optconsole.engine.model.orders import Order
 from optconsole.engine.ports import Snapshot
 from optconsole.screens.formats import Formats
+from optconsole.screens.order_purpose import purposes
 
-HEAD = ("id", "time", "account", "contract", "side", "type", "state", "lots", "price", "filled", "avg")
+HEAD = ("id", "time", "account", "contract", "side", "type", "state", "for", "lots", "price", "filled", "avg")
 
 
 def arguments(parser: Parser) -> None:
@@ -29,8 +30,9 @@ def run(args: argparse.Namespace, out: Output) -> int:
     state = visit(args.home, work).state
     listed = [each for each in state.orders.values() if not (args.working and each.status.final)]
     listed.sort(key=lambda each: (not each.status.final, each.intended_at, len(each.id), each.id), reverse=True)
+    meant = purposes(state)
     empty = "No order works." if args.working else "No orders today."
-    lines = table(HEAD, [_row(each, out.formats) for each in listed], left=7) if listed else [empty]
+    lines = table(HEAD, [_row(each, meant[each.id], out.formats) for each in listed], left=8) if listed else [empty]
     shape = {
         "orders": [shapes.order(each) for each in listed],
         "parents": [shapes.parent(each, together.parts_of(state, each.id)) for each in state.parents.values()],
@@ -40,7 +42,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
     return DONE
 
 
-def _row(each: Order, formats: Formats) -> tuple[str, ...]:
+def _row(each: Order, purpose: str, formats: Formats) -> tuple[str, ...]:
     terms = each.terms
     return (
         each.id,
@@ -50,6 +52,7 @@ def _row(each: Order, formats: Formats) -> tuple[str, ...]:
         terms.side.value,
         terms.type.value,
         state_of(each),
+        formats.text(purpose),
         formats.lots(terms.qty, each.lot),
         prices(terms, formats),
         formats.grouped(each.filled),

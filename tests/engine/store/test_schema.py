@@ -85,6 +85,7 @@ async def test_a_store_of_an_earlier_version_is_brought_up_to_date_with_its_fact
     place.tamper(
         "DROP TABLE limits",
         "DROP TABLE trading_states",
+        *(f"ALTER TABLE orders DROP COLUMN {name}" for name in ("role", "parent", "source")),
         "ALTER TABLE meta DROP COLUMN epoch",
         "UPDATE alembic_version SET version_num = '0002'",
     )

@@ -93,6 +93,9 @@ class OrderRow(StoreModel, table=True):
     status: str = Field(sa_type=Text)
     pending: str = Field(sa_type=Text)
     risk: str = Field(sa_type=Text)
+    role: str = Field(sa_type=Text)
+    parent: str = Field(sa_type=Text)
+    source: str = Field(sa_type=Text)
     lot: int = Field(sa_type=WHOLE)
     broker_id: str | None = Field(sa_type=Text)
     triggered: bool
