@@ -8,31 +8,24 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from rich.console import RenderableType
 from rich.segment import Segment, Segments
 from textual.app import App, SystemCommand
-from textual.await_complete import AwaitComplete
-from textual.events import Event, Resize
-from textual.events import Key as KeyPress
-from textual.filter import ANSIToTruecolor, LineFilter, Monochrome, NoColor
 from textual.screen import Screen
 
 from optconsole.engine.model.errors import Refusal
 from optconsole.paths import package_data, themes_dir
-from optconsole.screens.cramped import cover, ignored
-from optconsole.screens.driver import ConsoleDriver
 from optconsole.screens.framed import FramedScreen
 from optconsole.screens.keymap import Keymap, bindings
 from optconsole.screens.keys import MODE_NUMBERS
-from optconsole.screens.plain import AsciiFilter
-from optconsole.screens.presses import Chord, Presses
+from optconsole.screens.presses import Chord
 from optconsole.screens.splash import Splash
-from optconsole.screens.terminal import CHECK_EVERY, HUNG_UP, TERMINATED, is_remote, on_signals, terminal_gone
+from optconsole.screens.terminal import CHECK_EVERY, TERMINATED, is_remote, on_signals
+from optconsole.screens.terminal_app import TerminalApp
 from optconsole.screens.theming import BrokenTheme, Look
 from optconsole.screens.wardrobe import Wardrobe
 
@@ -46,7 +39,6 @@ HOUSEKEEPING: Final = 1.0
 FUNDS_EVERY: Final = 5.0
 FUNDS_AFTER_FILL: Final = 0.3
 """Seconds from a fill to asking for funds: the fills of one order come together."""
-HANG_UP_LIMIT: Final = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +62,7 @@ def _console_commands() -> type[Provider]:
     return ConsoleCommands
 
 
-class ConsoleApp(App[int]):
+class ConsoleApp(TerminalApp):
     """One console on one engine. ``opener`` is called after the first paint, and again when the link is lost."""
 
     CSS_PATH = package_data() / "app.tcss"
@@ -81,19 +73,15 @@ class ConsoleApp(App[int]):
     ESCAPE_TO_MINIMIZE: ClassVar[bool] = False
 
     def __init__(self, opener: Opener, options: ConsoleOptions) -> None:
-        super().__init__(driver_class=ConsoleDriver)
+        keymap = Keymap(options.keys)
+        super().__init__(keymap, ascii=options.ascii)
         self.options = options
-        self._unpainted = False
-        self._ascii = AsciiFilter()
-        self._colourless = NoColor()
         self.deck: Deck | None = None
         self._opener = opener
         self._lifeline: Lifeline | None = None
-        self._keys = Keymap(options.keys)
         self._first = options.screen if options.screen in MODE_NUMBERS else "positions"
         self._tasks: set[asyncio.Task[None]] = set()
         self._kill = Chord()
-        self.presses = Presses()
         self._kill_waits = False
         self._leaving = False
         self._funds_at = -FUNDS_EVERY
@@ -118,18 +106,6 @@ class ConsoleApp(App[int]):
     def look(self) -> Look:
         """The finished styles of the present theme."""
         return self._look
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        """Without translating ANSI colours, as a theme is all truecolor or all ANSI; with ASCII where asked for.
-
-        Where no colour is wanted it is taken out, as greys made of the terminal's own colours would be black on black.
-        """
-        filters = [
-            self._colourless if isinstance(each, Monochrome) else each
-            for each in super().get_line_filters()
-            if not isinstance(each, ANSIToTruecolor)
-        ]
-        return [*filters, self._ascii] if self.options.ascii else filters
 
     def _watch_theme(self, theme_name: str) -> None:
         self._look = self.wardrobe.looks.get(theme_name, self._look)
@@ -156,8 +132,8 @@ class ConsoleApp(App[int]):
         self.set_class(self.options.ascii, "-ascii")
         self.set_keymap(self._keys.own)
         if not self.is_headless:
-            on_signals(lambda: self._spawn(self._leave(TERMINATED)), lambda: self._spawn(self._hang_up()))
-            self.set_interval(CHECK_EVERY, self._check_terminal)
+            on_signals(lambda: self._spawn(self._leave(TERMINATED)), lambda: self._spawn(self.hang_up()))
+            self.set_interval(CHECK_EVERY, self.check_terminal)
         # the engine is imported and started only once the first frame is on its way to the terminal
         self.call_after_refresh(lambda: self._spawn(self._open()))
 
@@ -256,47 +232,12 @@ class ConsoleApp(App[int]):
         # asked to end by a signal this is itself one of the tasks
         for task in self._tasks - {asyncio.current_task()}:
             task.cancel()
-        await self._let_go()
+        await self.let_go()
         self.exit(code, return_code=code)
 
-    async def _let_go(self) -> None:
+    async def let_go(self) -> None:
         if self._lifeline is not None:
             await self._lifeline.close()
-
-    async def _check_terminal(self) -> None:
-        if terminal_gone():
-            await self._hang_up()
-        elif self._unpainted and not self._terminal_behind():
-            self._unpainted = False
-            self.refresh()
-
-    def _terminal_behind(self) -> bool:
-        return isinstance(self._driver, ConsoleDriver) and self._driver.behind
-
-    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
-        """A frame that the terminal cannot take is not sent; once it reads again, all of it is painted anew."""
-        if self._terminal_behind():
-            self._unpainted = True
-        else:
-            super()._display(screen, renderable)
-
-    async def _hang_up(self) -> None:
-        """Stop our own engine and end at once: the driver would wait for ever to write its goodbye to nobody."""
-        try:
-            async with asyncio.timeout(HANG_UP_LIMIT):
-                await self._let_go()
-        finally:
-            os._exit(HUNG_UP)
-
-    async def on_event(self, event: Event) -> None:
-        if ignored(event, self.size, self._keys):
-            return
-        if isinstance(event, KeyPress):
-            self.presses.add(event.key, event.time)
-        await super().on_event(event)
-        if isinstance(event, Resize) and self.is_running:
-            for screen in tuple(self.screen_stack):
-                await cover(screen, event.size)
 
     def say(self, text: str, role: str = "") -> None:
         """Say something on the present screen, or on the one beneath a dialog."""
@@ -350,10 +291,6 @@ class ConsoleApp(App[int]):
     async def _engage_kill(self, deck: Deck) -> None:
         reply = await deck.kill()
         self.say(reply.text if reply.text else "KILL engaged.", "bad")
-
-    def pop_screen(self) -> AwaitComplete:
-        """Take the top screen away, but never the last: Textual's palette leaves twice on the second of two Enters."""
-        return super().pop_screen() if len(self.screen_stack) > 1 else AwaitComplete()
 
     def action_change_theme(self) -> None:
         from optconsole.screens.theme_picker import ThemePicker

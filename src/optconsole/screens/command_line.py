@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from textual import on
@@ -13,6 +14,7 @@ from textual.widgets import Input
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.instruments import choose_expiry
 from optconsole.screens.base import ConsoleScreen
+from optconsole.screens.beside import beside
 from optconsole.screens.command_actions import known_to, perform, preview
 from optconsole.screens.commands import complete, parse, usage
 from optconsole.screens.deck import Deck
@@ -73,7 +75,7 @@ class CommandLine(Dialog[None]):
     @on(Input.Changed, "#line")
     def _changed(self, event: Input.Changed) -> None:
         self._show(event.value)
-        self.run_worker(self._learn(event.value), group="learn", exclusive=True)
+        beside(self, partial(self._learn, event.value), group="learn", exclusive=True)
 
     def _show(self, line: str) -> None:
         known = self._known()
@@ -133,7 +135,7 @@ class CommandLine(Dialog[None]):
         if not event.value.strip():
             self.dismiss(None)
             return
-        self.run_worker(self._do(event.value), group="do", exclusive=True)
+        beside(self, partial(self._do, event.value), group="do", exclusive=True)
 
     async def _do(self, line: str) -> None:
         """Read the line once more with everything known, then act on the screen beneath."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import ClassVar, Final
 
 from textual import on
@@ -12,6 +13,7 @@ from textual.widgets import Input
 from optconsole.engine.events import Recorded
 from optconsole.engine.queries import JournalPage, JournalVerdict, ReadJournal, Refused, VerifyJournal
 from optconsole.screens.base import ConsoleScreen
+from optconsole.screens.beside import beside
 from optconsole.screens.deck import Deck
 from optconsole.screens.journal_window import Window
 from optconsole.screens.keymap import bindings
@@ -93,12 +95,15 @@ class JournalScreen(ConsoleScreen):
             return
         fresh = [fact for fact in self.deck.mirror.recent if fact.seq > window.last]
         if window.narrowed:
-            self.run_worker(self._grow(ReadJournal(after=window.last, stream=window.stream, text=window.text or None)))
+            beside(
+                self,
+                partial(self._grow, ReadJournal(after=window.last, stream=window.stream, text=window.text or None)),
+            )
         elif fresh and fresh[0].seq == window.last + 1:
             window.extend(fresh, newest.seq)
             self._show()
         elif fresh:
-            self.run_worker(self._grow(ReadJournal(after=window.last)))
+            beside(self, partial(self._grow, ReadJournal(after=window.last)))
 
     async def _grow(self, query: ReadJournal) -> None:
         page = await self.deck.query(query)
@@ -106,7 +111,7 @@ class JournalScreen(ConsoleScreen):
             self._show()
 
     def _read(self, query: ReadJournal, go_to: int = 0) -> None:
-        self.run_worker(self._turn(query, go_to), group="journal", exclusive=True)
+        beside(self, partial(self._turn, query, go_to), group="journal", exclusive=True)
 
     async def _turn(self, query: ReadJournal, go_to: int) -> None:
         page = await self.deck.query(query)
@@ -162,7 +167,7 @@ class JournalScreen(ConsoleScreen):
 
     def action_older(self) -> None:
         if (query := self.window.older()) is not None:
-            self.run_worker(self._back(query), group="journal", exclusive=True)
+            beside(self, partial(self._back, query), group="journal", exclusive=True)
 
     async def _back(self, query: ReadJournal) -> None:
         page = await self.deck.query(query)
@@ -171,7 +176,7 @@ class JournalScreen(ConsoleScreen):
 
     def action_newer(self) -> None:
         if (query := self.window.newer()) is not None:
-            self.run_worker(self._grow(query), group="journal", exclusive=True)
+            beside(self, partial(self._grow, query), group="journal", exclusive=True)
 
     def action_refresh_page(self) -> None:
         self._read(self.window.newest())
@@ -261,7 +266,7 @@ class JournalScreen(ConsoleScreen):
 
     def action_verify(self) -> None:
         self.say("Checking the chain from the first fact to the last.", "dim")
-        self.run_worker(self._verify(), group="verify", exclusive=True)
+        beside(self, self._verify, group="verify", exclusive=True)
 
     async def _verify(self) -> None:
         verdict = await self.deck.query(VerifyJournal())

@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from optconsole.engine.events import Recorded
 from optconsole.engine.model.orders import Order
 from optconsole.engine.queries import JournalPage, ReadJournal
+from optconsole.screens.beside import beside
 from optconsole.screens.deck import Deck
 from optconsole.screens.mirror import Topic
 from optconsole.screens.order_purpose import purpose_line, purposes
@@ -74,7 +75,7 @@ class OrderDetail(Dialog[None]):
         self._read()
 
     def _read(self) -> None:
-        self.run_worker(self._history(), exclusive=True)
+        beside(self, self._history, exclusive=True)
 
     async def _history(self) -> None:
         page = await self.deck.query(ReadJournal(stream=f"order:{self.order_id}", limit=500))

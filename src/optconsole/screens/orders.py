@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import ClassVar, Final
 
 from textual import events, on
@@ -17,6 +18,7 @@ from optconsole.engine.queries import DepthAnswer, GetDepth
 from optconsole.screens import closing
 from optconsole.screens.adopting import adopt_order
 from optconsole.screens.base import ConsoleScreen
+from optconsole.screens.beside import beside
 from optconsole.screens.deck import Deck
 from optconsole.screens.depth import HEIGHT, depth_lines
 from optconsole.screens.doubt import DoubtScreen, doubted
@@ -169,7 +171,7 @@ class OrdersScreen(ConsoleScreen):
         contract = self.selected_contract()
         if contract is not None and self.fed:
             self._depth_at = self.deck.monotonic()
-            self.run_worker(self._read_depth(contract), group="depth", exclusive=True)
+            beside(self, partial(self._read_depth, contract), group="depth", exclusive=True)
 
     async def _read_depth(self, contract: str) -> None:
         answer = await self.deck.query(GetDepth(name=contract))

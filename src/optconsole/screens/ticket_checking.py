@@ -8,12 +8,12 @@ from functools import partial
 from typing import Final
 
 from textual.timer import Timer
-from textual.worker import WorkType
 
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.orders import OrderTerms
 from optconsole.engine.model.quotes import Depth
 from optconsole.engine.queries import DepthAnswer, GetDepth, OrderPreview, Refused
+from optconsole.screens.beside import beside
 from optconsole.screens.deck import Deck
 from optconsole.screens.ticket_face import Phase
 from optconsole.screens.ticket_model import Draft, first_price
@@ -42,12 +42,8 @@ class TicketChecking(TicketWriting):
         self._money_moved = False
 
     def _run(self, work: Callable[[], Coroutine[None, None, None]], group: str) -> None:
-        """Run beside the keys, in place of what the group ran before.
-
-        Called only once it runs: what never comes to run, as the console leaves, is no coroutine yet.
-        """
-        asked: WorkType[None] = work
-        self.run_worker(asked, group=group, exclusive=True)
+        """Run beside the keys, in place of what the group ran before."""
+        beside(self, work, group=group, exclusive=True)
 
     def quote_names(self) -> tuple[str, ...]:
         return (self.contract,)
