@@ -34,6 +34,7 @@ class TerminalApp(App[int]):
         self.presses = Presses()
         self.in_ascii = ascii
         self._unpainted = False
+        self._hanging_up = False
         self._ascii = AsciiFilter()
         self._colourless = NoColor()
 
@@ -71,6 +72,10 @@ class TerminalApp(App[int]):
 
     async def hang_up(self) -> None:
         """Stop our own engine and end at once: the driver would wait for ever to write its goodbye to nobody."""
+        if self._hanging_up:
+            # the signal and the look at the terminal tell the same; the second must not end what the first waits for
+            return
+        self._hanging_up = True
         try:
             async with asyncio.timeout(HANG_UP_LIMIT):
                 await self.let_go()
