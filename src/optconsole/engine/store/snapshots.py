@@ -39,8 +39,8 @@ class Snapshot(msgspec.Struct, frozen=True):
 def sources() -> list[Path]:
     """The files of the code that folds."""
     return [
-        *(_ENGINE / name for name in ("state.py", "restraints.py", "automation.py", "composites.py", "events.py")),
-        *(file for folder in ("folds", "model") for file in sorted((_ENGINE / folder).glob("*.py"))),
+        *(_ENGINE / name for name in ("state.py", "restraints.py", "automation.py", "composites.py")),
+        *(file for folder in ("events", "folds", "model") for file in sorted((_ENGINE / folder).glob("*.py"))),
         *(_ENGINE / "store" / name for name in ("ledger.py", "projections.py", "codec.py")),
     ]
 
