@@ -84,6 +84,8 @@ async def test_a_store_of_an_earlier_version_is_brought_up_to_date_with_its_fact
     await place.close_all()
     place.tamper(
         "DROP TABLE limits",
+        "DROP TABLE baskets",
+        "DROP TABLE runs",
         "DROP TABLE trading_states",
         *(f"ALTER TABLE orders DROP COLUMN {name}" for name in ("role", "parent", "source")),
         "ALTER TABLE meta DROP COLUMN epoch",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, time
 from typing import Any
@@ -16,10 +17,11 @@ from optconsole.engine.model import strikes as sk
 from optconsole.engine.model import triggers as tr
 from optconsole.engine.strategies import leg_text, overall_text, strike_text, trigger_text
 from optconsole.engine.strategies.amounts import BadText, read_measure, write_measure
+from optconsole.engine.strategies.tables import LEG_NAME
 
 AMOUNT = st.integers(1, 10**9)
 SIGNED = AMOUNT | AMOUNT.map(lambda amount: -amount)
-NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,8}", fullmatch=True).filter(lambda name: name not in ("x", "all", "reverse"))
+NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,8}", fullmatch=True).filter(re.compile(LEG_NAME).fullmatch)
 UNITS = st.sampled_from(lr.Unit)
 MEASURE = st.builds(lr.Measure, AMOUNT, UNITS)
 MOVE = st.builds(lr.Measure, SIGNED, st.sampled_from([u for u in lr.Unit if u is not lr.Unit.RUPEES_A_LOT]))

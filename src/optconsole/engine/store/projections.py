@@ -22,6 +22,7 @@ from optconsole.engine.store.rows import (
     position_row,
     scope_row,
 )
+from optconsole.engine.store.run_rows import basket_row, run_row
 
 Moving = ev.OrderFilled | ev.PositionSettled | ev.PositionAdopted
 """Facts that move a position."""
@@ -98,6 +99,10 @@ class Projection:
                 yield from (scope_row(scope, seq) for scope in state.scopes.values())
             case ev.NoticeRaised():
                 yield notice_row(fact, event)
+            case ev.BasketEvent():
+                yield basket_row(state.baskets[event.name], seq)
+            case ev.RunPlanned() | ev.RunMoved() | ev.RunEdited():
+                yield run_row(state, state.runs[event.run_id], seq)
             case _:
                 yield from self._restrained(event, seq)
 

@@ -220,6 +220,43 @@ class ScopeRow(StoreModel, table=True):
     seq: int = Field(sa_type=WHOLE)
 
 
+class BasketRow(StoreModel, table=True):
+    """A basket in its newest version. ``definition`` is JSON."""
+
+    __tablename__ = "baskets"
+    name: str = Field(primary_key=True, sa_type=Text)
+    status: str = Field(sa_type=Text)
+    version: int = Field(sa_type=WHOLE)
+    saved_at: str = Field(sa_type=Text)
+    saved_by: str = Field(sa_type=Text)
+    source: str = Field(sa_type=Text)
+    pin: str = Field(sa_type=Text)
+    definition: str = Field(sa_type=Text)
+    seq: int = Field(sa_type=WHOLE)
+
+
+class RunRow(StoreModel, table=True):
+    """A run of a strategy, also of earlier days. ``realised`` and ``charges`` are of all its days up to ``seq``."""
+
+    __tablename__ = "runs"
+    id: str = Field(primary_key=True, sa_type=Text)
+    basket: str = Field(sa_type=Text)
+    version: int = Field(sa_type=WHOLE)
+    strategy: str = Field(sa_type=Text)
+    account: str = Field(sa_type=Text)
+    mode: str = Field(sa_type=Text)
+    trade_date: str = Field(sa_type=Text)
+    entry_at: str = Field(sa_type=Text)
+    exit_at: str = Field(sa_type=Text)
+    status: str = Field(sa_type=Text)
+    code: str = Field(sa_type=Text)
+    text: str = Field(sa_type=Text)
+    lag_ms: int | None = Field(sa_type=WHOLE)
+    realised: int = Field(sa_type=WHOLE)
+    charges: int = Field(sa_type=WHOLE)
+    seq: int = Field(sa_type=WHOLE)
+
+
 METADATA: Final[MetaData] = StoreModel.metadata
 TABLES: Final[dict[str, Table]] = dict(METADATA.tables)
 READ_TABLES: Final = ("orders", "fills", "positions", "accounts", "notices", "day_figures", "limits", "trading_states")

@@ -40,8 +40,9 @@ from optconsole.engine.strategies.fields import (
     word,
 )
 
-LEG_NAME: Final = r"[a-z0-9][a-z0-9-]{0,15}"
-_LEG_HINT: Final = "a leg is called by up to 16 of a-z, 0-9 and -"
+LEG_NAME: Final = r"(?!(?:x\d*|after|from|until|wait|reverse|all)$)[a-z0-9][a-z0-9-]{0,15}"
+"""Not one of the words that follow a leg's name in a re-entry."""
+_LEG_HINT: Final = "a leg is called by up to 16 of a-z, 0-9 and -, and not after, from, until, wait, reverse, all or x1"
 _NAME_HINT: Final = "use up to 40 letters, digits, spaces and . _ & -"
 _UNDERLYING: Final = r"[A-Z0-9&-]{1,20}"
 
