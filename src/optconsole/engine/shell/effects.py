@@ -12,7 +12,15 @@ from optconsole.engine.ports import NotSent, PlaceOutcome
 from optconsole.engine.requests import Request, Requests, urgency
 from optconsole.engine.rules.limits import restriction
 from optconsole.engine.shell.inbox import Answered, Heard, Inbox
-from optconsole.engine.trading.decision import Effect, HearAgain, ReadBook, SendCancel, SendModify, SendPlace
+from optconsole.engine.trading.decision import (
+    Effect,
+    HearAgain,
+    ReadBook,
+    SendCancel,
+    SendModify,
+    SendPlace,
+    WatchQuotes,
+)
 from optconsole.engine.trading.parents import standing_order
 from optconsole.engine.watching import BookWatch
 from optconsole.engine.world import World
@@ -49,6 +57,8 @@ class Effects:
                     self._watches[account].want()
             case HearAgain(account, row, letter_id):
                 self._inbox.put(Heard(account, row, letter_id))
+            case WatchQuotes(names):
+                self._world.feed.watch(names)
             case SendPlace(_, request):
                 self._world.feed.watch([request.instrument.name])
                 self._send(effect, decided)

@@ -56,7 +56,14 @@ class HearAgain:
     letter_id: str
 
 
-Effect = SendPlace | SendModify | SendCancel | ReadBook | HearAgain
+@dataclass(frozen=True, slots=True)
+class WatchQuotes:
+    """Ask the feed for quotes of these contracts, on top of what is watched already."""
+
+    names: tuple[str, ...]
+
+
+Effect = SendPlace | SendModify | SendCancel | ReadBook | HearAgain | WatchQuotes
 
 
 @dataclass(slots=True)

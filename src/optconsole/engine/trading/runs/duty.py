@@ -24,6 +24,7 @@ from optconsole.engine.trading.runs import (
     starting,
     triggering,
     waiting,
+    warming,
 )
 from optconsole.engine.trading.runs.scene import RunScene
 
@@ -38,6 +39,7 @@ class Runs:
         self._floors = ending.Floors()
         self._charts = charts.Charts()
         self._bars = daybars.DayBars()
+        self._warmth = warming.Warmth()
         self._up_since: datetime | None = None
 
     def advance(
@@ -66,6 +68,7 @@ class Runs:
             if not run.status.over:
                 yield waiting.follow_range(scene, run)
         yield planning.plan_day(scene)
+        yield self._warmth.step(scene)
         yield starting.start_due(scene)
         for run in live:
             yield triggering.step(scene, run)

@@ -54,6 +54,12 @@ def _may_leave(scene: RunScene, run: Run, leg: LegRun) -> bool:
 
 
 def _send(scene: RunScene, run: Run, leg: LegRun) -> Decision:
+    account = scene.state.accounts.get(leg.account)
+    if account is None or account.account.mode is not run.mode:
+        # looked at for every order: a run must not follow an account that was opened anew as another kind
+        decision = decision_of(run)
+        _fail(scene, run, leg, "MODE_MISMATCH", f"{leg.account} is not a {run.mode.value} account.", decision)
+        return decision
     missing = leg.lots * leg.lot - abs(units(scene, run, leg))
     edge = run.strategy.execution.on_failure is OnFailure.COMPLETE and leg.tries > run.strategy.execution.retries
     terms = OrderTerms(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
+from functools import cache
+from typing import Final
 
 from optconsole.engine import events as ev
 from optconsole.engine.model.accounts import Mode
@@ -13,9 +15,15 @@ from optconsole.engine.model.runs import LegRun, Run, RunStatus
 from optconsole.engine.model.strategies import Strategy
 from optconsole.engine.model.timeline import IST
 from optconsole.engine.rules.allocation import Departure, departures, share
+from optconsole.engine.rules.faults import MarketFacts
+from optconsole.engine.rules.lint import lint_strategy
 from optconsole.engine.rules.schedules import NotToday, Planned, plan
+from optconsole.engine.trading.baskets import market_facts
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.runs.scene import RunScene, move_run, why
+
+FAULTY: Final = "STRATEGY_FAULTY"
+"""The code of a run whose strategy does not fit today's contracts any more."""
 
 
 def plan_day(scene: RunScene) -> Decision | None:
@@ -24,12 +32,13 @@ def plan_day(scene: RunScene) -> Decision | None:
     if day is None or not scene.state.session_open:
         return None
     decision = Decision("engine", f"plan {day.isoformat()}")
+    facts = cache(lambda: market_facts(scene.state, scene.master))
     known = {
         (run.basket, run.strategy.name, run.account): run for run in scene.state.runs.values() if run.trade_date == day
     }
     for book in scene.state.baskets.values():
         if book.status is BasketStatus.ACTIVE:
-            _plan_basket(scene, book, day, known, decision)
+            _plan_basket(scene, book, day, known, decision, facts)
     _drop_stopped(scene, decision)
     return decision if decision.facts else None
 
@@ -40,6 +49,7 @@ def _plan_basket(
     day: date,
     known: dict[tuple[str, str, str], Run],
     decision: Decision,
+    facts: Callable[[], MarketFacts],
 ) -> None:
     basket = book.basket
     turns = {each.account: each for each in departures(basket.allocations, basket.pace, basket.stagger_ms)}
@@ -50,8 +60,11 @@ def _plan_basket(
                 continue
             added = sum(isinstance(fact, ev.RunPlanned) for fact in decision.facts)
             run_id = f"R{scene.state.run_count + added + 1}" if before is None else before.id
-            run, told = _planned(scene, book, strategy, allocation, turns[allocation.account], day, run_id)
+            run, told = _planned(scene, book, strategy, allocation, turns[allocation.account], day, run_id, facts)
             decision.facts.append(ev.RunPlanned(run_id=run_id, run=run, why=told))
+            if run.code == FAULTY:
+                text = f"{strategy.name} of {basket.name} will not run today: {run.text}"
+                decision.facts.append(ev.NoticeRaised(level="alarm", code=FAULTY, text=text, subject=run_id))
 
 
 def _stale(run: Run, book: BasketBook) -> bool:
@@ -67,8 +80,9 @@ def _planned(
     turn: Departure,
     day: date,
     run_id: str,
+    facts: Callable[[], MarketFacts],
 ) -> tuple[Run, dict[str, object]]:
-    outcome = _plan(scene, strategy, allocation, day)
+    outcome = _plan(scene, strategy, allocation, day, facts)
     account = scene.state.accounts.get(allocation.account)
     sound = not isinstance(outcome, NotToday) and account is not None
     when = outcome[0] if not isinstance(outcome, NotToday) else _no_plan(strategy, day)
@@ -112,7 +126,7 @@ def _planned(
 
 
 def _plan(
-    scene: RunScene, strategy: Strategy, allocation: Allocation, day: date
+    scene: RunScene, strategy: Strategy, allocation: Allocation, day: date, facts: Callable[[], MarketFacts]
 ) -> tuple[Planned, dict[str, int]] | NotToday:
     for account in {allocation.account, *(leg.account for leg in strategy.legs if leg.account)}:
         if account not in scene.state.accounts:
@@ -124,6 +138,10 @@ def _plan(
         lots = share({leg.id: leg.lots for leg in strategy.legs}, allocation).lots
     except Refusal as refused:
         return NotToday(refused.code, refused.text)
+    faults = lint_strategy(strategy, facts())
+    if faults:
+        # sound when it was saved; since then the contracts have changed
+        return NotToday(FAULTY, f"{faults[0].path}: {faults[0].text}")
     rules = [leg.expiry for leg in strategy.legs]
     when = plan(strategy.schedule, day, scene.days, listed, rules, strategy.underlying)
     return when if isinstance(when, NotToday) else (when, lots)

@@ -102,6 +102,10 @@ def _obstacle(scene: RunScene, run: Run) -> tuple[str, str] | None:
         known, health = scene.state.accounts.get(account), scene.situation.health(account)
         if known is None:
             return "UNKNOWN_ACCOUNT", f"No account is called {account!r}."
+        if known.account.mode is not run.mode:
+            return "MODE_MISMATCH", (
+                f"The run is {run.mode.value} and {account}, where a leg would go, is {known.account.mode.value}."
+            )
         if known.account.mode is Mode.LIVE and health.lost:
             # never on paper instead: the trader would believe in a position that is not there (feature traps B 3)
             return "NO_SESSION", f"{account} is not logged in: {health.lost}"
