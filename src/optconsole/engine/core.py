@@ -155,6 +155,8 @@ class Engine:
         if self.state.day is None or self.state.day < day:
             await self._inbox.state([ev.SessionOpened(day=day)])
         held = [position.key.contract for position in self.state.positions.values() if position.qty]
+        if len(self.master):
+            self.board.keep({*held, *(each.name for each in self.master.instruments())})
         self.world.feed.watch(held)
 
     async def close_session(self, day: date) -> None:

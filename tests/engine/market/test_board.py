@@ -143,3 +143,15 @@ def test_a_reader_that_drains_always_ends_with_the_board_s_own_view(steps: list[
                 seen.update((each.name, each) for each in tap.drain())
     seen.update((each.name, each) for each in tap.drain())
     assert seen == {name: held for name in watched if (held := board.get(name)) is not None}
+
+
+def test_contracts_that_are_listed_no_more_are_forgotten_unless_somebody_watches_them() -> None:
+    board = QuoteBoard()
+    board.update([Quote(name=name, ts=1, ltp=100) for name in ("OLD", "SHOWN", "NEW")])
+    tap = board.open_tap(["SHOWN"])
+    board.keep({"NEW"})
+    assert set(board.names()) == {"SHOWN", "NEW"}
+    assert board.seen("OLD") is None
+    tap.close()
+    board.keep({"NEW"})
+    assert set(board.names()) == {"NEW"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -50,6 +50,13 @@ class QuoteBoard:
             for tap in watchers.get(name, ()):
                 tap.dirty[name] = quote
         self.quotes_seen += len(quotes)
+
+    def keep(self, listed: Container[str]) -> None:
+        """Forget contracts that are listed no more: a board that runs for a year must not remember all its expiries."""
+        for gone in [name for name in self._quotes if name not in listed and name not in self._watchers]:
+            del self._quotes[gone]
+            self._seen.pop(gone, None)
+            self._index_of.pop(gone, None)
 
     def get(self, name: str) -> Quote | None:
         """The latest quote; None for a contract never quoted."""
