@@ -111,6 +111,7 @@ class Stage(Bench):
     def next_day(self, day: date, clock: str = "09:15:00") -> None:
         """Close the session and open that of another day."""
         self.tell(ev.SessionClosed(day=self.now.date()))
+        self.settle()
         self.now = at_time(day, clock)
         self.tell(ev.SessionOpened(day=day))
         self.settle()

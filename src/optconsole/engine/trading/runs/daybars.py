@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from optconsole.engine import events as ev
+from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.model.bars import DayBar
+from optconsole.engine.model.quotes import Quote
 from optconsole.engine.rules.leg_levels import Span
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.runs.scene import RunScene
@@ -25,6 +27,8 @@ class DayBars:
 
     def __init__(self) -> None:
         self._bars: dict[str, DayBar] = {}
+        self._quotes: dict[str, Quote] = {}
+        self._names: tuple[InstrumentMaster, frozenset[str], list[str]] | None = None
         self._looked: datetime | None = None
         self._stored: datetime | None = None
 
@@ -40,16 +44,28 @@ class DayBars:
         if self._looked is not None and timedelta() <= scene.now - self._looked < EVERY:
             return None
         self._looked = scene.now
-        for name in names(scene):
-            self._take(scene, name)
+        for name in self._followed(scene):
+            quote = scene.situation.quote(name)
+            # most contracts have not moved: looking further at those alone keeps a look at a thousand short
+            if quote is not None and quote is not self._quotes.get(name):
+                self._quotes[name] = quote
+                self._take(scene, name, quote)
         short = {name: bar for name, bar in self._bars.items() if " " not in name}
         if self._stored is not None and scene.now - self._stored < STORE and short.keys() <= scene.state.bars.keys():
             return None
         return self._tell(scene, short)
 
-    def _take(self, scene: RunScene, name: str) -> None:
-        price, day = scene.look(name).ltp, scene.now.date()
-        if price is None:
+    def _followed(self, scene: RunScene) -> list[str]:
+        """The underlyings of all baskets and their contracts, gathered once for a list of contracts."""
+        wanted = underlyings(scene)
+        if self._names is None or self._names[0] is not scene.master or self._names[1] != wanted:
+            found = [each.name for each in scene.master.instruments() if each.underlying in wanted]
+            self._names = (scene.master, wanted, found)
+        return self._names[2]
+
+    def _take(self, scene: RunScene, name: str, quote: Quote) -> None:
+        price, day = quote.mark, scene.now.date()
+        if price is None or not scene.fresh(name):
             return
         known = self._bars.get(name) or scene.state.bars.get(name)
         if known is not None:
@@ -67,10 +83,10 @@ class DayBars:
         return Decision("engine", "bars", [ev.BarsMarked(bars=fresh)])
 
 
-def names(scene: RunScene) -> list[str]:
-    """The underlyings of all baskets, and their contracts."""
-    wanted = {strategy.underlying for book in scene.state.baskets.values() for strategy in book.basket.strategies}
-    return [each.name for each in scene.master.instruments() if each.underlying in wanted]
+def underlyings(scene: RunScene) -> frozenset[str]:
+    """What the strategies of all baskets trade."""
+    books = scene.state.baskets.values()
+    return frozenset(strategy.underlying for book in books for strategy in book.basket.strategies)
 
 
 def yesterday(scene: RunScene, name: str) -> Span | None:
