@@ -442,3 +442,12 @@ def test_a_timed_part_of_an_entry_does_not_leave_after_the_machine_slept(gone: i
     floor.acknowledge()
     floor.wait(gone)
     assert len(floor.orders) == sent
+
+
+def test_a_part_is_not_made_larger_than_its_parent_leaves_room_for() -> None:
+    floor = Floor()
+    sell(floor)
+    floor.acknowledge()
+    with pytest.raises(Refusal, match="PART_OF_PARENT"):
+        floor.ask(ModifyOrder, order_id="O2", qty=845 + 65)
+    assert floor.ask(ModifyOrder, order_id="O2", qty=845 - 65).ok

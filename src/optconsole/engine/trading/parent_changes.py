@@ -108,3 +108,18 @@ def _sizes(state: TradingState, parent: Parent, kids: list[Order], qty: int) -> 
     if over > 0:
         raise Refusal("BELOW_FILLED", f"{qty + over} of {parent.id} are filled already; cancel it to stop there.")
     return sizes
+
+
+def check_part(state: TradingState, command: ModifyOrder) -> None:
+    """Raises Refusal(PART_OF_PARENT) for a part made so large that all together could fill more than their parent."""
+    part = state.orders.get(command.order_id)
+    parent = None if part is None else state.parents.get(part.parent)
+    if part is None or parent is None or command.qty is None or command.qty <= part.terms.qty:
+        return
+    together = committed(kids_of(state, parent.id)) + command.qty - part.terms.qty
+    if together > parent.terms.qty:
+        raise Refusal(
+            "PART_OF_PARENT",
+            f"{part.id} is a part of {parent.id} over {parent.terms.qty} units, and with {command.qty} its parts could "
+            f"fill {together}; change {parent.id} instead.",
+        )

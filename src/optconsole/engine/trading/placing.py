@@ -52,6 +52,7 @@ def modify(state: TradingState, command: ModifyOrder, master: InstrumentMaster, 
         return parent_changes.change(state, command, master, situation)
     if command.order_id in state.groups:
         raise Refusal("GROUP", f"{command.order_id} is a group; change its orders one by one, or cancel it.")
+    parent_changes.check_part(state, command)
     return desk.modify(state, command, master, situation)
 
 
