@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from optconsole.cli import preview
 from optconsole.cli.arguments import Parser, UsageError
 from optconsole.cli.output import DONE, FAILED, Output, table
 from optconsole.cli.session import ACTOR, Engine, command_id, visit
@@ -45,6 +46,9 @@ def arguments(parser: Parser) -> None:
     take.add_argument("name", metavar="NAME")
     take.add_argument("file", metavar="FILE", nargs="?", help="a new file; standard output without it")
     take.add_argument("--force", action="store_true", help="write over a file that is there")
+    look = verbs.add_parser("preview", help="what it would do now: contracts, money, margin, worst case, order rate")
+    look.add_argument("name", metavar="NAME|FILE")
+    look.add_argument("--strategy", default="", metavar="NAME", help="only this strategy of it")
     clone = verbs.add_parser("clone", help="save a basket once more under another name, stopped")
     clone.add_argument("name", metavar="NAME")
     clone.add_argument("new", metavar="NEW")
@@ -71,6 +75,8 @@ def run(args: argparse.Namespace, out: Output) -> int:
             book = visit(args.home, lambda engine: one(engine, args.name))
             text = write_basket(book.basket)
             out.document({**shape(book), "toml": text}, *_head(book), "", text.rstrip("\n"))
+        case "preview":
+            return _preview(args, out)
         case "import":
             return _import(args, out)
         case "export":
@@ -86,6 +92,15 @@ def run(args: argparse.Namespace, out: Output) -> int:
             reply = visit(args.home, lambda engine: _set(engine, args))
             out.document({"ok": True, "code": reply.code, "text": reply.text}, reply.text)
     return DONE
+
+
+def _preview(args: argparse.Namespace, out: Output) -> int:
+    try:
+        found = preview.of_name_or_file(args, out)
+    except preview.Faulty:
+        return FAILED
+    preview.require_strategies(found)
+    return preview.whole(found, out)
 
 
 def shape(book: BasketBook) -> dict[str, object]:

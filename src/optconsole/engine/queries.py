@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 import msgspec
 
 from optconsole.engine.events import Recorded
+from optconsole.engine.model.baskets import Basket
 from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.limits import Level, LimitAction, LimitKind, ScopeState, Standing, Unit
 from optconsole.engine.model.orders import OrderTerms
+from optconsole.engine.model.previews import Ledger, MarginView, PayoffPicture, RateForecast, StrategyView
 from optconsole.engine.model.quotes import Depth, Quote
 from optconsole.engine.model.vitals import Vitals
 
@@ -90,6 +92,23 @@ class GetRisk(Query, frozen=True, kw_only=True):
     """Every limit with how much of it is used, and every trading state. Answered by RiskAnswer."""
 
 
+class PreviewBasket(Query, frozen=True, kw_only=True):
+    """What a basket would do if it entered now. Answered by BasketPreview.
+
+    It is the saved one of that ``name``, or ``written`` where that is given; ``strategy`` looks at one of it alone.
+    """
+
+    name: str = ""
+    written: Basket | None = None
+    strategy: str = ""
+
+
+class PreviewRun(Query, frozen=True, kw_only=True):
+    """What a run under way may still make and lose. Answered by RunOutlook."""
+
+    run_id: str
+
+
 AnyQuery = (
     FindInstruments
     | ListUnderlyings
@@ -102,6 +121,8 @@ AnyQuery = (
     | GetFunds
     | PreviewOrder
     | GetRisk
+    | PreviewBasket
+    | PreviewRun
 )
 
 
@@ -239,6 +260,25 @@ class RiskAnswer(Answer, frozen=True, kw_only=True):
     states: tuple[ScopeState, ...]
 
 
+class BasketPreview(Answer, frozen=True, kw_only=True):
+    """A basket entered ``at`` this instant: its strategies, the margin of each account, the day's order rate."""
+
+    at: datetime
+    basket: str
+    strategies: tuple[StrategyView, ...]
+    margins: tuple[MarginView, ...]
+    rate: RateForecast
+
+
+class RunOutlook(Answer, frozen=True, kw_only=True):
+    """A run ``at`` this instant. ``picture`` is of what it holds, None while it holds nothing or has no price."""
+
+    at: datetime
+    run_id: str
+    picture: PayoffPicture | None
+    worst: Ledger
+
+
 class Refused(Answer, frozen=True, kw_only=True):
     """The question cannot be answered, and why."""
 
@@ -258,5 +298,7 @@ AnyAnswer = (
     | FundsAnswer
     | OrderPreview
     | RiskAnswer
+    | BasketPreview
+    | RunOutlook
     | Refused
 )

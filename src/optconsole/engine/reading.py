@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from optconsole.engine import previewing
 from optconsole.engine import queries as q
 from optconsole.engine.deadlines import within
 from optconsole.engine.model.book import TradingState
@@ -63,8 +64,8 @@ class Reader:
                 return q.VitalsAnswer(vitals=self.vitals())
             case q.GetFunds(account=account):
                 return await self._funds(account)
-            case q.PreviewOrder(terms=terms, replacing=replacing):
-                return await self._preview(terms, engine.state.orders.get(replacing))
+            case q.PreviewOrder() | q.PreviewBasket() | q.PreviewRun():
+                return await self._before_sending(query)
             case q.GetRisk():
                 return risk_answer(engine.state, engine.situation())
 
@@ -132,6 +133,11 @@ class Reader:
             raise Refusal("UNKNOWN_ACCOUNT", f"No account is called {account!r}; known: {known}.")
         funds = await within(FUNDS_DEADLINE, broker.funds())
         return q.FundsAnswer(account=account, cash=funds.cash, margin_used=funds.margin_used, free=funds.free)
+
+    async def _before_sending(self, query: q.PreviewOrder | q.PreviewBasket | q.PreviewRun) -> AnyAnswer:
+        if isinstance(query, q.PreviewOrder):
+            return await self._preview(query.terms, self._engine.state.orders.get(query.replacing))
+        return await previewing.answer(self._engine, query)
 
     async def _preview(self, terms: OrderTerms, replacing: Order | None) -> OrderPreview:
         """All checks at once, so the ticket can show every obstacle before Enter, not the first after it."""

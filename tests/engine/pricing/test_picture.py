@@ -141,7 +141,7 @@ def test_the_odds_of_a_strategy_and_of_its_opposite_make_one(legs: list[PayoffLe
     one, other = seen(legs), seen(turned)
     assert one.chance is not None
     assert other.chance is not None
-    flat = all(point.expiry == 0 for point in one.points)
+    flat = all(point.at_expiry == 0 for point in one.points)
     if not flat and not _rests_at_zero(one.points):
         assert one.chance + other.chance == pytest.approx(1.0, abs=1e-9)
     assert (one.endless_loss, one.endless_profit) == (other.endless_profit, other.endless_loss)
@@ -149,7 +149,7 @@ def test_the_odds_of_a_strategy_and_of_its_opposite_make_one(legs: list[PayoffLe
 
 def _rests_at_zero(points: tuple[object, ...]) -> bool:
     """A stretch where the payoff is nothing belongs to neither."""
-    made = [getattr(point, "expiry", 1) for point in points]
+    made = [getattr(point, "at_expiry", 1) for point in points]
     return any(left == right == 0 for left, right in itertools.pairwise(made))
 
 
@@ -159,9 +159,9 @@ def test_nowhere_on_the_curve_is_more_made_or_lost_than_told(legs: list[PayoffLe
     made = seen(legs)
     for point in made.points:
         if made.max_profit is not None:
-            assert point.expiry <= made.max_profit + 1
+            assert point.at_expiry <= made.max_profit + 1
         if made.max_loss is not None:
-            assert point.expiry >= -made.max_loss - 1
+            assert point.at_expiry >= -made.max_loss - 1
 
 
 def test_the_volatility_of_all_is_said_by_the_options_near_the_money() -> None:

@@ -14,7 +14,7 @@ class PayoffPoint(msgspec.Struct, frozen=True):
     """Paise made with the underlying ``at``: once the first leg expires, and if it were there now."""
 
     at: int
-    expiry: int
+    at_expiry: int
     now: int | None
 
 
@@ -113,7 +113,7 @@ class RateForecast(msgspec.Struct, frozen=True, kw_only=True):
     """Requests to brokers over a day against what may leave (features SC-7).
 
     ``busiest`` is the most due in one second; ``slowest`` the longest that an entry waits, in seconds. ``late`` names
-    whose entries would wait longer than ``patience`` seconds, after which they are not sent.
+    whose entries would wait longer than ``patience`` seconds: those are held back and tried again while they may enter.
     """
 
     requests: int
@@ -146,11 +146,36 @@ class LegPick(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
 
 
+class Charges(msgspec.Struct, frozen=True, kw_only=True):
+    """Paise by who takes them. ``total`` is rounded once an order, so that the parts may miss it by a paisa or two."""
+
+    brokerage: int
+    stt: int
+    exchange: int
+    sebi: int
+    stamp: int
+    gst: int
+    total: int
+
+
+class LegCost(msgspec.Struct, frozen=True, kw_only=True):
+    """Charges of one leg: ``units`` at ``price`` in so many ``orders``, entered and left again at the same price."""
+
+    leg: str
+    contract: str
+    side: Side
+    units: int
+    price: int
+    orders: int
+    entry: Charges
+    exit: Charges
+
+
 class Share(msgspec.Struct, frozen=True, kw_only=True):
     """What one account would trade of a strategy; ``code`` and ``text`` where it would not.
 
-    ``lots`` by leg. ``orders`` are those of the entry, in ``parts`` as the exchange takes them. ``paid`` is the premium
-    paid less that received. ``charges`` are those of entry and of an exit at the same prices.
+    ``lots`` by leg. ``orders`` are those of the entry, as the exchange takes them. ``paid`` is the premium paid less
+    that received. ``charges`` are those of entry and of an exit at the same prices, None where no rates are known.
     """
 
     account: str
@@ -160,8 +185,10 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
     orders: int = 0
     paid: int | None = None
     charges: int | None = None
+    costs: tuple[LegCost, ...] = ()
     max_profit: int | None = None
     max_loss: int | None = None
+    endless_loss: bool = False
     worst: Ledger | None = None
 
 

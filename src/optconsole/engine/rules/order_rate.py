@@ -22,7 +22,7 @@ _FAINT: Final = 0.05
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
     """Requests that may have left within ``window`` seconds, and within a minute, when one more leaves.
 
-    ``patience`` is how many seconds an entry may wait before it is not sent any more.
+    ``patience`` is how many seconds an entry may have to wait before it is held back and tried again.
     """
 
     entries: int
