@@ -10,7 +10,8 @@ from optconsole.cli.arguments import Parser
 from optconsole.cli.output import DONE, FAILED, Output
 from optconsole.cli.preview_shapes import shape
 
-_HELP = """Of the entry at the prices of now, part by part; "in" is its sum, "out" that of an exit at the same prices. Orders above the freeze quantity are billed as the several that they leave in.
+_HELP = """Of the entry at the prices of now, part by part; "in" is its sum, "out" that of an exit at the same prices.
+Orders above the freeze quantity are billed as the several that they leave in.
 
 examples:
   optconsole charges condor.toml

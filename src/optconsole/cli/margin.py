@@ -11,9 +11,9 @@ from optconsole.cli.output import DONE, FAILED, Output
 from optconsole.cli.preview_shapes import shape
 
 _HELP = """Our own reckoning after NSE Clearing's method, within a few per cent of a broker's, whose own word stands
-last where it gave one. "before" is what the account holds now, "on the way" the most that is blocked at any moment, orders
-leaving as they would, "after" all of it together, "apart" each order for itself. Without accounts in the file the lots
-as written are weighed on an empty account.
+last where it gave one. "before" is what the account holds now, "on the way" the most that is blocked at any moment
+with orders leaving as they would, "after" all of it together, "apart" each order for itself. Without accounts in the
+file the lots as written are weighed on an empty account.
 
 examples:
   optconsole margin condor.toml

@@ -14,7 +14,7 @@ from optconsole.cli.session import visit
 from optconsole.cli.strategy import complain, fault_shape, read_text
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.previews import StrategyView
-from optconsole.engine.queries import BasketPreview, PreviewBasket
+from optconsole.engine.queries import BasketPreview, PreviewBasket, PreviewRun, RunOutlook
 from optconsole.engine.strategies.linting import check_text
 
 SECONDS: Final = 30.0
@@ -95,6 +95,14 @@ def whole(found: BasketPreview, out: Output) -> int:
     lines += ["order rate", *words.rate(found.rate, formats)]
     out.document(shape(found), *lines)
     return priced(found.strategies)
+
+
+def outlook(home: str | None, run_id: str, out: Output) -> int:
+    """Where a run stands: the payoff of what it holds and its worst case."""
+    found = visit(home, lambda engine: engine.ask(PreviewRun(run_id=run_id), RunOutlook, SECONDS))
+    drawn = ["It holds nothing."] if found.picture is None else words.picture(found.picture, out.formats)
+    out.document(shape(found), *drawn, "", "worst case:", *words.ledger(found.worst, out.formats))
+    return DONE
 
 
 def priced(views: tuple[StrategyView, ...]) -> int:

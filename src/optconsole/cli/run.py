@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from optconsole.cli import shapes
+from optconsole.cli import preview, shapes
 from optconsole.cli.arguments import Parser
 from optconsole.cli.output import DONE, FAILED, Output, table
 from optconsole.cli.session import ACTOR, Engine, command_id, visit
@@ -46,6 +46,7 @@ def arguments(parser: Parser) -> None:
         found.add_argument("--why", default="", metavar="TEXT", help="kept with it in the journal")
         if verb == "exit":
             found.add_argument("--leg", default="", metavar="LEG", help="this leg only")
+    verbs.add_parser("outlook", help="what it may still make and lose").add_argument("id", metavar="ID")
     edit = verbs.add_parser("edit", help="give it the rules of a file, its legs as they are")
     edit.add_argument("id", metavar="ID")
     edit.add_argument("file", metavar="FILE")
@@ -66,6 +67,8 @@ def run(args: argparse.Namespace, out: Output) -> int:
             rows = [_leg_row(leg) for leg in found.legs.values()]
             head = f"{found.id} {found.basket} / {found.strategy.name} on {found.account}: {found.status.value}"
             out.document(shape(found), head, f"  {found.text}", *table(LEG_HEAD, rows, left=4))
+        case "outlook":
+            return preview.outlook(args.home, args.id.upper(), out)
         case "edit":
             return _edit(args, out)
         case "signal":

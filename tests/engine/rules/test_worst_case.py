@@ -80,19 +80,43 @@ def test_a_lazy_leg_counts_once_for_each_time_it_may_be_armed() -> None:
 
 
 def test_a_sold_leg_without_a_stop_has_no_end() -> None:
-    told = ledger(straddle(), at_risk(stop=None), at_risk("pe"))
+    told = ledger(straddle(), at_risk(stop=None), at_risk("pe"), endless=True)
     assert (told.open_stops, told.total, told.endless) == (None, None, ("ce",))
 
 
-def test_a_bought_option_without_a_stop_loses_what_it_is_worth() -> None:
-    told = ledger(strategy(bought("ce")), at_risk(side=Side.BUY, price=40_00, stop=None))
-    assert (told.total, told.endless) == (-65 * 40_00, ())
+def test_legs_without_stops_lose_together_what_their_hedges_let_them() -> None:
+    written = strategy(sold(), sold("pe", Right.PUT), bought("hedge"))
+    told = ledger(
+        written,
+        at_risk(stop=None),
+        at_risk("pe"),
+        at_risk("hedge", side=Side.BUY, price=40_00, stop=None),
+        together=9_000_00,
+    )
+    assert told.open_stops == 9_000_00 + 65 * 25_00
+    assert told.endless == ()
+    assert {row.leg for row in told.rows} == {"pe", "ce, hedge"}
+
+
+def test_what_legs_without_stops_can_lose_may_be_unknown() -> None:
+    told = ledger(strategy(sold()), at_risk(stop=None))
+    assert (told.total, told.endless, told.rows[0].what) == (None, (), "unknown")
+
+
+def test_further_entries_without_a_stop_have_no_end_for_a_seller_and_cost_a_buyer_their_premium() -> None:
+    again = Reentry(mode=ReentryMode.EXECUTE, times=2)
+    short = ledger(strategy(sold(on_target=again)), at_risk(units=0, stop=None, distance=None))
+    assert (short.total, short.endless) == (None, ("ce",))
+    long = strategy(bought("ce", on_target=again))
+    assert ledger(long, at_risk(side=Side.BUY, units=0, stop=None, distance=None)).reentries == 2 * 65 * 100_00
+    unknown = ledger(strategy(sold(on_target=again)), at_risk(units=0, stop=None, distance=None, entry=None))
+    assert (unknown.total, unknown.endless) == (None, ())
 
 
 def test_the_overall_stop_bounds_what_legs_leave_open_with_its_cycles() -> None:
     overall = Overall(stop=Level(4_000_00), on_stop=OverallReentry(times=2))
     written = strategy(sold(), overall=overall)
-    told = ledger(written, at_risk(stop=None), counters=Counters(cycles_after_stop=1))
+    told = ledger(written, at_risk(stop=None), endless=True, counters=Counters(cycles_after_stop=1))
     assert (told.capped, told.total) == (8_000_00, -8_000_00)
     tight = ledger(written, at_risk(stop=101_00))
     assert tight.total == -65_00

@@ -52,9 +52,9 @@ class PayoffPicture(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the worst case: what (``leg``, ``reentry``, ``lazy``, ``gap``), of which leg, and paise lost.
+    """One line of the worst case: what it is of, which legs, and paise lost; ``text`` says how it was reckoned.
 
-    ``loss`` is None where nothing bounds it or a price is unknown; ``text`` says how it was reckoned.
+    ``what`` is leg, reentry, lazy or gap; where ``loss`` is None it is endless, or unknown for want of a price.
     """
 
     what: str

@@ -44,7 +44,8 @@ class AtRisk(msgspec.Struct, frozen=True, kw_only=True):
     """A strategy at one instant: its legs by id, what it has made, and the re-entries it has had.
 
     ``base`` is what earlier cycles made; ``gap_loss`` are paise that all open legs together lose in the jump reckoned
-    with, None while unknown.
+    with, None while unknown. ``together`` are paise that the open legs without a stop can lose together from here on,
+    None while unknown or ``endless``.
     """
 
     strategy: Strategy
@@ -55,11 +56,13 @@ class AtRisk(msgspec.Struct, frozen=True, kw_only=True):
     entered: tuple[Entered, ...] = ()
     gap_loss: int | None = None
     gap_text: str = ""
+    together: int | None = None
+    endless: bool = False
 
 
 def worst_case(risk: AtRisk, limits: Iterable[tuple[str, int]] = ()) -> Ledger:
     """The ledger. ``limits`` are names with the paise that may be lost; what is left of each stands beside the sum."""
-    open_rows = [_open_row(leg) for leg in risk.legs.values() if leg.units]
+    open_rows = _open_rows(risk)
     again = [*_reentry_rows(risk), *_lazy_rows(risk)]
     opened, lost = _sum(open_rows), _sum(again)
     cap = capped(risk.strategy.overall, risk.entered, risk.counters)
@@ -68,7 +71,7 @@ def worst_case(risk: AtRisk, limits: Iterable[tuple[str, int]] = ()) -> Ledger:
     total = None if any(part is None for part in parts) else (risk.mtm or 0) - (opened or 0) - (lost or 0) - (gap or 0)
     if cap is not None:
         total = _stopped_overall(total, risk.base - cap, gap)
-    endless = tuple(row.leg for row in (*open_rows, *again) if row.loss is None and row.what != "unknown")
+    endless = [name for row in (*open_rows, *again) if row.what == "endless" for name in row.leg.split(", ")]
     rows = (*open_rows, *again, *_gap_rows(risk, gap))
     return Ledger(
         mtm=risk.mtm,
@@ -110,20 +113,32 @@ def remaining(leg: Leg, counters: Counters) -> tuple[int, int]:
     return left(leg.on_stop, False), left(leg.on_target, True)
 
 
-def _open_row(leg: LegAtRisk) -> LedgerRow:
-    if leg.price is None:
-        return LedgerRow(what="unknown", leg=leg.id, loss=None, text=f"{leg.id} has no price now.")
-    if leg.stop is None:
-        return _unstopped("leg", leg, leg.units, leg.price)
-    loss = max((leg.price - leg.stop) * leg.side.sign * leg.units, 0)
-    return LedgerRow(what="leg", leg=leg.id, loss=loss, text=f"{leg.id} is stopped at its level.")
+def _open_rows(risk: AtRisk) -> list[LedgerRow]:
+    """Each leg with a stop for itself, those without one together: a hedge bounds what it covers, stop or none."""
+    rows, bare = [], []
+    for leg in risk.legs.values():
+        if not leg.units:
+            continue
+        if leg.price is None:
+            rows.append(
+                LedgerRow(what="unknown", leg=leg.id, loss=None, text=f"What {leg.id} loses at its stop is unknown.")
+            )
+        elif leg.stop is None:
+            bare.append(leg.id)
+        else:
+            loss = max((leg.price - leg.stop) * leg.side.sign * leg.units, 0)
+            rows.append(LedgerRow(what="leg", leg=leg.id, loss=loss, text=f"{leg.id} is stopped at its level."))
+    return [*rows, _bare_row(risk, ", ".join(bare))] if bare else rows
 
 
-def _unstopped(what: str, leg: LegAtRisk, units: int, price: int) -> LedgerRow:
-    """Without a stop a bought option loses what it is worth, everything else without end."""
-    if leg.side is Side.BUY and leg.option:
-        return LedgerRow(what=what, leg=leg.id, loss=price * units, text=f"{leg.id} has no stop: all it is worth.")
-    return LedgerRow(what=what, leg=leg.id, loss=None, text=f"{leg.id} has no stop, and nothing bounds its loss.")
+def _bare_row(risk: AtRisk, names: str) -> LedgerRow:
+    if risk.endless:
+        return LedgerRow(what="endless", leg=names, loss=None, text=f"No stop and nothing else bounds {names}.")
+    if risk.together is None:
+        return LedgerRow(what="unknown", leg=names, loss=None, text=f"What {names} can lose without a stop is unknown.")
+    return LedgerRow(
+        what="leg", leg=names, loss=risk.together, text=f"No stop: the most that {names} can lose together."
+    )
 
 
 def _reentry_rows(risk: AtRisk) -> list[LedgerRow]:
@@ -182,10 +197,12 @@ def _again(what: str, leg: LegAtRisk, times: int, words: str) -> LedgerRow:
     if leg.distance is not None:
         return LedgerRow(what=what, leg=leg.id, loss=leg.distance * leg.planned * times, text=text)
     if leg.entry is None:
-        return LedgerRow(
-            what="unknown", leg=leg.id, loss=None, text=f"{leg.id}: the price of a further entry is unknown."
-        )
-    return _unstopped(what, leg, leg.planned * times, leg.entry)
+        unknown = f"{leg.id}: what a further entry loses is unknown."
+        return LedgerRow(what="unknown", leg=leg.id, loss=None, text=unknown)
+    if leg.side is Side.BUY and leg.option:
+        worth = leg.entry * leg.planned * times
+        return LedgerRow(what=what, leg=leg.id, loss=worth, text=f"{leg.id}: {times} {words} without a stop.")
+    return LedgerRow(what="endless", leg=leg.id, loss=None, text=f"{leg.id}: {times} {words} that no stop bounds.")
 
 
 def _sum(rows: Sequence[LedgerRow]) -> int | None:

@@ -2,75 +2,107 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
 
 from optconsole.engine.model.book import TradingState
+from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.leg_state import Levels
 from optconsole.engine.model.limits import Level, LimitKind, limit_key
 from optconsole.engine.model.orders import Side
 from optconsole.engine.model.previews import Ledger
 from optconsole.engine.model.runs import LegRun, LegStage, Run
 from optconsole.engine.model.strategies import Leg, Strategy
+from optconsole.engine.pricing.picture import MarketLeg
 from optconsole.engine.rules.leg_levels import Fill, open_levels
 from optconsole.engine.rules.limits import day_profit
 from optconsole.engine.rules.run_money import Entered
 from optconsole.engine.rules.worst_case import AtRisk, LegAtRisk, worst_case
-from optconsole.engine.trading.previews.curves import gap_loss, gap_text, market_leg, signed
+from optconsole.engine.trading.previews.curves import drawn, gap_loss, gap_text, market_leg, signed
 from optconsole.engine.trading.previews.sketch import Sketch, premium_of
-from optconsole.engine.trading.runs.choosing import Picked
+from optconsole.engine.trading.runs.choosing import Picked, pick_leg
 from optconsole.engine.trading.runs.daybars import yesterday
 from optconsole.engine.trading.runs.money import run_facts, run_mtm
 from optconsole.engine.trading.runs.scene import RunScene, defined, units
+
+_COMING: Final = (LegStage.WAITING, LegStage.DUE, LegStage.ENTERING)
+"""Stages of a leg that will be entered without anything else having to happen to another."""
 
 
 def planned_ledger(
     scene: RunScene, sketch: Sketch, lots: Mapping[str, int], account: str, max_loss: int | None
 ) -> Ledger:
     """The worst case of a strategy entered now with these lots, at the prices of now."""
-    strategy, legs, entered, drawn, contracts = sketch.strategy, {}, [], [], []
+    strategy, legs, entered, held_legs, contracts = sketch.strategy, {}, [], [], []
     for leg in strategy.legs:
         found = sketch.picked(leg.id)
         if found is None:
             continue
         held = 0 if leg.lazy else lots.get(leg.id, 0) * found.instrument.lot
-        legs[leg.id] = _planned_leg(scene, strategy, leg, found, held, lots.get(leg.id, 0) * found.instrument.lot)
-        price = premium_of(scene, found)
+        price, again = premium_of(scene, found), lots.get(leg.id, 0) * found.instrument.lot
+        legs[leg.id] = _planned_leg(scene, strategy, leg, found.instrument, price, held, again)
         if held and price is not None:
-            drawn.append(market_leg(scene, leg.id, found.instrument, signed(leg.side, held), price, price))
+            held_legs.append(market_leg(scene, leg.id, found.instrument, signed(leg.side, held), price, price))
             contracts.append(found.instrument)
             entered.append(Entered(leg=leg.id, sign=leg.side.sign, entry=price, quantity=held))
+    together, endless = _together(scene, strategy.underlying, legs, held_legs, contracts)
     risk = AtRisk(
         strategy=strategy,
         legs=legs,
         entered=tuple(entered),
-        gap_loss=gap_loss(scene, strategy.underlying, drawn, contracts),
+        gap_loss=gap_loss(scene, strategy.underlying, held_legs, contracts),
         gap_text=gap_text(scene.look(strategy.underlying).ltp),
+        together=together,
+        endless=endless,
     )
     return worst_case(risk, limits(scene, sketch.run.basket, strategy.name, account, max_loss))
 
 
 def run_ledger(scene: RunScene, run: Run, max_loss: int | None = None) -> Ledger:
-    """The worst case of a run as it stands."""
-    legs, drawn, contracts = {}, [], []
+    """The worst case of a run as it stands. What is still to be entered counts as if it were entered now."""
+    legs, held_legs, contracts = {}, [], []
     for leg in run.legs.values():
-        legs[leg.id] = _held_leg(scene, run, leg)
-        contract, held = scene.master.get(leg.contract), units(scene, run, leg)
-        if contract is not None and held:
-            price = scene.situation.price(leg.contract)
-            drawn.append(market_leg(scene, leg.id, contract, held, leg.entry or 0, price))
+        contract = _contract(scene, run, leg)
+        at_risk = legs[leg.id] = _run_leg(scene, run, leg, contract)
+        price = None if contract is None else scene.situation.price(contract.name)
+        if contract is not None and at_risk.units:
+            held_legs.append(market_leg(scene, leg.id, contract, signed(leg.side, at_risk.units), price or 0, price))
             contracts.append(contract)
-    facts = run_facts(scene, run)
+    together, endless = _together(scene, run.strategy.underlying, legs, held_legs, contracts)
     risk = AtRisk(
         strategy=run.strategy,
         legs=legs,
         mtm=run_mtm(scene, run),
         base=run.watch.base[0] - (run.watch.base[1] if run.strategy.overall.net else 0),
         counters=run.watch.counters,
-        entered=facts.entered,
-        gap_loss=gap_loss(scene, run.strategy.underlying, drawn, contracts),
+        entered=run_facts(scene, run).entered,
+        gap_loss=gap_loss(scene, run.strategy.underlying, held_legs, contracts),
         gap_text=gap_text(scene.look(run.strategy.underlying).ltp),
+        together=together,
+        endless=endless,
     )
     return worst_case(risk, limits(scene, run.basket, run.strategy.name, run.account, max_loss))
+
+
+def _together(
+    scene: RunScene,
+    underlying: str,
+    legs: Mapping[str, LegAtRisk],
+    held: Sequence[MarketLeg],
+    contracts: Sequence[Instrument],
+) -> tuple[int | None, bool]:
+    """(paise, without end): what the open legs that have no stop can lose together, from their prices of now."""
+    bare = [
+        (leg, contract)
+        for leg, contract in zip(held, contracts, strict=True)
+        if legs[leg.name].stop is None and legs[leg.name].price is not None
+    ]
+    if not bare:
+        return None, False
+    found = drawn(scene, underlying, [leg for leg, _ in bare], [contract for _, contract in bare])
+    return (None, False) if found is None else (found.max_loss, found.endless_loss)
 
 
 def limits(scene: RunScene, basket: str, strategy: str, account: str, max_loss: int | None) -> list[tuple[str, int]]:
@@ -99,10 +131,10 @@ def _allowed(state: TradingState, level: Level, name: str) -> int | None:
     return None if limit is None else limit.value
 
 
-def _planned_leg(scene: RunScene, strategy: Strategy, leg: Leg, found: Picked, held: int, again: int) -> LegAtRisk:
+def _planned_leg(
+    scene: RunScene, strategy: Strategy, leg: Leg, contract: Instrument, price: int | None, held: int, again: int
+) -> LegAtRisk:
     """A leg as if it were filled now at its price."""
-    price = premium_of(scene, found)
-    contract = found.instrument
     stop, known = None, price is not None
     if price is not None:
         fill = Fill(
@@ -143,20 +175,24 @@ def _stop_price(levels: Levels, side: Side, price: int) -> int | None:
     return price - side.sign * abs(index.entry - index.stop)
 
 
-def _held_leg(scene: RunScene, run: Run, leg: LegRun) -> LegAtRisk:
-    written = defined(run, leg)
-    contract = scene.master.get(leg.contract)
-    held = abs(units(scene, run, leg))
-    price = scene.situation.price(leg.contract) if leg.contract else None
-    stop, distance = None, None
+def _contract(scene: RunScene, run: Run, leg: LegRun) -> Instrument | None:
+    """A leg's contract, or the one it would get now."""
+    if leg.contract:
+        return scene.master.get(leg.contract)
+    found = pick_leg(scene, run, leg, {})
+    return found.instrument if isinstance(found, Picked) else None
+
+
+def _run_leg(scene: RunScene, run: Run, leg: LegRun, contract: Instrument | None) -> LegAtRisk:
+    written, held = defined(run, leg), abs(units(scene, run, leg))
+    planned = 0 if contract is None else leg.lots * max(contract.lot, 1)
+    price = None if contract is None else scene.situation.price(contract.name)
     levels = leg.levels
-    if levels is not None:
-        if leg.stage is LegStage.OPEN:
-            stop = _open_stop(scene, run, leg, levels, price)
-        distance = _first_distance(levels, leg)
-    planned = leg.lots * leg.lot
-    if contract is not None and not leg.contract:
-        planned = leg.lots * contract.lot
+    if contract is not None and (levels is None or leg.stage in _COMING):
+        coming = leg.stage in _COMING or (leg.stage is LegStage.IDLE and not written.lazy)
+        turned = msgspec.structs.replace(written, side=leg.side)
+        return _planned_leg(scene, run.strategy, turned, contract, price, planned if coming else held, planned)
+    stop = None if levels is None or not held else _open_stop(scene, run, leg, levels, price)
     unknown = written.stop is not None and held > 0 and stop is None
     return LegAtRisk(
         id=leg.id,
@@ -166,7 +202,7 @@ def _held_leg(scene: RunScene, run: Run, leg: LegRun) -> LegAtRisk:
         price=None if unknown else price,
         stop=stop,
         planned=planned,
-        distance=distance,
+        distance=None if levels is None else _first_distance(levels, leg),
         entry=leg.entry if written.stop is None else None,
     )
 
