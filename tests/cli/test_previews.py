@@ -14,11 +14,9 @@ from optconsole.cli import preview_words as words
 from optconsole.cli.main import run
 from optconsole.cli.preview_shapes import MONEY, shape
 from optconsole.engine.model import previews
-from optconsole.engine.previewing import BUDGET
-from optconsole.engine.trading.previews.views import preview
 from optconsole.screens.formats import FULL, Formats
 from tests.cli.engine_process import Ran, optconsole, running_engine
-from tests.engine.trading.previews.previews import basket, condor, looked, scene_of, straddle
+from tests.engine.trading.previews.previews import basket, condor, looked, previewed, straddle
 from tests.engine.trading.runs.stage import Stage
 
 COUNTS = frozenset({"entries", "exits", "lot", "lots", "busiest", "orders", "requests", "sigmas", "units"})
@@ -57,7 +55,7 @@ def test_a_preview_is_told_in_full_and_in_plain_letters() -> None:
 
 def test_a_crowded_second_is_told_with_who_waits_and_what_would_spare_it() -> None:
     many = [msgspec.structs.replace(straddle(), name=f"s{number}") for number in range(20)]
-    found, _ = preview(scene_of(Stage()), basket("b", *many), BUDGET)
+    found = previewed(Stage(), basket("b", *many))
     told = words.rate(found.rate, FULL)
     assert told[0] == "80 requests today, at most 40 in one second; entries wait up to 6.6 s"
     assert any("09:20:00: 40 entries" in line for line in told)

@@ -55,3 +55,11 @@ async def test_an_answer_travels_the_wire_whole(opened: Open) -> None:
     assert picture is not None
     assert (picture.endless_loss, picture.endless_profit) == (False, False)
     assert len(picture.break_evens) == 2
+
+
+async def test_one_strategy_of_a_basket_can_be_looked_at_alone(opened: Open) -> None:
+    engine = (await opened(seed=7)).engine
+    both = tuple(from_template(name, "NIFTY", 1) for name in ("iron condor", "short straddle"))
+    answer = await engine.query(q.PreviewBasket(written=Basket(name="b", strategies=both), strategy="short straddle"))
+    assert isinstance(answer, q.BasketPreview)
+    assert [view.name for view in answer.strategies] == ["short straddle"]

@@ -23,7 +23,7 @@ from optconsole.engine.rules.order_rate import Budget
 from optconsole.engine.trading.baskets import basket_of
 from optconsole.engine.trading.previews.margins import Wanted
 from optconsole.engine.trading.previews.rates import order_sizes
-from optconsole.engine.trading.previews.views import outlook, preview
+from optconsole.engine.trading.previews.views import Preview, outlook
 from optconsole.engine.trading.runs.scene import RunScene
 
 if TYPE_CHECKING:
@@ -46,13 +46,18 @@ async def answer(engine: Engine, query: q.PreviewBasket | q.PreviewRun) -> q.Bas
     if isinstance(query, q.PreviewRun):
         return _run(engine, query.run_id)
     basket = _basket(engine, query)
-    found, wanted = preview(_scene(engine), basket, BUDGET, query.strategy)
+    making = Preview(_scene(engine), basket, BUDGET)
+    for strategy in basket.strategies:
+        if query.strategy in ("", strategy.name):
+            making.look(strategy)
+            await engine.world.clock.sleep(0)  # a large basket must not keep the engine from its stops
+    found, wanted = making.answer(), making.wanted
     margins = await asyncio.gather(*(_with_broker(engine, view.account, view, wanted) for view in found.margins))
     return msgspec.structs.replace(found, margins=tuple(margins))
 
 
 def _scene(engine: Engine) -> RunScene:
-    """What a run would see now. Minutes are those of a fresh memory: a leg priced by minute closes waits for one."""
+    """What a run would see now. No minute has closed in it: a leg priced by closes is shown at the price of now."""
     world = engine.world
     days = market_days(world.calendar)
     return RunScene(engine.state, engine.master, engine.situation(), world.install_id, days, Minutes())

@@ -9,7 +9,7 @@ from optconsole.engine.model.previews import MarginView, Share, StrategyView
 from optconsole.engine.model.strategies import Strategy
 from optconsole.engine.previewing import BUDGET
 from optconsole.engine.queries import BasketPreview
-from optconsole.engine.trading.previews.views import preview
+from optconsole.engine.trading.previews.views import Preview
 from optconsole.engine.trading.runs.scene import RunScene
 from tests.engine.trading.runs.stage import Stage, strategy
 
@@ -46,7 +46,14 @@ def basket(called: str, *strategies: Strategy, accounts: tuple[Allocation, ...] 
 def looked(
     stage: Stage, *strategies: Strategy, accounts: tuple[Allocation, ...] = (PAPER,), **more: object
 ) -> BasketPreview:
-    return preview(scene_of(stage), basket("day", *strategies, accounts=accounts, **more), BUDGET)[0]
+    return previewed(stage, basket("day", *strategies, accounts=accounts, **more))
+
+
+def previewed(stage: Stage, whole: Basket) -> BasketPreview:
+    making = Preview(scene_of(stage), whole, BUDGET)
+    for each in whole.strategies:
+        making.look(each)
+    return making.answer()
 
 
 def only(found: BasketPreview) -> tuple[StrategyView, Share, MarginView]:

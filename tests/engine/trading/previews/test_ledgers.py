@@ -8,6 +8,7 @@ from optconsole.engine import events as ev
 from optconsole.engine.model.limits import Level, Limit, LimitKind
 from optconsole.engine.model.previews import Ledger
 from optconsole.engine.trading.previews.ledgers import run_ledger
+from optconsole.engine.trading.previews.still import stand_still
 from optconsole.engine.trading.previews.views import outlook
 from tests.engine.trading.previews.previews import HEAD, condor, looked, only, scene_of, straddle
 from tests.engine.trading.runs.stage import Stage, name, strategy
@@ -72,7 +73,7 @@ def entered(leg: str = AGAIN) -> Stage:
 
 
 def ledger(stage: Stage) -> Ledger:
-    return run_ledger(scene_of(stage), stage.run())
+    return run_ledger(stand_still(scene_of(stage)), stage.run())
 
 
 def test_an_open_run_counts_from_its_prices_now_to_its_stops() -> None:

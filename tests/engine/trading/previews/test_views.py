@@ -13,10 +13,20 @@ from optconsole.engine.model.runs import RunStatus
 from optconsole.engine.model.vitals import MarketPhase
 from optconsole.engine.previewing import BUDGET
 from optconsole.engine.pricing.margin import MarginLeg, portfolio_margin
-from optconsole.engine.trading.previews.views import preview
+from optconsole.engine.trading.previews.views import Preview
 from optconsole.runtime.rates import order_charges
 from tests.engine.facts import PAPER as PAPER_ACCOUNT
-from tests.engine.trading.previews.previews import HEAD, PAPER, basket, condor, looked, only, scene_of, straddle
+from tests.engine.trading.previews.previews import (
+    HEAD,
+    PAPER,
+    basket,
+    condor,
+    looked,
+    only,
+    previewed,
+    scene_of,
+    straddle,
+)
 from tests.engine.trading.runs.stage import SPOT, Stage, name, strategy
 
 
@@ -171,14 +181,14 @@ def test_the_order_rate_is_of_the_whole_day_with_what_is_planned_already() -> No
     stage = Stage()
     stage.start(*(msgspec.structs.replace(straddle(), name=f"s{number}") for number in range(10)))
     assert stage.said(RunStatus.SCHEDULED) == ""
-    new = preview(scene_of(stage), basket("new", condor()), BUDGET)[0].rate
+    new = previewed(stage, basket("new", condor())).rate
     assert new.busiest == 24
     assert new.requests == 48
     assert new.slowest == pytest.approx(3 * 1.1)
     assert new.delays[0].at.strftime("%H:%M:%S") == "09:20:00"
     assert new.late
     # the saved basket itself is looked at as it would be, not counted twice
-    again = preview(scene_of(stage), stage.state.baskets["day"].basket, BUDGET)[0].rate
+    again = previewed(stage, stage.state.baskets["day"].basket).rate
     assert again.requests == 40
 
 
@@ -195,7 +205,20 @@ def test_staggered_accounts_leave_at_their_turn() -> None:
     assert entries == [0, 5]
 
 
-def test_one_strategy_of_a_basket_can_be_looked_at_alone() -> None:
-    both = basket("b", straddle(), msgspec.structs.replace(condor(), name="c"))
-    found, _ = preview(scene_of(Stage()), both, BUDGET, "c")
-    assert [view.name for view in found.strategies] == ["c"]
+def test_all_figures_are_of_one_instant_though_the_market_moves_meanwhile() -> None:
+    stage = Stage()
+    making = Preview(scene_of(stage), basket("b", straddle(), straddle()), BUDGET)
+    making.look(straddle())
+    stage.market(SPOT + 200_00)
+    making.look(straddle())
+    first, second = making.answer().strategies
+    assert first == second
+
+
+def test_a_leg_priced_by_minute_closes_is_shown_at_the_price_of_now() -> None:
+    now, close = (
+        only(looked(Stage(), strategy(HEAD, ce=f'sell CE strike = "premium 60"\n{price}')))[0].legs[0]
+        for price in ("", 'price = "minute"')
+    )
+    assert close.premium == now.premium
+    assert close.contract == now.contract

@@ -14,36 +14,37 @@ from optconsole.engine.model.previews import PayoffPicture
 from optconsole.engine.pricing.payoff import PayoffLeg, value
 from optconsole.engine.pricing.picture import MarketLeg, picture, priced, with_vols
 from optconsole.engine.rules.verdicts import price_in
-from optconsole.engine.trading.previews.sketch import forward, years_to
-from optconsole.engine.trading.runs.scene import RunScene
+from optconsole.engine.trading.previews.still import StillScene
 
 GAP: Final = 200
 """Basis points of the jump that a worst case is reckoned with: 2 %, about what an index has opened away from its close
 once or twice a year."""
 
 
-def market_leg(scene: RunScene, leg: str, instrument: Instrument, qty: int, entry: int, price: int | None) -> MarketLeg:
+def market_leg(
+    scene: StillScene, leg: str, instrument: Instrument, qty: int, entry: int, price: int | None
+) -> MarketLeg:
     """A holding of signed units at its entry and at its price now."""
     held = PayoffLeg(
-        qty=qty, entry=entry, years=years_to(scene, instrument), right=instrument.right, strike=instrument.strike
+        qty=qty, entry=entry, years=scene.years(instrument), right=instrument.right, strike=instrument.strike
     )
     return MarketLeg(name=leg, leg=held, price=price)
 
 
-def forwards(scene: RunScene, instruments: Iterable[Instrument]) -> list[tuple[float, float]]:
+def forwards(scene: StillScene, instruments: Iterable[Instrument]) -> list[tuple[float, float]]:
     """(years, paise) of every expiry among the contracts whose forward is known."""
     seen: dict[tuple[str, date], tuple[float, float]] = {}
     for each in instruments:
         if each.expiry is None or (each.underlying, each.expiry) in seen:
             continue
-        level = forward(scene, each.underlying, each.expiry)
+        level = scene.forward(each.underlying, each.expiry)
         if level is not None:
-            seen[each.underlying, each.expiry] = years_to(scene, each), level
+            seen[each.underlying, each.expiry] = scene.years(each), level
     return list(seen.values())
 
 
 def drawn(
-    scene: RunScene,
+    scene: StillScene,
     underlying: str,
     legs: Sequence[MarketLeg],
     instruments: Sequence[Instrument],
@@ -58,7 +59,7 @@ def drawn(
 
 
 def volatilities(
-    scene: RunScene, underlying: str, legs: Mapping[str, MarketLeg], instruments: Sequence[Instrument]
+    scene: StillScene, underlying: str, legs: Mapping[str, MarketLeg], instruments: Sequence[Instrument]
 ) -> dict[str, float | None]:
     """What each leg's own price implies, as drawn."""
     spot = scene.look(underlying).ltp
@@ -70,7 +71,7 @@ def volatilities(
 
 
 def gap_loss(
-    scene: RunScene, underlying: str, legs: Sequence[MarketLeg], instruments: Sequence[Instrument]
+    scene: StillScene, underlying: str, legs: Sequence[MarketLeg], instruments: Sequence[Instrument]
 ) -> int | None:
     """Paise that the legs lose together where the market jumps either way by ``GAP``; None while that is unknown."""
     spot = scene.look(underlying).ltp

@@ -22,17 +22,18 @@ from optconsole.engine.rules.run_money import Entered
 from optconsole.engine.rules.worst_case import AtRisk, LegAtRisk, worst_case
 from optconsole.engine.trading.previews.curves import drawn, gap_loss, gap_text, market_leg, signed
 from optconsole.engine.trading.previews.sketch import Sketch, premium_of
+from optconsole.engine.trading.previews.still import StillScene
 from optconsole.engine.trading.runs.choosing import Picked, pick_leg
 from optconsole.engine.trading.runs.daybars import yesterday
 from optconsole.engine.trading.runs.money import run_facts, run_mtm
-from optconsole.engine.trading.runs.scene import RunScene, defined, units
+from optconsole.engine.trading.runs.scene import defined, units
 
 _COMING: Final = (LegStage.WAITING, LegStage.DUE, LegStage.ENTERING)
 """Stages of a leg that will be entered without anything else having to happen to another."""
 
 
 def planned_ledger(
-    scene: RunScene, sketch: Sketch, lots: Mapping[str, int], account: str, max_loss: int | None
+    scene: StillScene, sketch: Sketch, lots: Mapping[str, int], account: str, max_loss: int | None
 ) -> Ledger:
     """The worst case of a strategy entered now with these lots, at the prices of now."""
     strategy, legs, entered, held_legs, contracts = sketch.strategy, {}, [], [], []
@@ -60,7 +61,7 @@ def planned_ledger(
     return worst_case(risk, limits(scene, sketch.run.basket, strategy.name, account, max_loss))
 
 
-def run_ledger(scene: RunScene, run: Run, max_loss: int | None = None) -> Ledger:
+def run_ledger(scene: StillScene, run: Run, max_loss: int | None = None) -> Ledger:
     """The worst case of a run as it stands. What is still to be entered counts as if it were entered now."""
     legs, held_legs, contracts = {}, [], []
     for leg in run.legs.values():
@@ -87,7 +88,7 @@ def run_ledger(scene: RunScene, run: Run, max_loss: int | None = None) -> Ledger
 
 
 def _together(
-    scene: RunScene,
+    scene: StillScene,
     underlying: str,
     legs: Mapping[str, LegAtRisk],
     held: Sequence[MarketLeg],
@@ -105,7 +106,7 @@ def _together(
     return (None, False) if found is None else (found.max_loss, found.endless_loss)
 
 
-def limits(scene: RunScene, basket: str, strategy: str, account: str, max_loss: int | None) -> list[tuple[str, int]]:
+def limits(scene: StillScene, basket: str, strategy: str, account: str, max_loss: int | None) -> list[tuple[str, int]]:
     """What may still be lost today by each limit of loss that stands over a strategy, with its name."""
     state, found = scene.state, []
     scopes = (
@@ -132,7 +133,7 @@ def _allowed(state: TradingState, level: Level, name: str) -> int | None:
 
 
 def _planned_leg(
-    scene: RunScene, strategy: Strategy, leg: Leg, contract: Instrument, price: int | None, held: int, again: int
+    scene: StillScene, strategy: Strategy, leg: Leg, contract: Instrument, price: int | None, held: int, again: int
 ) -> LegAtRisk:
     """A leg as if it were filled now at its price."""
     stop, known = None, price is not None
@@ -175,7 +176,7 @@ def _stop_price(levels: Levels, side: Side, price: int) -> int | None:
     return price - side.sign * abs(index.entry - index.stop)
 
 
-def _contract(scene: RunScene, run: Run, leg: LegRun) -> Instrument | None:
+def _contract(scene: StillScene, run: Run, leg: LegRun) -> Instrument | None:
     """A leg's contract, or the one it would get now."""
     if leg.contract:
         return scene.master.get(leg.contract)
@@ -183,7 +184,7 @@ def _contract(scene: RunScene, run: Run, leg: LegRun) -> Instrument | None:
     return found.instrument if isinstance(found, Picked) else None
 
 
-def _run_leg(scene: RunScene, run: Run, leg: LegRun, contract: Instrument | None) -> LegAtRisk:
+def _run_leg(scene: StillScene, run: Run, leg: LegRun, contract: Instrument | None) -> LegAtRisk:
     written, held = defined(run, leg), abs(units(scene, run, leg))
     planned = 0 if contract is None else leg.lots * max(contract.lot, 1)
     price = None if contract is None else scene.situation.price(contract.name)
@@ -207,7 +208,7 @@ def _run_leg(scene: RunScene, run: Run, leg: LegRun, contract: Instrument | None
     )
 
 
-def _open_stop(scene: RunScene, run: Run, leg: LegRun, levels: Levels, price: int | None) -> int | None:
+def _open_stop(scene: StillScene, run: Run, leg: LegRun, levels: Levels, price: int | None) -> int | None:
     """The stop as it stands now: one on the underlying as far as that still has to go."""
     if levels.leg.stop is not None:
         return levels.leg.stop

@@ -13,8 +13,7 @@ from optconsole.engine.model.orders import Product, Side
 from optconsole.engine.model.previews import MarginView
 from optconsole.engine.pricing.basket_margin import BasketMargin, basket_margin
 from optconsole.engine.pricing.margin import MarginLeg
-from optconsole.engine.trading.previews.sketch import forward
-from optconsole.engine.trading.runs.scene import RunScene
+from optconsole.engine.trading.previews.still import StillScene
 
 
 class Wanted(NamedTuple):
@@ -34,7 +33,7 @@ def hedges_first(orders: Sequence[Wanted]) -> list[Wanted]:
     return sorted(orders, key=lambda each: each.side is Side.SELL)
 
 
-def margin_view(scene: RunScene, account: str, orders: Sequence[Wanted]) -> MarginView:
+def margin_view(scene: StillScene, account: str, orders: Sequence[Wanted]) -> MarginView:
     """The account's margin around the orders in their sequence; a code and a sentence where it cannot be told."""
     held = [
         (found, position.qty, _price(scene, found.name, position.average))
@@ -55,7 +54,7 @@ def margin_view(scene: RunScene, account: str, orders: Sequence[Wanted]) -> Marg
     return _viewed(scene, account, orders, around)
 
 
-def _viewed(scene: RunScene, account: str, orders: Sequence[Wanted], around: BasketMargin) -> MarginView:
+def _viewed(scene: StillScene, account: str, orders: Sequence[Wanted], around: BasketMargin) -> MarginView:
     funds = scene.situation.funds(account)
     free = None if funds is None else funds.funds.free
     needed = max(around.peak - around.before.total, 0) + around.bought
@@ -76,7 +75,7 @@ def _viewed(scene: RunScene, account: str, orders: Sequence[Wanted], around: Bas
     )
 
 
-def _price(scene: RunScene, name: str, average: float | None) -> int:
+def _price(scene: StillScene, name: str, average: float | None) -> int:
     """What a holding is valued at: its mark, else what was paid for it."""
     quote = scene.situation.quote(name)
     mark = None if quote is None else quote.mark
@@ -84,7 +83,7 @@ def _price(scene: RunScene, name: str, average: float | None) -> int:
 
 
 def _market(
-    scene: RunScene, instruments: Sequence[Instrument]
+    scene: StillScene, instruments: Sequence[Instrument]
 ) -> tuple[dict[str, int], dict[str | tuple[str, date], int]]:
     """Spots by underlying, and forwards of every expiry, as far as they are known."""
     spots: dict[str, int] = {}
@@ -94,7 +93,7 @@ def _market(
         if quote is not None and quote.mark is not None:
             spots[each.underlying] = quote.mark
         if each.expiry is not None and (each.underlying, each.expiry) not in forwards:
-            level = forward(scene, each.underlying, each.expiry)
+            level = scene.forward(each.underlying, each.expiry)
             if level is not None:
                 forwards[each.underlying, each.expiry] = round(level)
     return spots, forwards

@@ -10,7 +10,8 @@ from optconsole.engine.model.orders import Side
 from optconsole.engine.model.runs import LegRun, LegStage, Run, RunStatus
 from optconsole.engine.rules.order_rate import Wave
 from optconsole.engine.rules.slicing import largest_order, slices
-from optconsole.engine.trading.runs.scene import RunScene, defined
+from optconsole.engine.trading.previews.still import StillScene
+from optconsole.engine.trading.runs.scene import defined
 
 
 class Waves:
@@ -45,7 +46,7 @@ def order_sizes(qty: int, instrument: Instrument) -> tuple[int, ...]:
         return ()
 
 
-def add_runs(scene: RunScene, waves: Waves, without: str) -> None:
+def add_runs(scene: StillScene, waves: Waves, without: str) -> None:
     """Entries and exits still to come today of every run, but for those of the basket ``without``."""
     for run in scene.state.runs.values():
         if run.status.over or run.basket == without:
@@ -63,16 +64,16 @@ def _started(run: Run, side: Side) -> list[LegRun]:
     return [leg for leg in run.legs.values() if leg.side is side and not defined(run, leg).lazy]
 
 
-def _open_orders(scene: RunScene, run: Run) -> int:
+def _open_orders(scene: StillScene, run: Run) -> int:
     return sum(_orders(scene, run, leg) for leg in run.legs.values() if leg.stage not in (LegStage.OUT, LegStage.IDLE))
 
 
-def _orders(scene: RunScene, run: Run, leg: LegRun) -> int:
+def _orders(scene: StillScene, run: Run, leg: LegRun) -> int:
     instrument = scene.master.get(leg.contract) if leg.contract else _usual(scene, run.strategy.underlying)
     return 0 if instrument is None else len(order_sizes(leg.lots * max(instrument.lot, 1), instrument))
 
 
-def _usual(scene: RunScene, underlying: str) -> Instrument | None:
+def _usual(scene: StillScene, underlying: str) -> Instrument | None:
     """Any contract of the nearest expiry, for its lot and freeze quantity."""
     for day in scene.master.expiries(underlying):
         for _, call, put in scene.master.chain(underlying, day):

@@ -17,7 +17,7 @@ from optconsole.engine.trading.previews.ledgers import planned_ledger
 from optconsole.engine.trading.previews.margins import Wanted, hedges_first
 from optconsole.engine.trading.previews.rates import order_sizes
 from optconsole.engine.trading.previews.sketch import Sketch, premium_of
-from optconsole.engine.trading.runs.scene import RunScene
+from optconsole.engine.trading.previews.still import StillScene
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Shared:
     sold: int = 0
 
 
-def take_share(scene: RunScene, sketch: Sketch, allocation: Allocation, max_loss: int | None) -> Shared:
+def take_share(scene: StillScene, sketch: Sketch, allocation: Allocation, max_loss: int | None) -> Shared:
     """One account's part of a strategy entered now; a refused one says why and trades nothing."""
     strategy, account = sketch.strategy, allocation.account
     try:
@@ -65,12 +65,12 @@ def take_share(scene: RunScene, sketch: Sketch, allocation: Allocation, max_loss
     return Shared(view, tuple(wanted), bought, sold)
 
 
-def strategy_picture(scene: RunScene, sketch: Sketch) -> PayoffPicture | None:
+def strategy_picture(scene: StillScene, sketch: Sketch) -> PayoffPicture | None:
     """The payoff of the lots as written; None while a leg has no contract or no price."""
     return _picture(scene, sketch, {leg.id: leg.lots for leg in sketch.strategy.legs})
 
 
-def market_legs(scene: RunScene, sketch: Sketch, lots: Mapping[str, int]) -> dict[str, MarketLeg]:
+def market_legs(scene: StillScene, sketch: Sketch, lots: Mapping[str, int]) -> dict[str, MarketLeg]:
     """The legs that are entered at the start, at their prices; empty while one of them has none."""
     found: dict[str, MarketLeg] = {}
     for leg in sketch.strategy.legs:
@@ -85,13 +85,13 @@ def market_legs(scene: RunScene, sketch: Sketch, lots: Mapping[str, int]) -> dic
     return found
 
 
-def _picture(scene: RunScene, sketch: Sketch, lots: Mapping[str, int]) -> PayoffPicture | None:
+def _picture(scene: StillScene, sketch: Sketch, lots: Mapping[str, int]) -> PayoffPicture | None:
     legs = market_legs(scene, sketch, lots)
     contracts = [found.instrument for found in sketch.entered().values()]
     return drawn(scene, sketch.strategy.underlying, list(legs.values()), contracts) if legs else None
 
 
-def _wanted(scene: RunScene, sketch: Sketch, account: str, lots: Mapping[str, int]) -> list[Wanted]:
+def _wanted(scene: StillScene, sketch: Sketch, account: str, lots: Mapping[str, int]) -> list[Wanted]:
     strategy = sketch.strategy
     orders = []
     for leg in strategy.legs:
@@ -113,7 +113,7 @@ def _wanted(scene: RunScene, sketch: Sketch, account: str, lots: Mapping[str, in
     return hedges_first(orders) if strategy.execution.hedge_first else orders
 
 
-def _costs(scene: RunScene, wanted: list[Wanted], sizes: Mapping[str, tuple[int, ...]]) -> tuple[LegCost, ...] | None:
+def _costs(scene: StillScene, wanted: list[Wanted], sizes: Mapping[str, tuple[int, ...]]) -> tuple[LegCost, ...] | None:
     """The charges of every leg; None where no rates are known."""
     try:
         return tuple(leg_cost(scene.now.date(), each, sizes[each.leg]) for each in wanted)

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from optconsole.engine.market.master import ChainRow
 from optconsole.engine.model.accounts import Mode
-from optconsole.engine.model.instruments import Instrument, expiry_code
+from optconsole.engine.model.instruments import expiry_code
 from optconsole.engine.model.previews import LegPick
 from optconsole.engine.model.runs import LegRun, Run
 from optconsole.engine.model.strategies import Leg, Strategy
 from optconsole.engine.model.timeline import IST
-from optconsole.engine.model.vitals import MarketPhase
-from optconsole.engine.pricing.ladder import Ladder
-from optconsole.engine.pricing.ladder import Side as Quoted
-from optconsole.engine.pricing.parity import parity_forward
 from optconsole.engine.rules.schedules import NotToday, Planned, plan
 from optconsole.engine.rules.strike_rows import strike_text
 from optconsole.engine.rules.strike_targets import Aim
 from optconsole.engine.rules.strikes import Choice
 from optconsole.engine.rules.verdicts import price_in
 from optconsole.engine.strategies.strike_text import write_expiry, write_strike
-from optconsole.engine.trading.exits import Scene
+from optconsole.engine.trading.previews.still import StillScene
 from optconsole.engine.trading.runs.choosing import NotPicked, Picked, pick_leg
-from optconsole.engine.trading.runs.scene import RunScene
 
 _YEAR = timedelta(days=365)
 
@@ -55,17 +49,7 @@ class Sketch:
         }
 
 
-def unhurried(scene: RunScene) -> RunScene:
-    """The scene with the last known prices taken for true while the market is closed: an evening's preview has no
-    younger ones."""
-    if scene.situation.phase is MarketPhase.OPEN:
-        return scene
-    quote = scene.situation.quote
-    calm = replace(scene.situation, age=lambda name: None if quote(name) is None else 0.0)
-    return replace(scene, situation=calm)
-
-
-def sketch(scene: RunScene, basket: str, strategy: Strategy) -> Sketch:
+def sketch(scene: StillScene, basket: str, strategy: Strategy) -> Sketch:
     """The strategy as if it entered at this instant. Its legs are chosen in their order, as at an entry."""
     run = _run(scene, basket, strategy)
     found: dict[str, Picked | NotPicked] = {}
@@ -77,7 +61,7 @@ def sketch(scene: RunScene, basket: str, strategy: Strategy) -> Sketch:
     return Sketch(run=run, when=_when(scene, strategy), picks=found)
 
 
-def _when(scene: RunScene, strategy: Strategy) -> Planned | NotToday:
+def _when(scene: StillScene, strategy: Strategy) -> Planned | NotToday:
     listed = scene.master.expiries(strategy.underlying)
     if not listed:
         return NotToday("NOT_LISTED", f"{strategy.underlying} has no contracts here today.")
@@ -85,7 +69,7 @@ def _when(scene: RunScene, strategy: Strategy) -> Planned | NotToday:
     return plan(strategy.schedule, scene.now.date(), scene.days, listed, rules, strategy.underlying)
 
 
-def _run(scene: RunScene, basket: str, strategy: Strategy) -> Run:
+def _run(scene: StillScene, basket: str, strategy: Strategy) -> Run:
     now = scene.now
     return Run(
         id="preview",
@@ -122,44 +106,7 @@ def exit_time(sketched: Sketch) -> datetime:
     return datetime.combine(sketched.run.trade_date, sketched.strategy.schedule.exit_at, IST)
 
 
-# ------------------------------------------------------------ prices
-
-
-def years_to(scene: Scene, instrument: Instrument) -> float:
-    """Years of 365 days until the contract's last trade."""
-    return 0.0 if instrument.last_trade is None else max((instrument.last_trade - scene.now) / _YEAR, 0.0)
-
-
-def forward(scene: RunScene, underlying: str, expiry: date) -> float | None:
-    """The forward of an expiry in paise: the future where it trades, else what calls and puts say together."""
-    future = scene.master.future(underlying, expiry)
-    price = None if future is None else scene.look(future.name).ltp
-    if price is not None:
-        return float(price)
-    chain = scene.master.chain(underlying, expiry)
-    ends = [each for _, *pair in chain for each in pair if each is not None]
-    if not ends:
-        return None
-    ladder = Ladder(tuple(row[0] for row in chain), _side(scene, chain, 1), _side(scene, chain, 2))
-    return parity_forward(ladder, years_to(scene, ends[0]), 0.0).value
-
-
-def _side(scene: RunScene, chain: list[ChainRow], column: int) -> Quoted:
-    looks = []
-    for row in chain:
-        listed = row[1] if column == 1 else row[2]
-        looks.append(None if listed is None else scene.look(listed.name))
-    return Quoted(
-        bid=tuple(None if look is None else look.bid for look in looks),
-        ask=tuple(None if look is None else look.ask for look in looks),
-        ltp=tuple(None if look is None else look.ltp for look in looks),
-    )
-
-
-# ------------------------------------------------------------ words
-
-
-def leg_pick(scene: RunScene, leg: Leg, found: Picked | NotPicked, vol: float | None) -> LegPick:
+def leg_pick(scene: StillScene, leg: Leg, found: Picked | NotPicked, vol: float | None) -> LegPick:
     """A leg as the trader sees it."""
     if isinstance(found, NotPicked):
         return LegPick(leg=leg.id, side=leg.side, lots=leg.lots, lazy=leg.lazy, code=found.code, why=found.text)
@@ -180,7 +127,7 @@ def leg_pick(scene: RunScene, leg: Leg, found: Picked | NotPicked, vol: float | 
     )
 
 
-def premium_of(scene: RunScene, found: Picked) -> int | None:
+def premium_of(scene: StillScene, found: Picked) -> int | None:
     """What a contract costs now, in paise."""
     return found.premium if found.premium is not None else scene.look(found.instrument.name).ltp
 

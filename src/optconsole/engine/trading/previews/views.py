@@ -19,45 +19,54 @@ from optconsole.engine.trading.previews.ledgers import run_ledger
 from optconsole.engine.trading.previews.margins import Wanted, margin_view
 from optconsole.engine.trading.previews.rates import Waves, add_runs
 from optconsole.engine.trading.previews.shares import Shared, market_legs, strategy_picture, take_share
-from optconsole.engine.trading.previews.sketch import Sketch, entry_time, exit_time, leg_pick, sketch, unhurried
+from optconsole.engine.trading.previews.sketch import Sketch, entry_time, exit_time, leg_pick, sketch
+from optconsole.engine.trading.previews.still import StillScene, stand_still
 from optconsole.engine.trading.runs.scene import RunScene, units
 
 NOBODY = Allocation(account="")
 """Stands in for the accounts of a basket that has none: its strategies are looked at with the lots as written."""
 
 
-def preview(
-    scene: RunScene, basket: Basket, budget: Budget, strategy: str = ""
-) -> tuple[BasketPreview, tuple[Wanted, ...]]:
-    """Everything about a basket entered now, or about one strategy of it, and the orders it comes to."""
-    scene = unhurried(scene)
-    takers = [each for each in basket.allocations if each.enabled] or [NOBODY]
-    views, wanted, waves = [], list[Wanted](), Waves()
-    for each in basket.strategies:
-        if strategy and each.name != strategy:
-            continue
-        looked = sketch(scene, basket.name, each)
-        shares = [take_share(scene, looked, taker, basket.max_loss) for taker in takers]
-        views.append(_strategy(scene, looked, shares))
-        wanted += [order for shared in shares for order in shared.wanted]
-        _plan(waves, basket, looked, shares)
-    add_runs(scene, waves, without=basket.name)
-    accounts = dict.fromkeys([each.account for each in takers] + [each.account for each in wanted])
-    answer = BasketPreview(
-        at=scene.now,
-        basket=basket.name,
-        strategies=tuple(views),
-        margins=tuple(
-            margin_view(scene, account, [each for each in wanted if each.account == account]) for account in accounts
-        ),
-        rate=forecast(waves.all(), budget),
-    )
-    return answer, tuple(wanted)
+class Preview:
+    """A preview in the making: each strategy is looked at in turn, at the market as it stood when it began."""
+
+    def __init__(self, scene: RunScene, basket: Basket, budget: Budget) -> None:
+        self._scene = stand_still(scene)
+        self._basket = basket
+        self._budget = budget
+        self._takers = [each for each in basket.allocations if each.enabled] or [NOBODY]
+        self._views: list[StrategyView] = []
+        self._waves = Waves()
+        self.wanted: list[Wanted] = []
+        """The orders that it comes to, in the order in which they leave."""
+
+    def look(self, strategy: Strategy) -> None:
+        """Take one strategy of the basket in."""
+        looked = sketch(self._scene, self._basket.name, strategy)
+        shares = [take_share(self._scene, looked, taker, self._basket.max_loss) for taker in self._takers]
+        self._views.append(_strategy(self._scene, looked, shares))
+        self.wanted += [order for shared in shares for order in shared.wanted]
+        _plan(self._waves, self._basket, looked, shares)
+
+    def answer(self) -> BasketPreview:
+        """Everything about the strategies looked at."""
+        add_runs(self._scene, self._waves, without=self._basket.name)
+        accounts = dict.fromkeys([*(each.account for each in self._takers), *(each.account for each in self.wanted)])
+        return BasketPreview(
+            at=self._scene.now,
+            basket=self._basket.name,
+            strategies=tuple(self._views),
+            margins=tuple(
+                margin_view(self._scene, account, [each for each in self.wanted if each.account == account])
+                for account in accounts
+            ),
+            rate=forecast(self._waves.all(), self._budget),
+        )
 
 
-def outlook(scene: RunScene, run: Run, max_loss: int | None) -> RunOutlook:
+def outlook(seen: RunScene, run: Run, max_loss: int | None) -> RunOutlook:
     """Where a run stands: the payoff of what it holds, and its worst case."""
-    scene = unhurried(scene)
+    scene = stand_still(seen)
     return RunOutlook(
         at=scene.now,
         run_id=run.id,
@@ -66,7 +75,7 @@ def outlook(scene: RunScene, run: Run, max_loss: int | None) -> RunOutlook:
     )
 
 
-def _strategy(scene: RunScene, looked: Sketch, shares: Sequence[Shared]) -> StrategyView:
+def _strategy(scene: StillScene, looked: Sketch, shares: Sequence[Shared]) -> StrategyView:
     strategy: Strategy = looked.strategy
     legs = market_legs(scene, looked, {leg.id: leg.lots for leg in strategy.legs})
     contracts = [found.instrument for found in looked.entered().values()]
@@ -83,7 +92,7 @@ def _strategy(scene: RunScene, looked: Sketch, shares: Sequence[Shared]) -> Stra
     )
 
 
-def _when(scene: RunScene, when: Planned | NotToday) -> tuple[str, str]:
+def _when(scene: StillScene, when: Planned | NotToday) -> tuple[str, str]:
     """(code, sentence) of when a strategy enters today, or why it does not."""
     if isinstance(when, NotToday):
         return when.code, when.text
@@ -104,7 +113,7 @@ def _plan(waves: Waves, basket: Basket, looked: Sketch, shares: Sequence[Shared]
             waves.leave(name, out, each.bought + each.sold)
 
 
-def _held_picture(scene: RunScene, run: Run) -> PayoffPicture | None:
+def _held_picture(scene: StillScene, run: Run) -> PayoffPicture | None:
     """What is still held, at what it was entered for; closed legs are no part of it."""
     legs: list[MarketLeg] = []
     contracts = []
