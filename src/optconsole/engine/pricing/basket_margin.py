@@ -11,7 +11,7 @@ from datetime import datetime
 
 import msgspec
 
-from optconsole.engine.pricing.margin import Forwards, Margin, MarginLeg, MarginParams, portfolio_margin
+from optconsole.engine.pricing.margin import Forwards, Margin, MarginLeg, MarginParams, Portfolio
 
 
 class BasketMargin(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,22 +47,32 @@ def basket_margin(
 ) -> BasketMargin:
     """The margins of ``orders``, taken as filled one after another on top of ``held``. Raises as portfolio_margin."""
 
-    def margin(legs: Sequence[MarginLeg]) -> Margin:
-        return portfolio_margin(legs, forwards, spots, now, params)
-
-    base = netted(held)
-    before = margin(base)
-    steps = tuple(margin(netted([*held, *orders[: count + 1]])) for count in range(len(orders)))
-    alone = sum(max(margin(netted([*held, order])).total - before.total, 0) for order in orders)
+    together, holding = Portfolio(forwards, spots, now, params), {leg.instrument.name: leg for leg in netted(held)}
+    for name, leg in holding.items():
+        together.put(name, leg)
+    before, alone, steps = together.margin(), 0, []
+    for order in orders:
+        name = order.instrument.name
+        known = holding.get(name)
+        together.put(name, _joined(known, order))
+        alone += max(together.margin().total - before.total, 0)
+        together.put(name, known or msgspec.structs.replace(order, qty=0))
+    for order in orders:
+        name = order.instrument.name
+        holding[name] = _joined(holding.get(name), order)
+        together.put(name, holding[name])
+        steps.append(together.margin())
     bought = sum(order.qty * order.price for order in orders if order.qty > 0 and order.instrument.strike is not None)
-    return BasketMargin(before=before, steps=steps, apart=alone, bought=bought)
+    return BasketMargin(before=before, steps=tuple(steps), apart=alone, bought=bought)
 
 
 def netted(legs: Sequence[MarginLeg]) -> list[MarginLeg]:
     """One leg for each contract: the clearing house knows only what is left of it. The last price counts."""
     found: dict[str, MarginLeg] = {}
     for leg in legs:
-        known = found.get(leg.instrument.name)
-        qty = leg.qty if known is None else known.qty + leg.qty
-        found[leg.instrument.name] = msgspec.structs.replace(leg, qty=qty)
+        found[leg.instrument.name] = _joined(found.get(leg.instrument.name), leg)
     return [leg for leg in found.values() if leg.qty]
+
+
+def _joined(known: MarginLeg | None, leg: MarginLeg) -> MarginLeg:
+    return leg if known is None else msgspec.structs.replace(leg, qty=known.qty + leg.qty)

@@ -10,7 +10,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -79,6 +79,19 @@ class Margin(msgspec.Struct, frozen=True, kw_only=True):
         return self.span + self.exposure + self.expiry_extra
 
 
+class _Part(NamedTuple):
+    """What one leg brings: losses by scenario, composite delta and the rest in paise."""
+
+    underlying: str
+    expiry: date
+    losses: tuple[float, ...]
+    delta: float
+    option_value: int
+    exposure: float
+    extra: float
+    premium: int
+
+
 class _Risk:
     """What the legs of one underlying add up to."""
 
@@ -89,6 +102,83 @@ class _Risk:
         self.deltas: defaultdict[date, float] = defaultdict(float)
         self.option_value = 0
 
+    def add(self, part: _Part, sign: int) -> None:
+        """Put a leg on the account, or take it off."""
+        for row, loss in enumerate(part.losses):
+            self.losses[row] += sign * loss
+        self.deltas[part.expiry] += sign * part.delta
+        self.option_value += sign * part.option_value
+
+
+class Portfolio:
+    """Legs put together one by one, and their margin at any moment. A contract that comes again is put in anew.
+
+    ``sigmas`` are daily volatilities by underlying, where known; without one the clearing house's floor of the price
+    scan range stands.
+    """
+
+    def __init__(
+        self,
+        forwards: Forwards,
+        spots: Mapping[str, int],
+        now: datetime,
+        params: MarginParams,
+        sigmas: Mapping[str, float] | None = None,
+    ) -> None:
+        self._forwards, self._spots, self._now, self._params = forwards, spots, now, params
+        self._sigmas = sigmas or {}
+        self._risks: defaultdict[str, _Risk] = defaultdict(_Risk)
+        self._parts: dict[str, _Part] = {}
+        self._exposure = self._extra = 0.0
+        self._premium = 0
+
+    def put(self, key: str, leg: MarginLeg) -> None:
+        """Have this leg under its key, in place of what was there. Raises Refusal as ``portfolio_margin``."""
+        before = self._parts.pop(key, None)
+        if before is not None:
+            self._take(before, -1)
+        if leg.qty:
+            part = self._parts[key] = self._part(leg)
+            self._take(part, 1)
+
+    def margin(self) -> Margin:
+        """The margin of all legs together."""
+        span = 0.0
+        for underlying, risk in self._risks.items():
+            charge = _calendar_charge(risk.deltas, underlying, self._forwards, self._spots, self._now, self._params)
+            span += max(0.0, max(0.0, *risk.losses) + charge - risk.option_value)
+        return Margin(
+            span=round(span),
+            exposure=round(self._exposure),
+            expiry_extra=round(self._extra),
+            premium=self._premium,
+        )
+
+    def _take(self, part: _Part, sign: int) -> None:
+        self._risks[part.underlying].add(part, sign)
+        self._exposure += sign * part.exposure
+        self._extra += sign * part.extra
+        self._premium += sign * part.premium
+
+    def _part(self, leg: MarginLeg) -> _Part:
+        contract, params = leg.instrument, self._params
+        spot = _spot(self._spots, contract)
+        expiry, years = _life(contract, self._now)
+        forward = self._forwards.get((contract.underlying, expiry)) or self._forwards.get(contract.underlying) or spot
+        reach = _price_scan(params, years, self._sigmas.get(contract.underlying, 0.0)) * spot
+        losses, delta = _scanned(leg, years, forward, reach, params)
+        short_today = contract.kind is Kind.OPTION and leg.qty < 0 and expiry == _today(self._now)
+        return _Part(
+            underlying=contract.underlying,
+            expiry=expiry,
+            losses=losses,
+            delta=delta,
+            option_value=0 if contract.strike is None else leg.qty * leg.price,
+            exposure=_exposure(leg, spot, years, params),
+            extra=-leg.qty * spot * params.expiry_extra if short_today else 0.0,
+            premium=max(leg.qty, 0) * leg.price if contract.kind is Kind.OPTION else 0,
+        )
+
 
 def portfolio_margin(
     legs: Sequence[MarginLeg],
@@ -98,33 +188,14 @@ def portfolio_margin(
     params: MarginParams,
     sigmas: Mapping[str, float] | None = None,
 ) -> Margin:
-    """Margin of all legs together. Prices in paise; ``sigmas`` are daily volatilities by underlying, where known.
+    """Margin of all legs together, each counted for itself. Prices in paise; ``sigmas`` as for Portfolio.
 
-    Without a sigma the clearing house's floor of the price scan range stands. Raises Refusal: NO_PRICE when the
-    spot of an underlying is unknown, NO_EXPIRY for a leg that is not a derivative.
+    Raises Refusal: NO_PRICE when the spot of an underlying is unknown, NO_EXPIRY for a leg that is not a derivative.
     """
-    risks: defaultdict[str, _Risk] = defaultdict(_Risk)
-    exposure = extra = 0.0
-    premium = 0
-    for leg in legs:
-        if leg.qty == 0:
-            continue
-        contract = leg.instrument
-        spot = _spot(spots, contract)
-        expiry, years = _life(contract, now)
-        forward = forwards.get((contract.underlying, expiry)) or forwards.get(contract.underlying) or spot
-        sigma = (sigmas or {}).get(contract.underlying, 0.0)
-        _add(risks[contract.underlying], leg, expiry, years, forward, _price_scan(params, years, sigma) * spot, params)
-        exposure += _exposure(leg, spot, years, params)
-        if contract.kind is Kind.OPTION:
-            premium += max(leg.qty, 0) * leg.price
-            if leg.qty < 0 and expiry == _today(now):
-                extra -= leg.qty * spot * params.expiry_extra
-    span = 0.0
-    for underlying, risk in risks.items():
-        charge = _calendar_charge(risk.deltas, underlying, forwards, spots, now, params)
-        span += max(0.0, max(0.0, *risk.losses) + charge - risk.option_value)
-    return Margin(span=round(span), exposure=round(exposure), expiry_extra=round(extra), premium=premium)
+    together = Portfolio(forwards, spots, now, params, sigmas)
+    for place, leg in enumerate(legs):
+        together.put(str(place), leg)
+    return together.margin()
 
 
 def _spot(spots: Mapping[str, int], contract: Instrument) -> int:
@@ -151,30 +222,28 @@ def _price_scan(params: MarginParams, years: float, sigma: float) -> float:
     return max(least, 6.0 * sigma * math.sqrt(2.0))
 
 
-def _add(
-    risk: _Risk, leg: MarginLeg, expiry: date, years: float, forward: int, reach: float, params: MarginParams
-) -> None:
-    """Put a leg's losses in every scenario, its composite delta and its option value on the account."""
+def _scanned(
+    leg: MarginLeg, years: float, forward: int, reach: float, params: MarginParams
+) -> tuple[tuple[float, ...], float]:
+    """(losses by scenario, composite delta) of a leg."""
     contract = leg.instrument
     if contract.strike is None or contract.right is None:
-        for row, (move, _, share) in enumerate(SCENARIOS):
-            risk.losses[row] -= leg.qty * move * reach * share
-        risk.deltas[expiry] += leg.qty
-        return
+        return tuple(-leg.qty * move * reach * share for move, _, share in SCENARIOS), float(leg.qty)
     strike, is_call = float(contract.strike), contract.right is Right.CALL
     vol = leg.vol if leg.vol is not None else _implied(leg.price, forward, strike, years, is_call)
     scan = max(params.vol_scan_least, params.vol_scan_share * vol)
     today = greeks(forward, strike, years, 0.0, vol, is_call).price
     tomorrow = max(0.0, years - _DAY)
-    for row, (move, vol_move, share) in enumerate(SCENARIOS):
+    losses = []
+    for move, vol_move, share in SCENARIOS:
         shifted = max(1.0, forward + move * reach)
         then = greeks(shifted, strike, tomorrow, 0.0, max(0.0, vol + vol_move * scan), is_call).price
-        risk.losses[row] += leg.qty * (today - then) * share
-    risk.deltas[expiry] += leg.qty * sum(
+        losses.append(leg.qty * (today - then) * share)
+    delta = leg.qty * sum(
         weight * greeks(max(1.0, forward + thirds / 3 * reach), strike, tomorrow, 0.0, vol, is_call).delta
         for thirds, weight in DELTA_WEIGHTS
     )
-    risk.option_value += leg.qty * leg.price
+    return tuple(losses), delta
 
 
 def _implied(price: int, forward: int, strike: float, years: float, is_call: bool) -> float:
