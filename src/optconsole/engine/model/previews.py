@@ -76,7 +76,7 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
 
     ``mtm`` is what it has made so far, ``open_stops`` what goes if every open leg is stopped, ``reentries`` what all
     re-entries left would lose at their stops, ``gap`` what a jump takes beyond the stops. ``total`` is ``mtm`` less
-    the three, never better than the overall stop lets it be known; None while a part is unknown or ``endless``.
+    the three, bounded by the overall stop; None while a part is unknown or ``endless`` (those legs).
     ``capped`` is the loss at which the overall stop ends it, with its cycles, None without one.
     """
 
