@@ -108,6 +108,14 @@ def test_no_condor_ever_loses_more_than_its_wing(carry: float, vols: list[float]
     assert made.max_loss == 65 * 300_00
 
 
+@given(st.floats(-0.3, 0.3), st.floats(0.05, 1.0), st.floats(0.05, 1.0), st.floats(0.0, WEEK))
+def test_a_calendar_is_flat_far_out_whatever_the_carry(carry: float, near: float, far: float, ahead: float) -> None:
+    legs = [option(-1, CALL, 24_500, 100, WEEK, near), option(1, CALL, 24_500, 200, MONTH, far)]
+    assert tail(legs) == 0
+    high = value(legs, np.array([1e8, 1e9]), carry, ahead)
+    assert high[1] == pytest.approx(high[0], abs=70.0)
+
+
 def test_the_carry_rate_is_the_one_that_all_forwards_follow() -> None:
     forwards = [(WEEK, forward_at(SPOT, 0.065, WEEK)), (MONTH, forward_at(SPOT, 0.065, MONTH))]
     assert carry_rate(SPOT, forwards) == pytest.approx(0.065)

@@ -99,10 +99,13 @@ def test_a_reentry_that_was_taken_is_no_longer_to_come() -> None:
     assert (after.mtm or 0) < (before.mtm or 0)
 
 
-def test_a_run_that_waits_for_its_time_counts_as_entered_now() -> None:
-    stage = Stage()
-    stage.start(straddle(leg=AGAIN))
-    assert ledger(stage).total == planned(stage, straddle(leg=AGAIN)).total
+@pytest.mark.parametrize("stop", ["", '\nstop = "30%"'])
+def test_a_run_that_waits_for_its_time_counts_as_entered_now(stop: str) -> None:
+    stage, written = Stage(), straddle(HEAD + stop, leg=AGAIN)
+    stage.start(written)
+    waiting = ledger(stage)
+    assert waiting.total == planned(stage, written).total
+    assert (waiting.capped is not None) == bool(stop)
 
 
 def test_an_outlook_draws_what_is_held_and_leaves_closed_legs_out() -> None:

@@ -63,7 +63,7 @@ def planned_ledger(
 
 def run_ledger(scene: StillScene, run: Run, max_loss: int | None = None) -> Ledger:
     """The worst case of a run as it stands. What is still to be entered counts as if it were entered now."""
-    legs, held_legs, contracts = {}, [], []
+    legs, held_legs, contracts, entered = {}, [], [], []
     for leg in run.legs.values():
         contract = _contract(scene, run, leg)
         at_risk = legs[leg.id] = _run_leg(scene, run, leg, contract)
@@ -71,6 +71,7 @@ def run_ledger(scene: StillScene, run: Run, max_loss: int | None = None) -> Ledg
         if contract is not None and at_risk.units:
             held_legs.append(market_leg(scene, leg.id, contract, signed(leg.side, at_risk.units), price or 0, price))
             contracts.append(contract)
+            entered.append(Entered(leg=leg.id, sign=leg.side.sign, entry=price or 0, quantity=at_risk.units))
     together, endless = _together(scene, run.strategy.underlying, legs, held_legs, contracts)
     risk = AtRisk(
         strategy=run.strategy,
@@ -78,7 +79,7 @@ def run_ledger(scene: StillScene, run: Run, max_loss: int | None = None) -> Ledg
         mtm=run_mtm(scene, run),
         base=run.watch.base[0] - (run.watch.base[1] if run.strategy.overall.net else 0),
         counters=run.watch.counters,
-        entered=run_facts(scene, run).entered,
+        entered=run_facts(scene, run).entered or tuple(entered),
         gap_loss=gap_loss(scene, run.strategy.underlying, held_legs, contracts),
         gap_text=gap_text(scene.look(run.strategy.underlying).ltp),
         together=together,
