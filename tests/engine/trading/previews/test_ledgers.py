@@ -7,6 +7,7 @@ import pytest
 from optconsole.engine import events as ev
 from optconsole.engine.model.limits import Level, Limit, LimitKind
 from optconsole.engine.model.previews import Ledger
+from optconsole.engine.rules.limits import day_profit
 from optconsole.engine.trading.previews.ledgers import run_ledger
 from optconsole.engine.trading.previews.still import stand_still
 from optconsole.engine.trading.previews.views import outlook
@@ -63,6 +64,20 @@ def test_limits_of_loss_stand_beside_it_less_what_is_lost_today() -> None:
         ("max loss of account paper", 50_000_00),
     ]
     assert worst.limits[0].left == 10_000_00 + (worst.total or 0)
+
+
+def test_what_was_lost_today_is_gone_from_a_limit_already() -> None:
+    stage = Stage()
+    stage.start(straddle(leg=""))
+    stage.to("09:20:00")
+    stage.price(name(24500, "CE"), 150)
+    limit = Limit(level=Level.ACCOUNT, name="paper", kind=LimitKind.MAX_LOSS, value=50_000_00)
+    stage.tell(ev.LimitSet(limit=limit))
+    lost, _ = day_profit(stage.state, Level.ACCOUNT, "paper", stage.situation.price)
+    assert lost is not None
+    assert lost < -65 * 49_00
+    (row,) = planned(stage, straddle()).limits
+    assert row.allowed == 50_000_00 + lost
 
 
 def entered(leg: str = AGAIN) -> Stage:
