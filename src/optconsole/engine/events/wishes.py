@@ -8,7 +8,8 @@ from optconsole.engine.events.base import Event
 class FlattenBegun(Event, frozen=True, kw_only=True):
     """A wish to be flat in a scope, kept until it is so.
 
-    A part exit (``percent`` below 100) fixes what it leaves open: ``targets`` in signed units by position key.
+    A part exit (``percent`` below 100) fixes what it leaves open: ``targets`` in signed units by position key, or by
+    source for the part of one leg of a run. ``apart`` also leaves what others hold against, which opens in the account.
     """
 
     flatten_id: str
@@ -17,6 +18,7 @@ class FlattenBegun(Event, frozen=True, kw_only=True):
     percent: int
     why: str
     targets: dict[str, int] = {}
+    apart: bool = False
 
 
 class FlattenHeld(Event, frozen=True, kw_only=True):

@@ -24,6 +24,7 @@ def _flatten_begun(state: TradingState, fact: Recorded, event: ev.FlattenBegun) 
         actor=fact.actor,
         begun=fact.at,
         targets=event.targets,
+        apart=event.apart,
         after=state.order_count,
     )
 

@@ -46,8 +46,10 @@ BY_SOURCE: Final = "strategy"
 class Flattening(msgspec.Struct, frozen=True, kw_only=True):
     """A wish to be flat in a scope. It lives until that is so, with nothing of ours working or in doubt there.
 
-    ``targets`` are the open quantities (signed units, by position key) that a part exit leaves; ``after`` is the count
-    of orders when it began, ``begun`` when; ``held`` says what keeps it from going on, empty while nothing does.
+    ``targets`` are the open quantities (signed units, by position key) that a part exit leaves, by source for the part
+    of one leg of a run; ``apart`` says that the part is left also where others hold against it, so that the account's
+    net position opens; ``after`` is the count of orders when it began, ``begun`` when; ``held`` says what keeps it from
+    going on, empty while nothing does.
     """
 
     id: str
@@ -58,6 +60,7 @@ class Flattening(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
     begun: datetime
     targets: dict[str, int] = {}
+    apart: bool = False
     after: int = 0
     held: str = ""
 
@@ -70,6 +73,16 @@ class Flattening(msgspec.Struct, frozen=True, kw_only=True):
     def source(self) -> str:
         """The strategy or basket whose own units go, whatever others hold of the same contracts; empty for others."""
         return self.name if self.kind == BY_SOURCE else ""
+
+    @property
+    def parted(self) -> bool:
+        """Whether a leg of a run keeps a part of what it holds."""
+        return bool(self.source and self.targets)
+
+    @property
+    def kept(self) -> int:
+        """Units, unsigned, that a leg of a run keeps."""
+        return abs(self.targets.get(self.source, 0)) if self.source else 0
 
 
 class Drift(msgspec.Struct, frozen=True, kw_only=True):

@@ -100,6 +100,7 @@ class RunWatch(msgspec.Struct, frozen=True, kw_only=True):
     ATM straddle of the first look (EN-6), ``asked`` when a person was asked (EN-11). ``ranges`` are those of EN-4 so
     far, by leg, or empty for the underlying's. ``index`` is the underlying when the first leg was filled,
     ``break_evens`` around it. ``base`` is what had been realised, and charged, before this cycle.
+    ``halted`` once the run ended while it was halted: nothing follows its exit.
     """
 
     floor: Floor = Floor()
@@ -116,6 +117,7 @@ class RunWatch(msgspec.Struct, frozen=True, kw_only=True):
     index: int | None = None
     break_evens: tuple[int | None, int | None] | None = None
     base: tuple[int, int] = (0, 0)
+    halted: bool = False
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):

@@ -51,7 +51,7 @@ def close(scene: Scene, wish: Flattening, step: Step) -> None:
         elif not scene.trading(instrument):
             step.held.append(f"{name} does not trade now")
         else:
-            _steer(scene, wish, position, instrument, step)
+            steer(scene, wish, position, instrument, step)
             _send(scene, wish, position, instrument, step)
 
 
@@ -60,11 +60,16 @@ def _mine(scene: Scene, wish: Flattening, position: Position) -> list[Order]:
     return [
         order
         for order in closing_on(scene.state, position)
-        if steered(order) and (wish.whole or order.parent == wish.id or (wish.source and covers(wish, order.terms)))
+        if steered(order) and (wish.whole or order.parent == wish.id or (_broad(wish) and covers(wish, order.terms)))
     ]
 
 
-def _steer(scene: Scene, wish: Flattening, position: Position, instrument: Instrument, step: Step) -> None:
+def _broad(wish: Flattening) -> bool:
+    """Whether a wish leaves all that a strategy holds, so that its stops go along."""
+    return bool(wish.source) and not wish.parted
+
+
+def steer(scene: Scene, wish: Flattening, position: Position, instrument: Instrument, step: Step) -> None:
     """Convert stops that wait, and move closing orders that do not fill up the ladder."""
     quote, side = scene.situation.quote(instrument.name), closing_side(position)
     asked, fresh = _cancelling(step), scene.fresh(instrument.name)
@@ -108,7 +113,7 @@ def _unmovable(instrument: Instrument, fresh: bool) -> str:
 def _size(scene: Scene, wish: Flattening, position: Position, instrument: Instrument, step: Step) -> int:
     """Units for which closing orders may be sent now, and why not for more."""
     state, since, name = scene.state, scene.since, instrument.name
-    own = at_work(state, wish.source, position) if wish.source else _mine(scene, wish, position)
+    own = at_work(state, wish.source, position) if _broad(wish) else _mine(scene, wish, position)
     mine = claimed(own, since)
     missing = to_close(state, wish, position) - mine
     qty = min(missing, room(state, position, since, standing(scene, position)))
@@ -140,7 +145,7 @@ def _send(scene: Scene, wish: Flattening, position: Position, instrument: Instru
         return
     limit = _beside(state, position, instrument, limit, step)
     for source, piece in pieces:
-        terms = _terms(position, piece, NOTES.get(wish.why, wish.why), limit, source)
+        terms = closing_terms(wish, position, piece, limit, source)
         exits.send(scene, step.decision, terms, instrument, _role(wish), wish.id)
 
 
@@ -231,7 +236,8 @@ def _role(wish: Flattening) -> Role:
     return Role.KILL if wish.why == KILL_WHY else Role.EXIT
 
 
-def _terms(position: Position, qty: int, note: str, limit: int, source: str) -> OrderTerms:
+def closing_terms(wish: Flattening, position: Position, qty: int, limit: int, source: str) -> OrderTerms:
+    """An order that closes so many units of a position at the market, protected by ``limit``."""
     return OrderTerms(
         account=position.key.account,
         contract=position.key.contract,
@@ -240,7 +246,7 @@ def _terms(position: Position, qty: int, note: str, limit: int, source: str) -> 
         type=OrderType.MARKET,
         protection=limit,
         product=position.key.product,
-        note=note,
+        note=NOTES.get(wish.why, wish.why),
         source=source,
     )
 

@@ -21,7 +21,8 @@ from optconsole.engine.trading.covering import closing_side, counts, outstanding
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.desk import ask_cancel
 from optconsole.engine.trading.exits import Scene
-from optconsole.engine.trading.portions import closable, parts_of
+from optconsole.engine.trading.portions import parts_of
+from optconsole.engine.trading.wishes import to_close
 
 TO_WORKING: Final = timedelta(seconds=5)
 """How long a stop may take until the broker's book shows it as it should be."""
@@ -37,14 +38,18 @@ def needed(state: TradingState, guard: Protection, position: Position) -> int:
     """
     net = state.positions.get(str(guard.key))
     if guard.source:
-        return min(abs(position.qty), abs(net.qty)) if net is not None and net.qty * guard.sign > 0 else 0
+        if net is None or net.qty * guard.sign <= 0:
+            return 0
+        parted = [wish for wish in state.flattening.values() if wish.parted and wish.source == guard.source]
+        left = abs(position.qty) - sum(to_close(state, wish, net) for wish in parted)
+        return max(min(left, abs(net.qty)), 0)
     size, sign, going = abs(position.qty), 1 if position.qty > 0 else -1, 0
     for other in state.protections.values():
         if other.source and other.key == guard.key and other.sign == guard.sign:
             going += sum(abs(units) for _, units in parts_of(state, other.source, position) if units * sign > 0)
     for wish in state.flattening.values():
         if wish.source:
-            going += closable(state, wish.source, position)
+            going += to_close(state, wish, position)
         target = wish.targets.get(str(position.key))
         if target is not None:
             size = min(size, max(target * sign, 0))

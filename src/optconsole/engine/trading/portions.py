@@ -29,10 +29,13 @@ def parts_of(state: TradingState, path: str, position: Position) -> list[tuple[s
     ]
 
 
-def closable(state: TradingState, path: str, position: Position) -> int:
-    """Units of a position that closing a strategy would close: its own on the position's side, within what is open."""
+def closable(state: TradingState, path: str, position: Position, kept: int = 0) -> int:
+    """Units of a position that closing a strategy would close: its own on the position's side, within what is open.
+
+    ``kept`` are units that it keeps.
+    """
     own = sum(abs(units) for _, units in parts_of(state, path, position) if units * position.qty > 0)
-    return min(own, abs(position.qty))
+    return min(max(own - kept, 0), abs(position.qty))
 
 
 def shared_out(state: TradingState, path: str, position: Position, qty: int, since: Since) -> list[tuple[str, int]]:
@@ -58,10 +61,10 @@ def _of(orders: list[Order], source: str) -> list[Order]:
     return [order for order in orders if order.terms.source == source]
 
 
-def offset(state: TradingState, path: str) -> list[tuple[Position, int]]:
+def offset(state: TradingState, path: str, kept: int = 0) -> list[tuple[Position, int]]:
     """Positions with the signed units that a strategy holds of each and that cannot be closed: others hold against it.
 
-    The account shows less of the contract, none, or the opposite.
+    The account shows less of the contract, none, or the opposite. ``kept`` are units that it keeps.
     """
     found = []
     for key, parts in state.books.items():
@@ -69,7 +72,8 @@ def offset(state: TradingState, path: str) -> list[tuple[Position, int]]:
         own = sum(part.held.qty for part in parts if belongs(path, part.source))
         if position is None or not own:
             continue
-        left = abs(own) - (min(abs(own), abs(position.qty)) if own * position.qty > 0 else 0)
-        if left:
+        going = abs(own) - kept
+        left = going - (min(going, abs(position.qty)) if own * position.qty > 0 else 0)
+        if left > 0:
             found.append((position, left if own > 0 else -left))
     return found

@@ -91,7 +91,7 @@ def exiting(state: TradingState, key: PositionKey, source: str = "") -> bool:
     """Whether a flatten is closing the whole position, or all of the part; its stops are then the flatten's to turn."""
     return any(
         (wish.whole and in_scope(scope_of(wish), key.account, key.contract, key.product))
-        or (source and wish.source and belongs(wish.source, source))
+        or (source and wish.source and not wish.parted and belongs(wish.source, source))
         for wish in state.flattening.values()
     )
 

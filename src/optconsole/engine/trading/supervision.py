@@ -12,6 +12,7 @@ from optconsole.engine.model.book import Flattening, TradingState
 from optconsole.engine.model.orders import Order, OrderStatus, RiskClass, Role
 from optconsole.engine.model.vitals import MarketPhase
 from optconsole.engine.rules.pretrade import Situation
+from optconsole.engine.trading.apart import close_apart
 from optconsole.engine.trading.closers import Step, alarm_once, close
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.desk import ask_cancel
@@ -49,6 +50,8 @@ def _step(scene: Scene, wish: Flattening) -> Decision | None:
         for order in unwanted(scene, wish):
             ask_cancel(step.decision, order, wish.why)
         close(scene, wish, step)
+        if not step.decision.facts:
+            close_apart(scene, wish, step)
     else:
         step.held.append("the market is closed")
     if step.decision.facts:

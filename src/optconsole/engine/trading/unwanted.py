@@ -31,6 +31,7 @@ def unwanted(scene: Scene, wish: Flattening) -> list[Order]:
     state = scene.state
     closing = {str(each.key): each for each in positions_of(state, wish)}
     surplus = {key: _surplus(state, wish, each, scene.since) for key, each in closing.items()}
+    spare: dict[str, int] = {}
     found = [order for order in _opposing(state, wish, closing) if may_ask(order, scene.since)]
     for order in reversed(list(concerned(state, wish))):
         terms = order.terms
@@ -38,6 +39,11 @@ def unwanted(scene: Scene, wish: Flattening) -> list[Order]:
         position = closing.get(key)
         if not steered(order):
             against = not _by_hand(wish, order)
+        elif wish.apart:
+            name = f"{terms.source}|{key}"
+            left = spare.setdefault(name, _surplus_apart(state, wish, order, scene.since))
+            against = left > 0 or _spent(order, wish)
+            spare[name] = left - (outstanding(order) if left > 0 else 0)
         elif position is None or terms.side is not closing_side(position):
             against = True
         elif surplus[key] > 0:
@@ -75,8 +81,26 @@ def _surplus(state: TradingState, wish: Flattening, position: Position, since: S
     over = claimed(closing_on(state, position), since) - abs(position.qty)
     if wish.source:
         own = claimed(at_work(state, wish.source, position), since)
-        over = max(over, own - closable(state, wish.source, position))
+        over = max(over, own - closable(state, wish.source, position, wish.kept))
     return over
+
+
+def _surplus_apart(state: TradingState, wish: Flattening, order: Order, since: Since) -> int:
+    """Units by which the closing orders of a part exceed it, however the account as a whole stands.
+
+    All of an order that would make the part larger.
+    """
+    terms = order.terms
+    name = str(PositionKey(terms.account, terms.product, terms.contract))
+    own = sum(part.held.qty for part in state.books.get(name, ()) if part.source == terms.source)
+    if own * terms.side.sign >= 0:
+        return outstanding(order)
+    same = [
+        each
+        for each in concerned(state, wish)
+        if steered(each) and each.terms.source == terms.source and each.terms.side is terms.side
+    ]
+    return claimed(same, since) - max(abs(own) - wish.kept, 0)
 
 
 def _by_hand(wish: Flattening, order: Order) -> bool:

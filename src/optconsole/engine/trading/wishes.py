@@ -8,7 +8,7 @@ from optconsole.engine.model.book import Flattening, TradingState
 from optconsole.engine.model.orders import Order
 from optconsole.engine.model.positions import Position
 from optconsole.engine.trading.covering import counts
-from optconsole.engine.trading.portions import closable
+from optconsole.engine.trading.portions import closable, offset
 from optconsole.engine.trading.precedence import KILL_WHY
 from optconsole.engine.trading.scopes import covers, open_in, scope_of
 
@@ -20,7 +20,7 @@ def to_close(state: TradingState, wish: Flattening, position: Position) -> int:
     """
     size = abs(position.qty)
     if wish.source:
-        return closable(state, wish.source, position)
+        return closable(state, wish.source, position, wish.kept)
     if not wish.whole:
         target = wish.targets.get(str(position.key))
         return 0 if target is None else max(size - max(target * _sign(position), 0), 0)
@@ -48,7 +48,8 @@ def concerned(state: TradingState, wish: Flattening) -> Iterator[Order]:
     for order in state.orders.values():
         if order.foreign or not counts(order):
             continue
-        if order.parent == wish.id or ((wish.whole or wish.source) and covers(wish, order.terms)):
+        wide = (wish.whole or wish.source) and not wish.parted
+        if order.parent == wish.id or (wide and covers(wish, order.terms)):
             yield order
 
 
@@ -59,4 +60,9 @@ def wanted(state: TradingState, wish: Flattening) -> list[tuple[Position, int]]:
 
 def done(state: TradingState, wish: Flattening) -> bool:
     """Whether nothing is left to close and nothing of ours works or is in doubt."""
-    return not positions_of(state, wish) and not any(True for _ in concerned(state, wish))
+    return not (positions_of(state, wish) or against(state, wish)) and not any(True for _ in concerned(state, wish))
+
+
+def against(state: TradingState, wish: Flattening) -> list[tuple[Position, int]]:
+    """Positions with the signed units that a wish wants closed though others hold against them in the same account."""
+    return offset(state, wish.source, wish.kept) if wish.apart and wish.source else []

@@ -10,15 +10,19 @@ from optconsole.engine import events as ev
 from optconsole.engine.market.calendar import Calendar
 from optconsole.engine.market.market_days import market_days
 from optconsole.engine.market.master import InstrumentMaster
+from optconsole.engine.model.accounts import Account, Mode
 from optconsole.engine.model.baskets import Allocation, Basket, BasketStatus
+from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.instruments import Instrument, Right, contract_name
-from optconsole.engine.model.orders import OrderStatus
+from optconsole.engine.model.orders import OrderStatus, Role
 from optconsole.engine.model.runs import Run, RunStatus
 from optconsole.engine.model.strategies import Strategy
 from optconsole.engine.model.timeline import IST
 from optconsole.engine.model.vitals import MarketPhase
+from optconsole.engine.state import apply
+from optconsole.engine.store.codec import decode, encode
 from optconsole.engine.strategies.files import read_basket
-from optconsole.engine.trading import groups, parents, supervision
+from optconsole.engine.trading import groups, parents, protection, supervision
 from optconsole.engine.trading.decision import Decision, Effect, SendCancel, SendModify, SendPlace
 from optconsole.engine.trading.handlers import View, decide
 from optconsole.engine.trading.runs.duty import Runs
@@ -61,7 +65,12 @@ class Stage(Bench):
         self.runs = Runs(market_days(self.calendar))
         self.trades = 0
         self.fills = True
+        self.dry: set[str] = set()
+        """Contracts in which nothing fills."""
+        self.shallow: dict[str, int] = {}
+        """Contracts in which only so many units fill, all in all."""
         self.refuse: dict[str, str] = {}
+        self.priced = True
         self.effects: list[Effect] = []
         self.quotes.clear()
         self.now = at_time(day, at)
@@ -135,7 +144,8 @@ class Stage(Bench):
         return sent
 
     def _next(self) -> Decision | None:
-        for advance in (supervision.advance, self.runs.advance, parents.advance, groups.advance):
+        duties = (protection.advance, supervision.advance, parents.advance, groups.advance, self.runs.advance)
+        for advance in duties:
             step = advance(self.state, self.master, self.situation, "ABC")
             if step is not None:
                 return step
@@ -150,9 +160,10 @@ class Stage(Bench):
                     if refused:
                         self.tell(ev.OrderRejected(order_id=order_id, code=refused, reason=f"{refused} by the broker"))
                     else:
-                        self.ack(order_id)
+                        self.seen(order_id)
                 case SendModify(order_id):
                     self.accept(order_id)
+                    self.tell(ev.OrderConfirmed(order_id=order_id))
                 case SendCancel(order_id):
                     if not self.state.orders[order_id].status.final:
                         self.tell(ev.OrderCancelled(order_id=order_id, reason="asked"))
@@ -166,14 +177,25 @@ class Stage(Bench):
         for order in self.working():
             quote = self.quotes.get(order.terms.contract)
             waits = order.terms.type.has_trigger and not order.triggered
-            if quote is None or waits or order.status is not OrderStatus.OPEN:
+            if quote is None or order.terms.contract in self.dry:
+                continue
+            if waits and quote.ltp is not None and order.terms.trigger is not None:
+                if (quote.ltp - order.terms.trigger) * order.terms.side.sign >= 0:
+                    self.tell(ev.OrderTriggered(order_id=order.id))
+                    return True
+            if waits or order.status not in (OrderStatus.OPEN, OrderStatus.PARTIAL):
                 continue
             price = quote.ask if order.terms.side.sign > 0 else quote.bid
             limit = order.terms.limit
             if price is None or (limit is not None and (price - limit) * order.terms.side.sign > 0):
                 continue
+            qty = min(order.remaining, self.shallow.get(order.terms.contract, order.remaining))
+            if qty <= 0:
+                continue
+            if order.terms.contract in self.shallow:
+                self.shallow[order.terms.contract] -= qty
             self.trades += 1
-            self.fill(order.id, order.remaining, price, f"x{self.trades}")
+            self.fill(order.id, qty, price, f"x{self.trades}")
             return True
         return False
 
@@ -191,6 +213,35 @@ class Stage(Bench):
     def held(self) -> dict[str, int]:
         """Net units by contract, without the expiry."""
         return {each.key.contract.split(" ", 2)[2]: each.qty for each in self.state.positions.values() if each.qty}
+
+    def stops(self) -> dict[str, tuple[int, int]]:
+        """Contract to (trigger, units) of what waits at the exchange."""
+        return {
+            order.terms.contract.split(" ", 2)[2]: (order.terms.trigger or 0, order.remaining)
+            for order in self.working()
+            if order.role is Role.STOP and not order.triggered
+        }
+
+    def sent(self, role: Role = Role.ENTRY) -> list[tuple[str, str, int]]:
+        """What was sent in this role: contract without its expiry, side, units."""
+        orders = [order for order in self.state.orders.values() if order.role is role]
+        return [(each.terms.contract.split(" ", 2)[2], each.terms.side.value, each.terms.qty) for each in orders]
+
+    def open_account(self, name: str) -> None:
+        account = Account(id=name, broker="paper", mode=Mode.PAPER, capital=100_000_000)
+        self.tell(ev.AccountOpened(account=account))
+
+    def restart(self) -> None:
+        """The journal is read back, and nothing is remembered that it does not hold."""
+        state, link = TradingState(), ""
+        for version, fact in enumerate(self.facts, 1):
+            row = encode(fact, version, link)
+            read = decode(row.seq, row.at_ist, row.actor, row.cause, row.payload)
+            assert read == fact, fact
+            state, link = apply(state, read), row.hash
+        assert state == self.state
+        self.state = state
+        self.runs = Runs(market_days(self.calendar))
 
     def codes(self) -> list[str]:
         return [notice.code for notice in self.state.notices]

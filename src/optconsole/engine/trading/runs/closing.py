@@ -15,12 +15,13 @@ from optconsole.engine.rules.momentum import combined_premium
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.runs.choosing import NotPicked
 from optconsole.engine.trading.runs.scene import (
+    LET_GO,
     RunScene,
     decision_of,
     defined,
     move_run,
     orders_of,
-    units,
+    still_holds,
     watched,
 )
 from optconsole.engine.trading.runs.starting import chosen_leg, pick_all
@@ -31,7 +32,7 @@ S, L = RunStatus, LegStage
 def step(scene: RunScene, run: Run) -> Decision | None:
     """Tell where the run stands; end it, or begin its next cycle."""
     legs = run.legs.values()
-    if any(leg.stage.holds for leg in legs) or any(units(scene, run, leg) for leg in legs):
+    if any(leg.stage.holds for leg in legs) or any(still_holds(scene, run, leg) for leg in legs):
         return _moved(run)
     if any(leg.stage in (L.WAITING, L.DUE) for leg in legs) and run.status is not S.EXITING:
         return _moved(run)
@@ -66,7 +67,7 @@ def _moved(run: Run) -> Decision | None:
 
 
 def _arm_cycle(scene: RunScene, run: Run) -> Decision | None:
-    if run.status is not S.EXITING or run.code not in tuple(ExitCode):
+    if run.status is not S.EXITING or run.code not in tuple(ExitCode) or run.watch.halted or scene.stopped(run):
         return None
     armed = next_cycle(run.strategy.overall, ExitCode(run.code), scene.now, run.watch.counters, ends=run.exit_at)
     if not hasattr(armed, "how"):
@@ -79,7 +80,9 @@ def _arm_cycle(scene: RunScene, run: Run) -> Decision | None:
 
 def _run_anew(scene: RunScene, run: Run) -> Decision | None:
     """A leg's re-entry that closed everything first (RE_EXECUTE with square-off-all)."""
-    if scene.state.killed:
+    if run.watch.halted or scene.state.killed or scene.stopped(run) or scene.now >= run.exit_at:
+        return _end(scene, run)
+    if not scene.open_to_begin(run):
         return None
     picks = pick_all(scene, run)
     if isinstance(picks, NotPicked):
@@ -97,13 +100,15 @@ def _cycle(scene: RunScene, run: Run) -> Decision | None:
     """The next cycle, once it is due: contracts anew, an MTM of its own."""
     armed = run.watch.next_cycle
     assert armed is not None
+    if scene.stopped(run):
+        return _end(scene, run)
 
     def price(leg_id: str) -> int | None:
         return scene.look(run.legs[leg_id].contract).ltp
 
     outcome = cycle_due(armed, scene.now, combined_premium(run.strategy, price))
     decision = decision_of(run)
-    if isinstance(outcome, RunAgain) and not scene.state.killed:
+    if isinstance(outcome, RunAgain) and scene.open_to_begin(run):
         picks = pick_all(scene, run)
         if isinstance(picks, NotPicked):
             return None if picks.wait else _end(scene, run)
@@ -118,6 +123,8 @@ def _cycle(scene: RunScene, run: Run) -> Decision | None:
             cycle=run.watch.cycle + 1,
             counters=cycle_taken(run.watch.counters, armed),
             floor=Floor(),
+            index=None,
+            break_evens=None,
             base=made(scene.state, run),
         )
         decision.facts += [
@@ -145,7 +152,7 @@ def _end(scene: RunScene, run: Run) -> Decision:
     if not entered:
         legs = [leg for leg in run.legs.values() if leg.code]
         code, text = (legs[0].code, legs[0].text) if legs else (run.code, run.text)
-        status = S.FAILED if run.code == "ROLLBACK" or code not in ("NOT_TRIGGERED", "FIRST_ONLY") else S.SKIPPED
+        status = S.SKIPPED if run.code != "ROLLBACK" and (code in LET_GO) else S.FAILED
         decision.facts.append(move_run(run, status, code, text))
         return decision
     last = next((leg for leg in reversed(run.legs.values()) if leg.code), None)

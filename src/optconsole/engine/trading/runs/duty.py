@@ -20,8 +20,11 @@ from optconsole.engine.trading.runs import (
     entering,
     following,
     guarding,
+    marking,
     planning,
+    shielding,
     starting,
+    stopping,
     triggering,
     waiting,
     warming,
@@ -62,6 +65,9 @@ class Runs:
             yield ending.step(scene, run, self._floors)
             yield guarding.step(scene, run, self._memory)
             yield following.step(scene, run)
+            yield stopping.step(scene, run)
+            yield marking.step(scene, run)
+            yield shielding.step(scene, run, self._memory)
         yield self._bars.step(scene)
         yield self._charts.step(scene)
         for run in scene.state.runs.values():

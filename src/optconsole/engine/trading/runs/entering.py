@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from optconsole.engine import events as ev
 from optconsole.engine.commands import PlaceOrder
+from optconsole.engine.model.exit_codes import ExitCode
 from optconsole.engine.model.orders import Order, OrderStatus, OrderTerms, OrderType, Side
 from optconsole.engine.model.parents import ParentStatus
 from optconsole.engine.model.runs import LegRun, LegStage, Run, RunStatus
 from optconsole.engine.model.strategies import OnFailure
 from optconsole.engine.rules import ladder
-from optconsole.engine.rules.leg_levels import Fill, Span, open_levels
+from optconsole.engine.rules.leg_levels import open_levels
 from optconsole.engine.trading import exits, placing
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.desk import ask_cancel, cancellable
-from optconsole.engine.trading.runs.daybars import yesterday
+from optconsole.engine.trading.runs import proportion
+from optconsole.engine.trading.runs.fills import fill_at
 from optconsole.engine.trading.runs.leaving import leave_run
 from optconsole.engine.trading.runs.scene import RunScene, decision_of, defined, move_leg, part, units
 
 PASSING: Final = frozenset(
-    {"RATE_BUDGET", "BREAKER_OPEN", "BOOK_UNSEEN", "ORDER_IN_DOUBT", "CLOSING", "NO_PRICE", "FEED_SILENT", "NOT_READY"}
+    {
+        "RATE_BUDGET",
+        "BREAKER_OPEN",
+        "BOOK_UNSEEN",
+        "ORDER_IN_DOUBT",
+        "CLOSING",
+        "NO_PRICE",
+        "FEED_SILENT",
+        "NOT_READY",
+        "SELF_CROSS",
+    }
 )
 """Reasons of a denial that time may end: the entry is tried again while its window is open."""
 AGAIN: Final = timedelta(seconds=1)
@@ -36,6 +48,9 @@ def step(scene: RunScene, run: Run) -> Decision | None:
                 return decision
     if run.status in (RunStatus.EXITING, RunStatus.HALTED) or scene.state.killed:
         return None
+    trimmed = proportion.step(scene, run)
+    if trimmed is not None:
+        return trimmed
     for leg in run.legs.values():
         if leg.stage is LegStage.DUE and _may_leave(scene, run, leg):
             return _send(scene, run, leg)
@@ -84,13 +99,20 @@ def _send(scene: RunScene, run: Run, leg: LegRun) -> Decision:
         decision.facts.append(moved)
         return decision
     code, text = ("DENIED", "It was not sent.") if reply is None else (reply.code, reply.text)
-    if code in PASSING and scene.now < run.triggers_until:
+    if code in PASSING and scene.now < _patient_until(run):
         decision.facts.append(
             move_leg(run, leg, "held", tries=max(leg.tries, 1), since=scene.now, code=code, text=text)
         )
     else:
         _fail(scene, run, leg, code, text, decision)
     return decision
+
+
+def _patient_until(run: Run) -> datetime:
+    """How long a passing obstacle is waited for: the grace of an entry, and the time its legs before may take."""
+    execution = run.strategy.execution
+    waits = run.strategy.schedule.grace + execution.patience * (execution.retries + 1)
+    return min(run.triggers_until, run.since + timedelta(seconds=waits))
 
 
 def _edge(scene: RunScene, leg: LegRun) -> int | None:
@@ -121,9 +143,40 @@ def _progress(scene: RunScene, run: Run, leg: LegRun) -> Decision | None:
     over = all(order.status.final for order in orders) and all(
         parent.status is not ParentStatus.WORKING for parent in parents
     )
+    given_up = _given_up(scene, run)
+    if given_up:
+        return _keep(scene, run, leg, given_up) if over else _take_back(orders, run)
     if over:
         return _unfilled(scene, run, leg, orders)
     return _impatient(scene, run, leg, orders)
+
+
+def _given_up(scene: RunScene, run: Run) -> str:
+    """The code under which an entry under way is broken off; empty while it goes on."""
+    if scene.state.killed:
+        return ExitCode.KILL
+    if scene.stopped(run):
+        return "STOPPED"
+    return "HALTED" if run.status is RunStatus.HALTED else ""
+
+
+def _take_back(orders: list[Order], run: Run) -> Decision | None:
+    decision = decision_of(run)
+    for order in orders:
+        if not order.status.final and exits.free(order) and cancellable(order):
+            ask_cancel(decision, order, "its entry was broken off")
+    return decision if decision.facts else None
+
+
+def _keep(scene: RunScene, run: Run, leg: LegRun, code: str) -> Decision:
+    """What was filled before the entry was broken off is held and guarded; nothing more is bought or sold."""
+    decision = decision_of(run)
+    if units(scene, run, leg):
+        decision.facts.append(opened(scene, run, leg))
+    else:
+        text = "Its entry was broken off before anything was filled."
+        decision.facts.append(move_leg(run, leg, "given up", stage=LegStage.OUT, code=code, text=text))
+    return decision
 
 
 def _unfilled(scene: RunScene, run: Run, leg: LegRun, orders: list[Order]) -> Decision:
@@ -167,21 +220,7 @@ def opened(scene: RunScene, run: Run, leg: LegRun) -> ev.LegMoved:
     held = part(scene, run, leg)
     assert held is not None
     entry = abs(held.cost) // abs(held.qty) if abs(held.cost) % abs(held.qty) == 0 else round(abs(held.cost / held.qty))
-    index = scene.look(run.strategy.underlying).ltp
-    written = defined(run, leg)
-    place = leg.id if written.breakout is not None and written.breakout.of_option else ""
-    seen = run.watch.ranges.get(place)
-    fill = Fill(
-        side=leg.side,
-        entry=entry,
-        at=scene.now,
-        tick=leg.tick,
-        lot=leg.lot,
-        index=index,
-        range=None if seen is None else Span(high=seen.high, low=seen.low),
-        day=yesterday(scene, leg.contract),
-        index_day=yesterday(scene, run.strategy.underlying),
-    )
+    fill = fill_at(scene, run, leg, entry, scene.now, scene.look(run.strategy.underlying).ltp)
     return move_leg(
         run,
         leg,
@@ -193,7 +232,7 @@ def opened(scene: RunScene, run: Run, leg: LegRun) -> ev.LegMoved:
         entered_at=scene.now,
         entries=leg.entries + 1,
         first=leg.first or (entry, abs(held.qty)),
-        levels=open_levels(written, fill),
+        levels=open_levels(defined(run, leg), fill),
         arming=None,
         blind="",
         code="",
@@ -229,7 +268,8 @@ def _fail(scene: RunScene, run: Run, leg: LegRun, code: str, text: str, decision
                 else move_leg(run, leg, "failed", stage=LegStage.OUT, code=code, text=text)
             )
             decision.facts.append(fact)
-            what = "the other legs are kept"
+            ratio = policy is OnFailure.RATIO
+            what = "the others are cut to the proportion that was filled" if ratio else "the other legs are kept"
     decision.facts.append(
         ev.NoticeRaised(
             level="alarm", code="LEG_FAILED", text=f"{name} was not entered: {text} So {what}.", subject=run.id

@@ -23,6 +23,7 @@ from optconsole.engine.trading.runs.scene import (
     defined,
     move_leg,
     orders_of,
+    still_holds,
     units,
     watched,
 )
@@ -40,7 +41,7 @@ def step(scene: RunScene, run: Run) -> Decision | None:
             # given up by the desk, as at the close: the leg is watched again, and left again when it may be
             decision.facts.append(move_leg(run, leg, "kept", stage=LegStage.OPEN, leaving=""))
             return decision
-    if run.status in (RunStatus.EXITING, RunStatus.HALTED) or scene.state.killed:
+    if scene.barred(run):
         return None
     for armed in run.watch.armed.values():
         _again(scene, run, armed, decision)
@@ -50,7 +51,7 @@ def step(scene: RunScene, run: Run) -> Decision | None:
 
 
 def _is_out(scene: RunScene, run: Run, leg: LegRun) -> bool:
-    return not units(scene, run, leg) and not orders_of(scene, run.source(leg.id))
+    return not still_holds(scene, run, leg) and not orders_of(scene, run.source(leg.id))
 
 
 def _closing(scene: RunScene, run: Run, leg: LegRun) -> bool:
@@ -103,7 +104,8 @@ def _by_others(scene: RunScene, run: Run, leg: LegRun) -> tuple[str, str]:
     source = run.source(leg.id)
     for order in reversed(scene.state.orders.values()):
         if order.terms.contract == leg.contract and order.filled and order.terms.side is leg.side.opposite:
-            if order.role is Role.STOP and order.terms.source == source:
+            guarded = order.terms.source == source and (order.role is Role.STOP or order.parent.startswith("G"))
+            if guarded:
                 return (leg.levels.leg.code if leg.levels else ExitCode.LEG_SL), "Its stop at the exchange was filled."
             if order.parent.startswith("limit:"):
                 wide = order.parent.startswith(("limit:account", "limit:global"))

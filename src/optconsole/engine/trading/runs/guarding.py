@@ -16,6 +16,7 @@ from optconsole.engine.rules.leg_company import to_close
 from optconsole.engine.rules.leg_exits import Blind, ExitNow, decide
 from optconsole.engine.rules.leg_trails import on_price
 from optconsole.engine.trading.decision import Decision
+from optconsole.engine.trading.runs.fills import completed
 from optconsole.engine.trading.runs.leaving import leave_leg, leave_run
 from optconsole.engine.trading.runs.scene import RunScene, decision_of, defined, move_leg, open_legs
 
@@ -53,7 +54,7 @@ class Memory:
 
 def step(scene: RunScene, run: Run, memory: Memory) -> Decision | None:
     """What these prices mean for the open legs of a run."""
-    if scene.state.killed:
+    if scene.state.killed or not scene.watching(run):
         return None
     decision = decision_of(run)
     for leg in open_legs(run):
@@ -66,6 +67,11 @@ def _look(scene: RunScene, run: Run, leg: LegRun, stored: Levels, memory: Memory
     """Judge one leg; True when it takes all others with it."""
     source, seen = run.source(leg.id), scene.seen(run, leg)
     levels, written = memory.levels(source, stored), defined(run, leg)
+    whole = completed(scene, run, leg, levels)
+    if whole is not levels:
+        memory.stored(source, scene.now)
+        decision.facts.append(move_leg(run, leg, "completed", seen, levels=whole))
+        return False
     verdict = decide(levels, written, seen, leg.arming)
     if isinstance(verdict, ExitNow):
         return _leave(scene, run, msgspec.structs.replace(leg, levels=levels), verdict, decision)

@@ -44,8 +44,29 @@ def leave_run(
     decision.facts.append(move_run(run, RunStatus.EXITING, code, text, reason))
 
 
-def _begin(scene: RunScene, decision: Decision, source: str, name: str, code: str) -> str:
+def leave_part(scene: RunScene, run: Run, leg: LegRun, lots: int, decision: Decision, code: str) -> None:
+    """Begin to close so many lots of a leg beyond what is being closed of it; the leg stays open with the rest."""
+    source, now = run.source(leg.id), units(scene, run, leg)
+    going = [abs(wish.kept) for wish in scene.state.flattening.values() if wish.parted and wish.source == source]
+    keep = max(min([abs(now), *going]) - lots * leg.lot, 0)
+    signed = keep if now > 0 else -keep
+    _begin(scene, decision, source, f"{run.id}.{leg.id}", code, {source: signed})
+
+
+def _begin(
+    scene: RunScene, decision: Decision, source: str, name: str, code: str, keep: dict[str, int] | None = None
+) -> str:
     begun = sum(isinstance(fact, ev.FlattenBegun) for fact in decision.facts)
     wish = f"{name}.{scene.state.seq + 1 + begun}"
-    decision.facts.append(ev.FlattenBegun(flatten_id=wish, kind=BY_SOURCE, name=source, percent=100, why=code))
+    decision.facts.append(
+        ev.FlattenBegun(
+            flatten_id=wish,
+            kind=BY_SOURCE,
+            name=source,
+            percent=100,
+            why=code,
+            targets=keep or {},
+            apart=True,
+        )
+    )
     return wish

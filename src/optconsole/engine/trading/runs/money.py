@@ -10,8 +10,11 @@ from optconsole.engine.trading.exits import Scene
 from optconsole.engine.trading.runs.scene import defined, part
 
 
-def run_facts(scene: Scene, run: Run) -> RunFacts:
-    """The run at this instant: realised and charges of its present cycle, what is held, what was entered first."""
+def run_facts(scene: Scene, run: Run, greeks: tuple[int | None, int | None] = (None, None)) -> RunFacts:
+    """The run at this instant: realised and charges of its present cycle, what is held, what was entered first.
+
+    ``greeks`` are net delta in thousandths of a lot and net gamma in millionths, where they were solved.
+    """
     realised, charges = made(scene.state, run)
     base = run.watch.base
     held, entered = [], []
@@ -47,6 +50,8 @@ def run_facts(scene: Scene, run: Run) -> RunFacts:
         index=scene.situation.price(run.strategy.underlying),
         index_at_entry=run.watch.index,
         break_evens=run.watch.break_evens,
+        delta=greeks[0],
+        gamma=greeks[1],
     )
 
 

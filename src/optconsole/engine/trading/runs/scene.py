@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from optconsole.engine import events as ev
 from optconsole.engine.market.minutes import Minutes
+from optconsole.engine.model.baskets import BasketStatus
+from optconsole.engine.model.exit_codes import ExitCode
 from optconsole.engine.model.orders import Order
-from optconsole.engine.model.positions import Position
+from optconsole.engine.model.positions import Position, position_name
 from optconsole.engine.model.runs import LegRun, LegStage, Run, RunStatus, RunWatch
 from optconsole.engine.model.strategies import Leg
 from optconsole.engine.rules.leg_prices import Look, Seen
@@ -19,6 +21,9 @@ from optconsole.engine.rules.market_days import MarketDays
 from optconsole.engine.trading.covering import counts
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.exits import Scene
+
+LET_GO: Final = frozenset({"NOT_TRIGGERED", "FIRST_ONLY", "STOPPED", "HALTED", "SKIPPED_BY_HAND", *ExitCode})
+"""Why a leg was not entered though nothing failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,44 @@ class RunScene(Scene):
         return Look(ltp=quote.mark, bid=quote.bid, ask=quote.ask, stamp=quote.ts, close=close, closed_at=at)
 
     def seen(self, run: Run, leg: LegRun) -> Seen:
-        """What a leg's exits see now."""
-        return Seen(at=self.now, leg=self.look(leg.contract), index=self.look(run.strategy.underlying))
+        """What a leg's exits see now.
+
+        A spike guard weighs the last trade against the book itself, so it is given the trade as it was printed; every
+        other leg looks at the mark, the last trade as far as the book allows it. With an empty book both are the same.
+        """
+        own, hours = self.look(leg.contract), self.days.hours(self.now.date())
+        quote = self.situation.quote(leg.contract)
+        if defined(run, leg).spike is not None and quote is not None and own.ltp is not None and quote.ltp is not None:
+            own = msgspec.structs.replace(own, ltp=quote.ltp)
+        opens = None if hours is None else hours.opens
+        return Seen(at=self.now, opens=opens, leg=own, index=self.look(run.strategy.underlying))
+
+    def watching(self, run: Run) -> bool:
+        """Whether a run's conditions are looked at: from ``watch_from`` on each day after its first (SC-5)."""
+        if run.watch_from is None or self.now.date() <= run.trade_date:
+            return True
+        return self.now.time() >= run.watch_from.time()
+
+    def barred(self, run: Run) -> str:
+        """Why a run enters nothing more now, not even again; empty while it may."""
+        book = self.state.baskets.get(run.basket)
+        if self.state.killed:
+            return "The kill switch is on."
+        if run.status in (RunStatus.EXITING, RunStatus.HALTED):
+            return f"The run is {run.status.value.lower()}."
+        if book is None or book.status is not BasketStatus.ACTIVE:
+            return f"{run.basket} is {'gone' if book is None else book.status.value.lower()}."
+        return ""
+
+    def open_to_begin(self, run: Run) -> bool:
+        """Whether the run's basket may begin something now: it is active, and nothing is killed."""
+        book = self.state.baskets.get(run.basket)
+        return not self.state.killed and book is not None and book.status is BasketStatus.ACTIVE
+
+    def stopped(self, run: Run) -> bool:
+        """Whether the run's basket was stopped: what it has not entered by then is given up."""
+        book = self.state.baskets.get(run.basket)
+        return book is None or book.status in (BasketStatus.STOPPED, BasketStatus.ARCHIVED)
 
     def observe(self, run: Run) -> None:
         """Remember the prices that minute closes are made of."""
@@ -53,18 +94,26 @@ class RunScene(Scene):
 def part(scene: Scene, run: Run, leg: LegRun) -> Position | None:
     """What a leg holds of its contract."""
     source = run.source(leg.id)
-    for key, parts in scene.state.books.items():
-        if key.endswith(f"/{leg.contract}"):
-            for each in parts:
-                if each.source == source:
-                    return each.held
-    return None
+    parts = scene.state.books.get(position_name(leg.account, run.strategy.product, leg.contract), ())
+    return next((each.held for each in parts if each.source == source), None)
 
 
 def units(scene: Scene, run: Run, leg: LegRun) -> int:
     """Signed units that a leg holds."""
     held = part(scene, run, leg)
     return 0 if held is None else held.qty
+
+
+def still_holds(scene: Scene, run: Run, leg: LegRun) -> bool:
+    """Whether a leg has something left to leave.
+
+    Under the kill switch what others of the same account hold against it is flat already, and stays as it is.
+    """
+    held = part(scene, run, leg)
+    if held is None or not held.qty:
+        return False
+    net = scene.state.positions.get(str(held.key))
+    return not scene.state.killed or (net is not None and net.qty != 0)
 
 
 def orders_of(scene: Scene, source: str) -> list[Order]:
@@ -86,7 +135,8 @@ def defined(run: Run, leg: LegRun) -> Leg:
 
 def why(value: object) -> dict[str, Any]:
     """The values of a decision as the journal keeps them."""
-    plain = msgspec.to_builtins(value)
+    # by way of JSON, since tuples and keys come back from the journal as lists and text
+    plain = msgspec.json.decode(msgspec.json.encode(value))
     return plain if isinstance(plain, dict) else {"value": plain}
 
 

@@ -12,18 +12,16 @@ from optconsole.engine.commands import EditRun, ExitBasket, Reply, RunAction, Se
 from optconsole.engine.model.baskets import BasketStatus
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.exit_codes import ExitCode
-from optconsole.engine.model.leg_state import Levels
-from optconsole.engine.model.runs import LegRun, LegStage, Run, RunStatus
+from optconsole.engine.model.runs import LegStage, Run, RunStatus
 from optconsole.engine.model.strategies import Strategy
 from optconsole.engine.model.timeline import IST
-from optconsole.engine.rules.leg_levels import Fill
 from optconsole.engine.rules.leg_preview import preview_leg
 from optconsole.engine.rules.lint import lint_strategy
 from optconsole.engine.rules.overall_preview import preview
 from optconsole.engine.rules.triggers import APPROVAL, SIGNAL, waited_for
 from optconsole.engine.trading.baskets import basket_of
 from optconsole.engine.trading.decision import Decision
-from optconsole.engine.trading.runs.daybars import yesterday
+from optconsole.engine.trading.runs.fills import fill_of
 from optconsole.engine.trading.runs.leaving import leave_leg, leave_run
 from optconsole.engine.trading.runs.money import run_facts
 from optconsole.engine.trading.runs.scene import RunScene, defined, move_leg, move_run, watched
@@ -196,17 +194,3 @@ def _overall_fires(scene: RunScene, run: Run, changed: Strategy) -> list[str]:
         return []
     judged = preview(changed.overall, run.watch.floor, run_facts(scene, run))
     return [f"the run would be closed: {judged.why}"] if judged.fires is not None or judged.closes_part else []
-
-
-def fill_of(scene: RunScene, run: Run, leg: LegRun, levels: Levels) -> Fill:
-    """The leg's entry as it was."""
-    return Fill(
-        side=leg.side,
-        entry=leg.entry or levels.leg.entry,
-        at=levels.since,
-        tick=leg.tick,
-        lot=leg.lot,
-        index=run.watch.index if levels.index is None else levels.index.entry,
-        day=yesterday(scene, leg.contract),
-        index_day=yesterday(scene, run.strategy.underlying),
-    )

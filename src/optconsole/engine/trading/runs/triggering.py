@@ -41,13 +41,15 @@ def waits(run: Run) -> bool:
 
 def step(scene: RunScene, run: Run) -> Decision | None:
     """Look at what the run waits for; enter once all has come true."""
-    if not waits(run) or scene.state.killed:
+    if not waits(run):
         return None
     decision = decision_of(run)
     if scene.now >= run.triggers_until:
         names = ", ".join(waited_for(run.strategy.entry, run.watch.fired))
         _let_go(run, decision, "NOT_TRIGGERED", f"Until {run.triggers_until:%H:%M:%S} it waited for: {names}.")
         return decision
+    if scene.barred(run):
+        return None
     watch, answers = _looked(scene, run)
     fired = [answer for answer in answers if isinstance(answer, Fired)]
     watch = msgspec.structs.replace(watch, fired=(*watch.fired, *(each.name for each in fired)))

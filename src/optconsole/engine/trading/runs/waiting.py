@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 
+from optconsole.engine import events as ev
 from optconsole.engine.model.leg_rules import Breakout
 from optconsole.engine.model.runs import LegRun, LegStage, Run, RunStatus
 from optconsole.engine.model.timeline import from_millis
+from optconsole.engine.model.trigger_state import RangeSeen
+from optconsole.engine.model.triggers import Range
 from optconsole.engine.rules.momentum import begin_wait, cancelled_by, wait_is_over
 from optconsole.engine.rules.pretrade import price_in
-from optconsole.engine.rules.ranges import broken, track
+from optconsole.engine.rules.ranges import Phase, began_late, broken, phase, track
 from optconsole.engine.rules.triggers import Fired
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.runs import triggering
@@ -19,17 +24,22 @@ from optconsole.engine.trading.runs.choosing import NotPicked, pick_leg
 from optconsole.engine.trading.runs.scene import RunScene, decision_of, defined, move_leg, watched
 from optconsole.engine.trading.runs.starting import chosen_leg
 
+LATE_RANGE: Final = "RANGE_LATE"
+PATIENCE: Final = timedelta(seconds=60)
+"""How long after its start the first price of a range may come without anything being said."""
+
 
 def step(scene: RunScene, run: Run) -> Decision | None:
     """Enter what has moved far enough; give up what waited too long."""
-    if run.status in (RunStatus.EXITING, RunStatus.HALTED) or scene.state.killed or triggering.waits(run):
+    if triggering.waits(run) or run.status is RunStatus.EXITING:
         return None
+    barred = scene.barred(run)
     decision = decision_of(run)
     for leg in [each for each in run.legs.values() if each.stage is LegStage.WAITING]:
         if scene.now >= run.triggers_until:
             text = f"The price never moved as asked before {run.triggers_until:%H:%M:%S}."
             decision.facts.append(move_leg(run, leg, "given up", stage=LegStage.OUT, code="NOT_TRIGGERED", text=text))
-        elif _look(scene, run, leg, decision):
+        elif not barred and _look(scene, run, leg, decision):
             break
     return decision if decision.facts else None
 
@@ -89,12 +99,32 @@ def follow_range(scene: RunScene, run: Run) -> Decision | None:
         seen = track(rule, ranges.get(place), look.ltp, at, dte)
         if seen is not None:
             ranges[place] = seen
-    before = {place: (seen.high, seen.low) for place, seen in run.watch.ranges.items()}
-    if {place: (seen.high, seen.low) for place, seen in ranges.items()} == before:
-        return None
     decision = decision_of(run)
-    decision.facts.append(watched(run, "range", msgspec.structs.replace(run.watch, ranges=ranges)))
-    return decision
+    _tell_late(scene, run, rule, ranges, dte, decision)
+    before = {place: (seen.high, seen.low) for place, seen in run.watch.ranges.items()}
+    if {place: (seen.high, seen.low) for place, seen in ranges.items()} != before:
+        decision.facts.append(watched(run, "range", msgspec.structs.replace(run.watch, ranges=ranges)))
+    return decision if decision.facts else None
+
+
+def _tell_late(
+    scene: RunScene, run: Run, rule: Range, ranges: dict[str, RangeSeen], dte: int, decision: Decision
+) -> None:
+    """Say once that a range may be wrong: its first price came late, or the engine was down while it was formed."""
+    now, up = scene.now, scene.up_since
+    on_its_day = rule.start_dte is None or rule.start_dte == dte
+    begin = datetime.combine(now.date(), rule.start, now.tzinfo)
+    inside = phase(rule, now, dte) is not Phase.BEFORE
+    away = on_its_day and inside and up is not None and up.date() == now.date() and up - begin > PATIENCE
+    wrong = [seen for seen in ranges.values() if began_late(rule, seen, PATIENCE)]
+    none = phase(rule, now, dte) is Phase.AFTER and not ranges
+    if not (away or wrong or none) or any(
+        (told.code, told.subject) == (LATE_RANGE, run.id) for told in scene.state.notices
+    ):
+        return
+    what = "has no price in it" if none else "may lack a high or low that nobody saw"
+    text = f"{run.strategy.name} on {run.account}: the range from {rule.start:%H:%M:%S} {what}."
+    decision.facts.append(ev.NoticeRaised(level="warning", code=LATE_RANGE, text=text, subject=run.id))
 
 
 def _ranged(run: Run) -> Iterator[tuple[str, str]]:
