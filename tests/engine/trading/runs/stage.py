@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 
 from optconsole.engine import commands as cmd
@@ -10,8 +10,9 @@ from optconsole.engine import events as ev
 from optconsole.engine.market.calendar import Calendar
 from optconsole.engine.market.market_days import market_days
 from optconsole.engine.market.master import InstrumentMaster
+from optconsole.engine.market.minutes import Minutes
 from optconsole.engine.model.accounts import Account, Mode
-from optconsole.engine.model.baskets import Allocation, Basket, BasketStatus
+from optconsole.engine.model.baskets import Allocation, Basket, BasketStatus, Pace
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.instruments import Instrument, Right, contract_name
 from optconsole.engine.model.orders import OrderStatus, Role
@@ -25,7 +26,9 @@ from optconsole.engine.strategies.files import read_basket
 from optconsole.engine.trading import groups, parents, protection, supervision
 from optconsole.engine.trading.decision import Decision, Effect, SendCancel, SendModify, SendPlace
 from optconsole.engine.trading.handlers import View, decide
+from optconsole.engine.trading.runs import steering
 from optconsole.engine.trading.runs.duty import Runs
+from optconsole.engine.trading.runs.scene import RunScene
 from tests.engine.facts import index, option
 from tests.engine.trading.bench import Bench
 
@@ -69,8 +72,8 @@ class Stage(Bench):
         """Contracts in which nothing fills."""
         self.shallow: dict[str, int] = {}
         """Contracts in which only so many units fill, all in all."""
+        self.pace = Pace.PARALLEL
         self.refuse: dict[str, str] = {}
-        self.priced = True
         self.effects: list[Effect] = []
         self.quotes.clear()
         self.now = at_time(day, at)
@@ -101,12 +104,32 @@ class Stage(Bench):
 
     def start(self, *strategies: Strategy, accounts: Sequence[Allocation] = (Allocation(account="paper"),)) -> None:
         """Save a basket of these strategies and let it run."""
-        basket = Basket(name="day", strategies=tuple(strategies), allocations=tuple(accounts))
+        basket = Basket(
+            name="day",
+            strategies=tuple(strategies),
+            allocations=tuple(accounts),
+            pace=self.pace,
+            stagger_ms=500 if self.pace is Pace.STAGGERED else 0,
+        )
         known = self.state.baskets.get("day")
         over = None if known is None else known.version
         self.ask(cmd.SaveBasket(id=f"save{self.state.seq}", actor="key", basket=basket, over=over))
         self.ask(cmd.SetBasketStatus(id=f"start{self.state.seq}", actor="key", name="day", status=BasketStatus.ACTIVE))
         self.settle()
+
+    def steer(self, run_id: str, action: cmd.RunAction, leg: str = "") -> Decision:
+        """A person does something with a run."""
+        command = cmd.SteerRun(id=f"steer{self.state.seq}", actor="key", run_id=run_id, action=action, leg=leg)
+        return self.order_run(lambda scene: steering.steer(scene, command))
+
+    def order_run(self, decided: Callable[[RunScene], Decision]) -> Decision:
+        """Carry out what a person asks of runs."""
+        days = market_days(self.calendar)
+        decision = decided(RunScene(self.state, self.master, self.situation, "ABC", days, Minutes()))
+        self.tell(*decision.facts, actor=decision.actor)
+        self._carry(decision)
+        self.settle()
+        return decision
 
     # time
 

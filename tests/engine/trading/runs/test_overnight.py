@@ -8,7 +8,13 @@ from optconsole.engine.model.runs import LegStage, RunStatus
 from optconsole.engine.model.strategies import Strategy
 from tests.engine.trading.runs.stage import Stage, name, strategy
 
-WED, THU, FRI, MON, TUE = (date(2026, 11, 25), date(2026, 11, 26), date(2026, 11, 27), date(2026, 11, 30), date(2026, 12, 1))
+WED, THU, FRI, MON, TUE = (
+    date(2026, 11, 25),
+    date(2026, 11, 26),
+    date(2026, 11, 27),
+    date(2026, 11, 30),
+    date(2026, 12, 1),
+)
 CE, PE = name(24500, "CE"), name(24500, "PE")
 HEAD = """
 entry = "09:19:00"

@@ -155,7 +155,8 @@ def _end(scene: RunScene, run: Run) -> Decision:
         status = S.SKIPPED if run.code != "ROLLBACK" and (code in LET_GO) else S.FAILED
         decision.facts.append(move_run(run, status, code, text))
         return decision
-    last = next((leg for leg in reversed(run.legs.values()) if leg.code), None)
+    ended = [leg for leg in run.legs.values() if leg.code and leg.entries and leg.since is not None]
+    last = max(ended, key=lambda leg: leg.since or run.since, default=None)
     exiting = run.status is S.EXITING
     code = run.code if exiting or last is None else last.code
     why = run.text if exiting or last is None else last.text

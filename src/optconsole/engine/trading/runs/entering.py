@@ -33,6 +33,11 @@ PASSING: Final = frozenset(
         "FEED_SILENT",
         "NOT_READY",
         "SELF_CROSS",
+        "ORDER_RATE",
+        "WIDE_SPREAD",
+        "NO_COUNTERPARTY",
+        "STALE_PRICE",
+        "PNL_UNKNOWN",
     }
 )
 """Reasons of a denial that time may end: the entry is tried again while its window is open."""
@@ -196,21 +201,24 @@ def _unfilled(scene: RunScene, run: Run, leg: LegRun, orders: list[Order]) -> De
 def _impatient(scene: RunScene, run: Run, leg: LegRun, orders: list[Order]) -> Decision | None:
     """An order that does not fill in its time is moved to where it would; after the last move it is cancelled."""
     execution = run.strategy.execution
-    since = leg.since or scene.now
-    if scene.now - since < timedelta(seconds=execution.patience):
+    since, patience = leg.since or scene.now, timedelta(seconds=execution.patience)
+    waited = scene.now - since
+    if waited < patience:
         return None
     instrument, decision = scene.master.get(leg.contract), decision_of(run)
     for order in orders:
         if order.status.final or instrument is None or not exits.free(order):
             continue
         moved_at = order.changed_at or since
-        if scene.now - moved_at < timedelta(seconds=execution.patience):
+        if scene.now - moved_at < patience:
             continue
         limit = ladder.price(order.terms.side, scene.situation.quote(leg.contract), instrument, min(order.changes, 2))
         better = limit is not None and (limit - (order.terms.limit or 0)) * order.terms.side.sign > 0
         if order.changes < execution.retries and better and limit is not None and scene.fresh(leg.contract):
             exits.change(decision, order, exits.priced(order.terms, limit))
-        elif order.changes >= execution.retries and cancellable(order):
+        elif (order.changes >= execution.retries or waited >= patience * (execution.retries + 1)) and cancellable(
+            order
+        ):
             ask_cancel(decision, order, "it was not filled in its time")
     return decision if decision.facts else None
 
