@@ -6,6 +6,8 @@ its own part all the same. Such an order adds to the account's risk, and passes 
 
 from __future__ import annotations
 
+from typing import Final
+
 from optconsole.engine.model.book import Flattening
 from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.orders import Order, OrderStatus, RiskClass, Role, Side
@@ -18,6 +20,9 @@ from optconsole.engine.trading.covering import closing_side, counts, orders_on, 
 from optconsole.engine.trading.exits import Scene
 from optconsole.engine.trading.portions import belongs
 from optconsole.engine.trading.wishes import against
+
+_NO_REASON: Final = frozenset({"WIDE_SPREAD", "NO_COUNTERPARTY"})
+"""What advises against a market order does not keep a run in a part that it leaves: its price is bounded anyway."""
 
 
 def close_apart(scene: Scene, wish: Flattening, step: Step) -> None:
@@ -67,7 +72,8 @@ def _send(
         step.held.append(f"{name} has no price")
         return
     terms = closing_terms(wish, part, pieces[0], limit, source)
-    refused = refusal(checks(state, terms, instrument, scene.situation, role=Role.EXIT, parent=wish.id))
+    found = checks(state, terms, instrument, scene.situation, role=Role.EXIT, parent=wish.id)
+    refused = refusal(check for check in found if check.code not in _NO_REASON)
     if refused is not None:
         step.held.append(
             f"{name}: others hold the opposite, so that leaving opens in {part.key.account}. {refused.text}"

@@ -8,6 +8,7 @@ from optconsole.engine.model.book import Flattening, TradingState
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.orders import Order, OrderTerms, RiskClass, Role
 from optconsole.engine.model.positions import PositionKey
+from optconsole.engine.model.protection import Protection
 from optconsole.engine.trading.covering import closing_side, orders_on, outstanding
 from optconsole.engine.trading.scopes import covers
 
@@ -42,6 +43,10 @@ def allow_touch(state: TradingState, order: Order) -> None:
     raise Refusal("CLOSING", f"{order.id} is closing a position; {way}")
 
 
+def _apart(guard: Protection, terms: OrderTerms) -> bool:
+    return bool(guard.source and terms.source) and guard.source != terms.source
+
+
 def allow_order(state: TradingState, terms: OrderTerms, risk: RiskClass, filled: int = 0, ignored: str = "") -> None:
     """Raises Refusal for an order that would work against a living flatten, or close what a stop closes already.
 
@@ -53,7 +58,8 @@ def allow_order(state: TradingState, terms: OrderTerms, risk: RiskClass, filled:
         raise Refusal("CLOSING", f"{terms.contract} is being closed; an order there would work against it. {way}.")
     key = PositionKey(terms.account, terms.product, terms.contract)
     position = state.positions.get(str(key))
-    guard = next((each for each in state.protections.values() if each.key == key), None)
+    # what a run holds is its own, and so is its stop: another run's order beside it takes nothing from it
+    guard = next((each for each in state.protections.values() if each.key == key and not _apart(each, terms)), None)
     if guard is None or position is None or not position.qty or terms.side is not closing_side(position):
         return
     others = [order for order in orders_on(state, key) if order.terms.side is terms.side and order.id != ignored]

@@ -29,7 +29,7 @@ from optconsole.engine.trading.handlers import View, decide
 from optconsole.engine.trading.runs import steering
 from optconsole.engine.trading.runs.duty import Runs
 from optconsole.engine.trading.runs.scene import RunScene
-from tests.engine.facts import index, option
+from tests.engine.facts import index, option, terms
 from tests.engine.trading.bench import Bench
 
 DAY = date(2026, 11, 25)
@@ -122,6 +122,11 @@ class Stage(Bench):
         command = cmd.SteerRun(id=f"steer{self.state.seq}", actor="key", run_id=run_id, action=action, leg=leg)
         return self.order_run(lambda scene: steering.steer(scene, command))
 
+    def edit(self, run_id: str, changed: Strategy, fire: bool = False) -> Decision:
+        """A person changes the rules of a run."""
+        command = cmd.EditRun(id=f"edit{self.state.seq}", actor="key", run_id=run_id, strategy=changed, fire=fire)
+        return self.order_run(lambda scene: steering.edit(scene, command))
+
     def order_run(self, decided: Callable[[RunScene], Decision]) -> Decision:
         """Carry out what a person asks of runs."""
         days = market_days(self.calendar)
@@ -140,12 +145,22 @@ class Stage(Bench):
         self.now = moment
         self.settle()
 
+    def close_day(self) -> None:
+        """The market closes: what worked expires, and nothing trades."""
+        self.phase = MarketPhase.CLOSED
+        for order in self.working():
+            self.tell(ev.OrderExpired(order_id=order.id, reason="the day ended"))
+        self.settle()
+
     def next_day(self, day: date, clock: str = "09:15:00") -> None:
         """Close the session and open that of another day."""
+        if self.phase is MarketPhase.OPEN:
+            self.close_day()
         self.tell(ev.SessionClosed(day=self.now.date()))
         self.settle()
         self.now = at_time(day, clock)
         self.tell(ev.SessionOpened(day=day))
+        self.phase = MarketPhase.OPEN
         self.settle()
 
     def settle(self, seconds: float = 0.0) -> list[Effect]:
@@ -221,6 +236,12 @@ class Stage(Bench):
             self.fill(order.id, qty, price, f"x{self.trades}")
             return True
         return False
+
+    def lose(self, contract: str) -> str:
+        """An order of another hand of ours of which nobody knows whether it is at the broker."""
+        order_id = self.order(terms(contract=contract), acknowledged=False)
+        self.tell(ev.OrderUnknown(order_id=order_id, reason="no answer"))
+        return order_id
 
     # what can be read
 
