@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 
+import msgspec
+
 from optconsole.engine import commands as cmd
 from optconsole.engine import events as ev
 from optconsole.engine.market.calendar import Calendar
@@ -82,6 +84,12 @@ class Stage(Bench):
 
     # the market
 
+    def quote(self, name: str, price: int, spread: int = 10, ts: int | None = None) -> None:
+        """As on the bench, with the exchange's time of this instant, and no two quotes of one contract at once."""
+        known = self.quotes.get(name)
+        now = int(self.now.timestamp() * 1000)
+        super().quote(name, price, spread, max(now, 0 if known is None else known.ts + 1) if ts is None else ts)
+
     def market(self, spot: int) -> None:
         """Quote the index and every option around it."""
         self.quote("NIFTY", spot, spread=0)
@@ -93,6 +101,12 @@ class Stage(Bench):
         """The market of one contract, in rupees, and what follows from it."""
         self.quote(contract, round(rupees * 100))
         self.settle()
+
+    def printed(self, contract: str, ltp: int, bid: int | None, ask: int | None) -> None:
+        """A trade somewhere, and the book that stands beside it, in paise."""
+        known = self.quotes[contract]
+        changes = {"ltp": ltp, "bid": bid, "ask": ask, "ts": known.ts + 1}
+        self.quotes[contract] = msgspec.structs.replace(known, **changes)
 
     # what is asked
 
@@ -240,7 +254,7 @@ class Stage(Bench):
     def lose(self, contract: str) -> str:
         """An order of another hand of ours of which nobody knows whether it is at the broker."""
         order_id = self.order(terms(contract=contract), acknowledged=False)
-        self.tell(ev.OrderUnknown(order_id=order_id, reason="no answer"))
+        self.tell(ev.OrderDoubted(order_id=order_id, cause="no answer"))
         return order_id
 
     # what can be read
