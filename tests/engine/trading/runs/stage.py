@@ -74,6 +74,8 @@ class Stage(Bench):
         """Contracts in which nothing fills."""
         self.shallow: dict[str, int] = {}
         """Contracts in which only so many units fill, all in all."""
+        self.lost: set[str] = set()
+        """Contracts in which nobody knows what became of an order that was sent."""
         self.pace = Pace.PARALLEL
         self.refuse: dict[str, str] = {}
         self.effects: list[Effect] = []
@@ -209,7 +211,9 @@ class Stage(Bench):
             match effect:
                 case SendPlace(order_id, request):
                     refused = self.refuse.get(request.instrument.name)
-                    if refused:
+                    if request.instrument.name in self.lost:
+                        self.tell(ev.OrderDoubted(order_id=order_id, cause="no answer"))
+                    elif refused:
                         self.tell(ev.OrderRejected(order_id=order_id, code=refused, reason=f"{refused} by the broker"))
                     else:
                         self.seen(order_id)

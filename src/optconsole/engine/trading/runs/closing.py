@@ -8,10 +8,11 @@ from optconsole.engine import events as ev
 from optconsole.engine.automation import made
 from optconsole.engine.model.exit_codes import ExitCode
 from optconsole.engine.model.money import rupees
-from optconsole.engine.model.run_state import Floor
+from optconsole.engine.model.run_state import ArmedEntry, Floor
 from optconsole.engine.model.runs import LegRun, LegStage, Run, RunStatus
 from optconsole.engine.rules.cycles import RunAgain, cycle_due, cycle_taken, next_cycle
 from optconsole.engine.rules.momentum import combined_premium
+from optconsole.engine.rules.reentries import taken
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.runs.choosing import NotPicked
 from optconsole.engine.trading.runs.scene import (
@@ -38,9 +39,10 @@ def step(scene: RunScene, run: Run) -> Decision | None:
         return _moved(run)
     if orders_of(scene, run.path) or any(wish.name == run.path for wish in scene.state.flattening.values()):
         return None
-    if run.watch.armed and run.status is S.EXITING:
-        return _run_anew(scene, run)
-    if run.watch.armed:
+    everything = next((armed for armed in run.watch.armed.values() if armed.everything), None)
+    if everything is not None and run.status is S.EXITING:
+        return _run_anew(scene, run, everything)
+    if run.watch.armed and run.status is not S.EXITING:
         return _moved(run)
     if run.watch.next_cycle is not None:
         return _cycle(scene, run)
@@ -78,19 +80,21 @@ def _arm_cycle(scene: RunScene, run: Run) -> Decision | None:
     return decision
 
 
-def _run_anew(scene: RunScene, run: Run) -> Decision | None:
+def _run_anew(scene: RunScene, run: Run, armed: ArmedEntry) -> Decision | None:
     """A leg's re-entry that closed everything first (RE_EXECUTE with square-off-all)."""
-    if run.watch.halted or scene.state.killed or scene.stopped(run) or scene.now >= run.exit_at:
+    if run.watch.halted or scene.state.killed or scene.stopped(run):
         return _end(scene, run)
-    if not scene.open_to_begin(run):
+    if scene.now >= min(run.exit_at, armed.ends or run.exit_at):
+        return _end(scene, run)
+    if not scene.open_to_begin(run) or scene.now < armed.due:
         return None
     picks = pick_all(scene, run)
     if isinstance(picks, NotPicked):
         return None if picks.wait else _end(scene, run)
-    decision = decision_of(run)
+    decision, counters = decision_of(run), taken(run.watch.counters, armed)
     decision.facts += [chosen_leg(scene, run, run.legs[name], picked) for name, picked in picks.items()]
     decision.facts += [
-        watched(run, "again", msgspec.structs.replace(run.watch, armed={})),
+        watched(run, "again", msgspec.structs.replace(run.watch, armed={}, counters=counters)),
         move_run(run, S.ENTERING, "AGAIN", "Everything was closed and is entered again."),
     ]
     return decision

@@ -96,6 +96,10 @@ def _exit(scene: RunScene, run: Run, command: SteerRun, decision: Decision) -> N
         if run.status is RunStatus.SCHEDULED:
             _let_go(run, decision, text)
             return
+        if run.status is RunStatus.EXITING and _begins_again(run):
+            watch = msgspec.structs.replace(run.watch, armed={}, next_cycle=None, halted=True)
+            decision.facts.append(watched(run, "let go", watch, {"why": text}))
+            return
         _need(run, not run.status.over and run.status is not RunStatus.EXITING, "is being closed, or is over")
         leave_run(scene, run, decision, ExitCode.MANUAL, text)
         return
@@ -105,6 +109,11 @@ def _exit(scene: RunScene, run: Run, command: SteerRun, decision: Decision) -> N
     if leg.stage is not LegStage.OPEN:
         raise Refusal("NOT_NOW", f"Leg {leg.id} of {run.id} is {leg.stage.value.lower()}; only an open leg is closed.")
     leave_leg(scene, run, leg, decision, ExitCode.MANUAL, text)
+
+
+def _begins_again(run: Run) -> bool:
+    """Whether a run that is being left, or is out, is to be entered anew after it."""
+    return run.watch.next_cycle is not None or any(armed.everything for armed in run.watch.armed.values())
 
 
 def exit_basket(scene: RunScene, command: ExitBasket) -> Decision:
