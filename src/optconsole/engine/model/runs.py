@@ -101,6 +101,7 @@ class RunWatch(msgspec.Struct, frozen=True, kw_only=True):
     far, by leg, or empty for the underlying's. ``index`` is the underlying when the first leg was filled,
     ``break_evens`` around it. ``base`` is what had been realised, and charged, before this cycle.
     ``halted`` once the run ended while it was halted: nothing follows its exit.
+    ``released`` once all that the whole run waited for has come, and its legs went on.
     """
 
     floor: Floor = Floor()
@@ -118,6 +119,7 @@ class RunWatch(msgspec.Struct, frozen=True, kw_only=True):
     break_evens: tuple[int | None, int | None] | None = None
     base: tuple[int, int] = (0, 0)
     halted: bool = False
+    released: bool = False
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):

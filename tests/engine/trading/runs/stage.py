@@ -235,10 +235,10 @@ class Stage(Bench):
             waits = order.terms.type.has_trigger and not order.triggered
             if quote is None or order.terms.contract in self.dry:
                 continue
-            if waits and quote.ltp is not None and order.terms.trigger is not None:
-                if (quote.ltp - order.terms.trigger) * order.terms.side.sign >= 0:
-                    self.tell(ev.OrderTriggered(order_id=order.id))
-                    return True
+            away = None if quote.ltp is None or order.terms.trigger is None else quote.ltp - order.terms.trigger
+            if waits and away is not None and away * order.terms.side.sign >= 0:
+                self.tell(ev.OrderTriggered(order_id=order.id))
+                return True
             if waits or order.status not in (OrderStatus.OPEN, OrderStatus.PARTIAL):
                 continue
             price = quote.ask if order.terms.side.sign > 0 else quote.bid

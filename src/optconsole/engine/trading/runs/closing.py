@@ -14,6 +14,7 @@ from optconsole.engine.rules.cycles import RunAgain, cycle_due, cycle_taken, nex
 from optconsole.engine.rules.momentum import combined_premium
 from optconsole.engine.rules.reentries import taken
 from optconsole.engine.trading.decision import Decision
+from optconsole.engine.trading.runs import triggering
 from optconsole.engine.trading.runs.choosing import NotPicked
 from optconsole.engine.trading.runs.scene import (
     LET_GO,
@@ -33,6 +34,8 @@ S, L = RunStatus, LegStage
 def step(scene: RunScene, run: Run) -> Decision | None:
     """Tell where the run stands; end it, or begin its next cycle."""
     legs = run.legs.values()
+    if triggering.pending(run) and run.status is not S.EXITING:
+        return _moved(run)
     if any(leg.stage.holds for leg in legs) or any(still_holds(scene, run, leg) for leg in legs):
         return _moved(run)
     if any(leg.stage in (L.WAITING, L.DUE) for leg in legs) and run.status is not S.EXITING:

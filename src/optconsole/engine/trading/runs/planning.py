@@ -7,6 +7,8 @@ from datetime import date, datetime
 from functools import cache
 from typing import Final
 
+import msgspec
+
 from optconsole.engine import events as ev
 from optconsole.engine.model.accounts import Mode
 from optconsole.engine.model.baskets import Allocation, BasketBook, BasketStatus
@@ -144,7 +146,20 @@ def _plan(
         return NotToday(FAULTY, f"{faults[0].path}: {faults[0].text}")
     rules = [leg.expiry for leg in strategy.legs]
     when = plan(strategy.schedule, day, scene.days, listed, rules, strategy.underlying)
-    return when if isinstance(when, NotToday) else (when, lots)
+    return when if isinstance(when, NotToday) else (_over_days(scene, strategy, when), lots)
+
+
+def _over_days(scene: RunScene, strategy: Strategy, when: Planned) -> Planned:
+    """A range that ends on a later day can be broken until that day's end (features EN-4)."""
+    rule = strategy.entry.range
+    if rule is None or rule.end_dte is None or rule.end_dte >= when.dte:
+        return when
+    day = scene.days.before_expiry(when.expiry, rule.end_dte)
+    hours, last = scene.days.hours(day), strategy.schedule.no_entry_after
+    ends = when.exit_at if hours is None else min(hours.closes, when.exit_at)
+    if last is not None:
+        ends = min(ends, datetime.combine(day, last, IST))
+    return msgspec.structs.replace(when, triggers_until=max(ends, when.triggers_until))
 
 
 def _no_plan(strategy: Strategy, day: date) -> Planned:

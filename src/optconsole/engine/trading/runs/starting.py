@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -12,6 +13,7 @@ from optconsole.engine.model.accounts import Mode
 from optconsole.engine.model.baskets import BasketStatus
 from optconsole.engine.model.leg_rules import StopKind
 from optconsole.engine.model.runs import LegRun, LegStage, Run, RunStatus
+from optconsole.engine.model.triggers import Filters
 from optconsole.engine.model.vitals import MarketPhase
 from optconsole.engine.rules.entry_filters import Market, failing
 from optconsole.engine.rules.misfires import Due, Timing, due
@@ -123,7 +125,8 @@ def _skip(decision: Decision, run: Run, code: str, text: str, reason: object = N
 
 def enter(scene: RunScene, run: Run, decision: Decision, verdict: Due) -> None:
     """Choose the contracts and make the legs due, or say why there are none."""
-    failed = failing(run.strategy.entry.filters, market_of(scene, run))
+    at_once = msgspec.structs.replace(run.strategy.entry.filters, max_spread=None)
+    failed = failing(at_once, market_of(scene, run))
     if failed:
         _skip(decision, run, failed[0].code, " ".join(each.why for each in failed), {"failed": list(failed)})
         return
@@ -139,9 +142,9 @@ def enter(scene: RunScene, run: Run, decision: Decision, verdict: Due) -> None:
             return
         _skip(decision, run, picks.code, picks.text, picks)
         return
-    blind = _no_day_range(scene, run, picks)
-    if blind:
-        _skip(decision, run, "NO_DAY_RANGE", blind)
+    obstacle = not_as_wanted(scene, run, picks)
+    if obstacle is not None:
+        _skip(decision, run, *obstacle)
         return
     facts = [chosen_leg(scene, run, run.legs[leg], picked) for leg, picked in picks.items()]
     facts += [
@@ -160,7 +163,30 @@ def enter(scene: RunScene, run: Run, decision: Decision, verdict: Due) -> None:
     ]
 
 
-def _no_day_range(scene: RunScene, run: Run, picks: dict[str, Picked]) -> str:
+def not_as_wanted(scene: RunScene, run: Run, picks: Mapping[str, Picked]) -> tuple[str, str] | None:
+    """Why chosen contracts may not be entered: (code, sentence)."""
+    blind = _no_day_range(scene, run, picks)
+    if blind:
+        return "NO_DAY_RANGE", blind
+    most = run.strategy.entry.filters.max_spread
+    if most is None:
+        return None
+    spreads = [_spread(scene, picked.instrument.name) for picked in picks.values()]
+    known = [spread for spread in spreads if spread is not None]
+    widest = max(known) if len(known) == len(spreads) and known else None
+    failed = failing(Filters(max_spread=most), Market(day=run.trade_date, spread=widest))
+    return (failed[0].code, failed[0].why) if failed else None
+
+
+def _spread(scene: RunScene, name: str) -> int | None:
+    """Ask less bid in basis points of the middle, rounded up; None while a side is unknown."""
+    look = scene.look(name)
+    if look.bid is None or look.ask is None or look.bid + look.ask <= 0:
+        return None
+    return -(-(look.ask - look.bid) * 2 * 10_000 // (look.bid + look.ask))
+
+
+def _no_day_range(scene: RunScene, run: Run, picks: Mapping[str, Picked]) -> str:
     """Which leg's stop could not be placed for want of yesterday's high and low; empty when all could."""
     for name, picked in picks.items():
         stop = defined(run, run.legs[name]).stop

@@ -31,25 +31,33 @@ from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.runs.charts import chart_name, closed_candles
 from optconsole.engine.trading.runs.choosing import NotPicked, straddle_now
 from optconsole.engine.trading.runs.scene import RunScene, decision_of, defined, move_leg, move_run, watched
-from optconsole.engine.trading.runs.starting import chosen_leg, pick_all
+from optconsole.engine.trading.runs.starting import chosen_leg, not_as_wanted, pick_all
 
 
 def waits(run: Run) -> bool:
     """Whether the run as a whole still waits for a trigger; its legs are not entered before."""
-    return run.status is RunStatus.WAITING and bool(waited_for(run.strategy.entry, run.watch.fired))
+    return run.status is RunStatus.WAITING and pending(run)
+
+
+def pending(run: Run) -> bool:
+    """Whether a run that has begun has not been let on by its triggers, those of them that have come included."""
+    return not run.watch.released and bool(waited_for(run.strategy.entry, ()))
 
 
 def step(scene: RunScene, run: Run) -> Decision | None:
     """Look at what the run waits for; enter once all has come true."""
     if not waits(run):
         return None
-    decision = decision_of(run)
     if scene.now >= run.triggers_until:
-        names = ", ".join(waited_for(run.strategy.entry, run.watch.fired))
-        _let_go(run, decision, "NOT_TRIGGERED", f"Until {run.triggers_until:%H:%M:%S} it waited for: {names}.")
-        return decision
-    if scene.barred(run):
-        return None
+        names = ", ".join(waited_for(run.strategy.entry, run.watch.fired)) or "its contracts"
+        over = decision_of(run)
+        _let_go(run, over, "NOT_TRIGGERED", f"Until {run.triggers_until:%H:%M:%S} it waited for: {names}.")
+        return over
+    return None if scene.barred(run) else _watch(scene, run)
+
+
+def _watch(scene: RunScene, run: Run) -> Decision | None:
+    decision = decision_of(run)
     watch, answers = _looked(scene, run)
     fired = [answer for answer in answers if isinstance(answer, Fired)]
     watch = msgspec.structs.replace(watch, fired=(*watch.fired, *(each.name for each in fired)))
@@ -59,13 +67,16 @@ def step(scene: RunScene, run: Run) -> Decision | None:
         if asked is None:
             return decision
         watch = asked
-    if watch != run.watch:
-        decision.facts.append(watched(run, "triggers", watch, {"fired": [msgspec.to_builtins(each) for each in fired]}))
     for answer in answers:
         if isinstance(answer, Blind):
             _tell(scene, run, answer, decision)
-    if not left:
-        _enter(scene, run, watch, decision, " ".join(each.why for each in fired))
+    if not left and _enter(scene, run, decision, " ".join(each.why for each in fired)):
+        watch = msgspec.structs.replace(watch, released=True)
+    elif not left:
+        # the triggers have come true and stay so; the contracts are chosen with the next quotes
+        watch = run.watch
+    if watch != run.watch:
+        decision.facts.append(watched(run, "triggers", watch, {"fired": fired}))
     return decision if decision.facts else None
 
 
@@ -157,8 +168,8 @@ def _tell(scene: RunScene, run: Run, answer: Blind, decision: Decision) -> None:
         decision.facts.append(ev.NoticeRaised(level="warning", code="TRIGGER_BLIND", text=text, subject=run.id))
 
 
-def _enter(scene: RunScene, run: Run, watch: RunWatch, decision: Decision, text: str) -> None:
-    """All has come true: the legs go on, on the contracts that were locked or are chosen now."""
+def _enter(scene: RunScene, run: Run, decision: Decision, text: str) -> bool:
+    """All has come true: the legs go on, on the contracts that were locked or are chosen now. False while none are."""
     locked = [leg for leg in _entered_at_start(run) if leg.contract]
     if locked:
         for leg in locked:
@@ -168,12 +179,14 @@ def _enter(scene: RunScene, run: Run, watch: RunWatch, decision: Decision, text:
         if isinstance(picks, NotPicked):
             if not picks.wait:
                 _let_go(run, decision, picks.code, picks.text)
-            else:
-                # the triggers have come true and stay so; the contracts are chosen with the next quotes
-                decision.facts[:] = [fact for fact in decision.facts if not isinstance(fact, ev.RunWatched)]
-            return
+            return False
+        obstacle = not_as_wanted(scene, run, picks)
+        if obstacle is not None:
+            _let_go(run, decision, *obstacle)
+            return False
         decision.facts += [chosen_leg(scene, run, run.legs[name], picked) for name, picked in picks.items()]
     decision.facts.append(move_run(run, RunStatus.ENTERING, "TRIGGERED", text or "All that was waited for has come."))
+    return True
 
 
 def _entered_at_start(run: Run) -> Iterator[LegRun]:

@@ -96,6 +96,8 @@ def follow_range(scene: RunScene, run: Run) -> Decision | None:
     for place, name in _ranged(run):
         quote, look = scene.situation.quote(name), scene.look(name)
         at = scene.now if quote is None else min(from_millis(quote.ts), scene.now)
+        if phase(rule, at, dte) is Phase.BEFORE:
+            at = scene.now  # a price from before the range that still stands is its first
         seen = track(rule, ranges.get(place), look.ltp, at, dte)
         if seen is not None:
             ranges[place] = seen
