@@ -58,7 +58,7 @@ STORIES: dict[str, tuple[str, dict[str, str], list[Deed]]] = {
     "a trail to its end": (
         "",
         {"ce": 'sell CE stop = "30"; trail = "5/5"', "pe": 'sell PE stop = "90%"; target = "50"'},
-        [at("09:20:00"), price(CE, 90), price(CE, 80), price(CE, 95), price(CE, 112), price(PE, 49), at("15:15:00")],
+        [at("09:20:00"), price(CE, 90), price(CE, 80), price(CE, 95), price(CE, 116), price(PE, 49), at("15:15:00")],
     ),
     "hedges that fill late": (
         "",
