@@ -63,8 +63,7 @@ def _send(
         step.held.append(f"{name}: {facing.id} of this account would trade with it")
         return
     tried = [order for order in state.orders.values() if order.parent == wish.id and order.terms.contract == name]
-    due = exits.retry_at(tried)
-    if due is not None and scene.now < due:
+    if exits.resting(tried, scene.since):
         step.held.append(f"{name}: the broker refuses; it is tried again")
         return
     limit = ladder.price(side, scene.situation.quote(name), instrument, 0)
