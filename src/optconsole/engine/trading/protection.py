@@ -117,6 +117,7 @@ def fire(state: TradingState, guard: Protection, decision: Decision, why: str, p
             name=guard.source or str(guard.key),
             percent=100,
             why=why,
+            apart=bool(guard.source),
         ),
     ]
 

@@ -18,11 +18,14 @@ from optconsole.engine.rules.overall_market import OverallExit
 from optconsole.engine.rules.profit_ladder import PartExit
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.runs.greeks import UNKNOWN, NetGreeks, asks_greeks, net_greeks
-from optconsole.engine.trading.runs.leaving import leave_part, leave_run
+from optconsole.engine.trading.runs.leaving import leave_leg, leave_part, leave_run
 from optconsole.engine.trading.runs.money import run_facts
-from optconsole.engine.trading.runs.scene import RunScene, decision_of, watched
+from optconsole.engine.trading.runs.scene import RunScene, decision_of, part, watched
 
 SOLVE: Final = timedelta(seconds=1)
+"""How often a run's Greeks are solved."""
+REST: Final = timedelta(seconds=60)
+"""How long a leg whose exit somebody gave up is left alone before the run, whose end has come, leaves it again."""
 
 
 class Floors:
@@ -53,9 +56,12 @@ class Floors:
 
 def step(scene: RunScene, run: Run, floors: Floors) -> Decision | None:
     """End the run when its time has come or its money says so."""
-    if run.status is RunStatus.EXITING or scene.state.killed:
+    if scene.state.killed:
         return None
     decision = decision_of(run)
+    if run.status is RunStatus.EXITING:
+        _leave_again(scene, run, decision)
+        return decision if decision.facts else None
     if scene.now >= run.exit_at:
         if scene.situation.phase is not MarketPhase.OPEN:
             return None
@@ -77,6 +83,20 @@ def step(scene: RunScene, run: Run, floors: Floors) -> Decision | None:
     if isinstance(verdict, Blind):
         _tell_blind(scene, run, verdict, decision)
     return decision if decision.facts else None
+
+
+def _leave_again(scene: RunScene, run: Run, decision: Decision) -> None:
+    """A leg whose exit was given up, as at the close of a day, is left again: the run is to be out."""
+    if scene.situation.phase is not MarketPhase.OPEN:
+        return
+    for leg in run.legs.values():
+        held = part(scene, run, leg)
+        if leg.stage is not LegStage.OPEN or held is None or not held.qty:
+            continue
+        net = scene.state.positions.get(str(held.key))
+        apart = net is None or net.qty * held.qty <= 0
+        if apart or leg.since is None or scene.now - leg.since >= REST:
+            leave_leg(scene, run, leg, decision, run.code, run.text)
 
 
 def _stored(run: Run) -> tuple[object, ...]:

@@ -17,6 +17,7 @@ from optconsole.engine.rules.protection import STOP
 from optconsole.engine.rules.reentries import LegExit, NoReentry, next_entry, taken
 from optconsole.engine.rules.reentry_watch import ChooseNow, EnterNow, chosen, due
 from optconsole.engine.trading.decision import Decision
+from optconsole.engine.trading.exits import waits
 from optconsole.engine.trading.portions import belongs
 from optconsole.engine.trading.precedence import KILL_WHY
 from optconsole.engine.trading.runs.choosing import NotPicked, Picked, pick_leg
@@ -69,7 +70,10 @@ def _is_out(scene: RunScene, run: Run, leg: LegRun) -> bool:
 
 
 def _closing(scene: RunScene, run: Run, leg: LegRun) -> bool:
-    return leg.leaving in scene.state.flattening or bool(orders_of(scene, run.source(leg.id)))
+    """Whether something closes a leg; a stop that only stands guard does not."""
+    if leg.leaving in scene.state.flattening:
+        return True
+    return any(order.role is not Role.STOP or not waits(order) for order in orders_of(scene, run.source(leg.id)))
 
 
 def _taken_over(scene: RunScene, run: Run, leg: LegRun) -> Flattening | None:
@@ -101,7 +105,7 @@ def _out(scene: RunScene, run: Run, leg: LegRun, decision: Decision) -> None:
         return
     _shift_stops(scene, run, leg, ExitCode(code), decision)
     watch = run.watch
-    if code == ExitCode.MANUAL:
+    if code in (ExitCode.MANUAL, ExitCode.EXTERNAL):
         watch = msgspec.structs.replace(watch, counters=watch.counters.bar(leg.id, scene.now.date()))
     left = LegExit(
         leg=leg.id,
@@ -142,6 +146,8 @@ def _by_others(scene: RunScene, run: Run, leg: LegRun) -> tuple[str, str]:
         if order.terms.contract == leg.contract and order.filled and order.terms.side is leg.side.opposite:
             if order.role is Role.STOP and order.terms.source == source and order.triggered:
                 return (leg.levels.leg.code if leg.levels else ExitCode.LEG_SL), "Its stop at the exchange was filled."
+            if order.foreign:
+                return ExitCode.EXTERNAL, "It was closed outside of this console."
             break
     return ExitCode.MANUAL, "It was closed by hand."
 
