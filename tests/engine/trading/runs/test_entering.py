@@ -119,8 +119,46 @@ def test_complete_goes_on_trying() -> None:
         stage.settle(2)
     assert stage.held() == {"24500 CE": -65}
     stage.refuse = {}
-    stage.settle(5)
+    stage.settle(30)
     assert stage.held() == {"24500 CE": -65, "24500 PE": -65}
+
+
+def test_complete_tries_ever_more_rarely_and_is_told_once() -> None:
+    stage = ready(pair('on_failure = "complete"\nretries = 1'))
+    stage.refuse = {PE: "BUSY"}
+    stage.to("09:20:00")
+    for _ in range(300):
+        stage.settle(1)
+    assert 5 <= len([each for each in stage.sent() if each[0] == "24500 PE"]) <= 12
+    assert stage.codes().count("LEG_FAILED") == 1
+
+
+def test_a_re_entry_that_fails_leaves_the_other_legs_alone() -> None:
+    stage = ready(strategy(HEAD, ce='sell CE stop = "20"; on_stop = "execute x1 after 5s"', pe="sell PE"))
+    stage.to("09:20:00")
+    stage.settle(2)
+    stage.price(CE, 121)
+    stage.refuse = {CE: "MARGIN"}
+    for _ in range(10):
+        stage.settle(2)
+    assert stage.held() == {"24500 PE": -65}
+    assert "LEG_FAILED" in stage.codes()
+
+
+def test_a_hand_that_goes_flat_in_the_middle_of_an_entry_ends_it() -> None:
+    stage = ready(spread(lots=2))
+    stage.shallow = {HEDGE: 65}
+    stage.to("09:20:00")
+    stage.shallow = {}
+    stage.dry = {HEDGE}
+    stage.ask(cmd.Flatten(id="f", actor="key", scope=cmd.Scope(), percent=100))
+    stage.settle(1)
+    stage.dry = set()
+    for _ in range(5):
+        stage.settle(2)
+    assert stage.held() == {}
+    assert {leg.code for leg in stage.run().legs.values()} == {"MANUAL"}
+    assert stage.run().status.over
 
 
 def test_ratio_cuts_the_others_to_what_the_short_leg_has() -> None:

@@ -5,22 +5,17 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from optconsole.engine import events as ev
 from optconsole.engine.commands import PlaceOrder
-from optconsole.engine.model.exit_codes import ExitCode
 from optconsole.engine.model.orders import Order, OrderStatus, OrderTerms, OrderType, Side
 from optconsole.engine.model.parents import ParentStatus
 from optconsole.engine.model.runs import LegRun, LegStage, Run, RunStatus
 from optconsole.engine.model.strategies import OnFailure
 from optconsole.engine.rules import ladder
-from optconsole.engine.rules.leg_levels import open_levels
 from optconsole.engine.trading import exits, placing
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.desk import ask_cancel, cancellable
-from optconsole.engine.trading.runs import proportion
-from optconsole.engine.trading.runs.fills import fill_at
-from optconsole.engine.trading.runs.leaving import leave_run
-from optconsole.engine.trading.runs.scene import RunScene, decision_of, defined, move_leg, part, units
+from optconsole.engine.trading.runs import failing, proportion
+from optconsole.engine.trading.runs.scene import RunScene, decision_of, move_leg, units
 
 PASSING: Final = frozenset(
     {
@@ -57,6 +52,8 @@ def step(scene: RunScene, run: Run) -> Decision | None:
     if trimmed is not None:
         return trimmed
     for leg in run.legs.values():
+        if leg.stage is LegStage.DUE and failing.given_up(scene, run, leg):
+            return failing.keep(scene, run, leg, failing.given_up(scene, run, leg))
         if leg.stage is LegStage.DUE and _may_leave(scene, run, leg):
             return _send(scene, run, leg)
     return None
@@ -64,7 +61,7 @@ def step(scene: RunScene, run: Run) -> Decision | None:
 
 def _may_leave(scene: RunScene, run: Run, leg: LegRun) -> bool:
     """Whether a leg may be sent: bought ones at once, sold ones once all that protects them is filled."""
-    if leg.tries and leg.since is not None and scene.now - leg.since < AGAIN:
+    if leg.tries and leg.since is not None and scene.now - leg.since < _pause(run, leg):
         return False
     if leg.side is Side.BUY or not run.strategy.execution.hedge_first:
         return True
@@ -73,12 +70,18 @@ def _may_leave(scene: RunScene, run: Run, leg: LegRun) -> bool:
     )
 
 
+def _pause(run: Run, leg: LegRun) -> timedelta:
+    """How long a leg rests between two tries: longer and longer once its retries are used up (COMPLETE)."""
+    beyond = leg.tries - run.strategy.execution.retries - 1
+    return AGAIN if beyond <= 0 else timedelta(seconds=exits.PAUSES[min(beyond, len(exits.PAUSES)) - 1])
+
+
 def _send(scene: RunScene, run: Run, leg: LegRun) -> Decision:
     account = scene.state.accounts.get(leg.account)
     if account is None or account.account.mode is not run.mode:
         # looked at for every order: a run must not follow an account that was opened anew as another kind
         decision = decision_of(run)
-        _fail(scene, run, leg, "MODE_MISMATCH", f"{leg.account} is not a {run.mode.value} account.", decision)
+        failing.fail(scene, run, leg, "MODE_MISMATCH", f"{leg.account} is not a {run.mode.value} account.", decision)
         return decision
     missing = leg.lots * leg.lot - abs(units(scene, run, leg))
     edge = run.strategy.execution.on_failure is OnFailure.COMPLETE and leg.tries > run.strategy.execution.retries
@@ -109,7 +112,7 @@ def _send(scene: RunScene, run: Run, leg: LegRun) -> Decision:
             move_leg(run, leg, "held", tries=max(leg.tries, 1), since=scene.now, code=code, text=text)
         )
     else:
-        _fail(scene, run, leg, code, text, decision)
+        failing.fail(scene, run, leg, code, text, decision)
     return decision
 
 
@@ -140,7 +143,7 @@ def _progress(scene: RunScene, run: Run, leg: LegRun) -> Decision | None:
     held = abs(units(scene, run, leg))
     if held >= leg.lots * leg.lot:
         decision = decision_of(run)
-        decision.facts.append(opened(scene, run, leg))
+        decision.facts.append(failing.opened(scene, run, leg))
         return decision
     if any(order.status in (OrderStatus.UNKNOWN, OrderStatus.PRESUMED_ABSENT) for order in orders):
         return None  # the resolver finds out; nothing is sent beside an order in doubt
@@ -148,40 +151,12 @@ def _progress(scene: RunScene, run: Run, leg: LegRun) -> Decision | None:
     over = all(order.status.final for order in orders) and all(
         parent.status is not ParentStatus.WORKING for parent in parents
     )
-    given_up = _given_up(scene, run)
-    if given_up:
-        return _keep(scene, run, leg, given_up) if over else _take_back(orders, run)
+    code = failing.given_up(scene, run, leg)
+    if code:
+        return failing.keep(scene, run, leg, code) if over else failing.take_back(orders, run)
     if over:
         return _unfilled(scene, run, leg, orders)
     return _impatient(scene, run, leg, orders)
-
-
-def _given_up(scene: RunScene, run: Run) -> str:
-    """The code under which an entry under way is broken off; empty while it goes on."""
-    if scene.state.killed:
-        return ExitCode.KILL
-    if scene.stopped(run):
-        return "STOPPED"
-    return "HALTED" if run.status is RunStatus.HALTED else ""
-
-
-def _take_back(orders: list[Order], run: Run) -> Decision | None:
-    decision = decision_of(run)
-    for order in orders:
-        if not order.status.final and exits.free(order) and cancellable(order):
-            ask_cancel(decision, order, "its entry was broken off")
-    return decision if decision.facts else None
-
-
-def _keep(scene: RunScene, run: Run, leg: LegRun, code: str) -> Decision:
-    """What was filled before the entry was broken off is held and guarded; nothing more is bought or sold."""
-    decision = decision_of(run)
-    if units(scene, run, leg):
-        decision.facts.append(opened(scene, run, leg))
-    else:
-        text = "Its entry was broken off before anything was filled."
-        decision.facts.append(move_leg(run, leg, "given up", stage=LegStage.OUT, code=code, text=text))
-    return decision
 
 
 def _unfilled(scene: RunScene, run: Run, leg: LegRun, orders: list[Order]) -> Decision:
@@ -194,7 +169,7 @@ def _unfilled(scene: RunScene, run: Run, leg: LegRun, orders: list[Order]) -> De
     if again and run.status not in (RunStatus.EXITING, RunStatus.HALTED) and not scene.state.killed:
         decision.facts.append(move_leg(run, leg, "again", stage=LegStage.DUE, code=code, text=text, since=scene.now))
     else:
-        _fail(scene, run, leg, code, text, decision)
+        failing.fail(scene, run, leg, code, text, decision)
     return decision
 
 
@@ -214,77 +189,9 @@ def _impatient(scene: RunScene, run: Run, leg: LegRun, orders: list[Order]) -> D
             continue
         limit = ladder.price(order.terms.side, scene.situation.quote(leg.contract), instrument, min(order.changes, 2))
         better = limit is not None and (limit - (order.terms.limit or 0)) * order.terms.side.sign > 0
+        spent = order.changes >= execution.retries or waited >= patience * (execution.retries + 1)
         if order.changes < execution.retries and better and limit is not None and scene.fresh(leg.contract):
             exits.change(decision, order, exits.priced(order.terms, limit))
-        elif (order.changes >= execution.retries or waited >= patience * (execution.retries + 1)) and cancellable(
-            order
-        ):
+        elif spent and cancellable(order):
             ask_cancel(decision, order, "it was not filled in its time")
     return decision if decision.facts else None
-
-
-def opened(scene: RunScene, run: Run, leg: LegRun) -> ev.LegMoved:
-    """The leg as filled, with its levels."""
-    held = part(scene, run, leg)
-    assert held is not None
-    entry = abs(held.cost) // abs(held.qty) if abs(held.cost) % abs(held.qty) == 0 else round(abs(held.cost / held.qty))
-    fill = fill_at(scene, run, leg, entry, scene.now, scene.look(run.strategy.underlying).ltp)
-    return move_leg(
-        run,
-        leg,
-        "opened",
-        fill,
-        stage=LegStage.OPEN,
-        entry=entry,
-        qty=abs(held.qty),
-        entered_at=scene.now,
-        entries=leg.entries + 1,
-        first=leg.first or (entry, abs(held.qty)),
-        levels=open_levels(defined(run, leg), fill),
-        arming=None,
-        blind="",
-        code="",
-        text="",
-    )
-
-
-def _fail(scene: RunScene, run: Run, leg: LegRun, code: str, text: str, decision: Decision) -> None:
-    """What the strategy says of a leg that could not be entered (BK-4)."""
-    policy, held = run.strategy.execution.on_failure, abs(units(scene, run, leg))
-    name = f"{run.strategy.name} on {run.account}, leg {leg.id}"
-    match policy:
-        case OnFailure.COMPLETE if scene.now < run.exit_at and not _hopeless(code):
-            decision.facts.append(
-                move_leg(
-                    run, leg, "again", stage=LegStage.DUE, tries=leg.tries + 1, code=code, text=text, since=scene.now
-                )
-            )
-            what = "it is tried at the edge of the price band"
-        case OnFailure.ROLLBACK:
-            fact = (
-                opened(scene, run, leg)
-                if held
-                else move_leg(run, leg, "failed", stage=LegStage.OUT, code=code, text=text)
-            )
-            decision.facts.append(fact)
-            leave_run(scene, run, decision, "ROLLBACK", f"Leg {leg.id} failed: {text}", {leg.id: fact.leg})
-            what = "what was entered is closed"
-        case _:
-            fact = (
-                opened(scene, run, leg)
-                if held
-                else move_leg(run, leg, "failed", stage=LegStage.OUT, code=code, text=text)
-            )
-            decision.facts.append(fact)
-            ratio = policy is OnFailure.RATIO
-            what = "the others are cut to the proportion that was filled" if ratio else "the other legs are kept"
-    decision.facts.append(
-        ev.NoticeRaised(
-            level="alarm", code="LEG_FAILED", text=f"{name} was not entered: {text} So {what}.", subject=run.id
-        )
-    )
-
-
-def _hopeless(code: str) -> bool:
-    """Refusals that no further try would change."""
-    return code in {"LOT_SIZE", "PRODUCT", "UNKNOWN_ACCOUNT", "NOT_LISTED", "EXPIRED_CONTRACT", "KILLED"}

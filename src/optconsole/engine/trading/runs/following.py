@@ -6,21 +6,18 @@ from typing import Any
 
 import msgspec
 
-from optconsole.engine.model.book import Flattening
 from optconsole.engine.model.exit_codes import ExitCode
 from optconsole.engine.model.orders import Role
 from optconsole.engine.model.run_state import ArmedEntry
 from optconsole.engine.model.runs import LegRun, LegStage, Run, RunStatus, RunWatch
 from optconsole.engine.rules.leg_company import to_shift
 from optconsole.engine.rules.leg_exits import ExitNow, move_to_cost
-from optconsole.engine.rules.protection import STOP
 from optconsole.engine.rules.reentries import LegExit, NoReentry, next_entry, taken
 from optconsole.engine.rules.reentry_watch import ChooseNow, EnterNow, chosen, due
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.exits import waits
-from optconsole.engine.trading.portions import belongs
-from optconsole.engine.trading.precedence import KILL_WHY
 from optconsole.engine.trading.runs.choosing import NotPicked, Picked, pick_leg
+from optconsole.engine.trading.runs.claims import by_wish, taken_over
 from optconsole.engine.trading.runs.leaving import leave_leg, leave_run
 from optconsole.engine.trading.runs.scene import (
     RunScene,
@@ -33,7 +30,6 @@ from optconsole.engine.trading.runs.scene import (
     watched,
 )
 from optconsole.engine.trading.runs.starting import chosen_leg
-from optconsole.engine.trading.scopes import in_scope, scope_of
 
 
 def step(scene: RunScene, run: Run) -> Decision | None:
@@ -44,9 +40,9 @@ def step(scene: RunScene, run: Run) -> Decision | None:
             _out(scene, run, leg, decision)
             return decision
         if leg.stage is LegStage.OPEN:
-            wish = _taken_over(scene, run, leg)
+            wish = taken_over(scene, run, leg)
             if wish is not None:
-                code, text = _by_wish(leg, wish)
+                code, text = by_wish(leg, wish)
                 stage = LegStage.LEAVING
                 decision.facts.append(
                     move_leg(run, leg, "leaving", stage=stage, leaving=wish.id, code=code, text=text, arming=None)
@@ -74,28 +70,6 @@ def _closing(scene: RunScene, run: Run, leg: LegRun) -> bool:
     if leg.leaving in scene.state.flattening:
         return True
     return any(order.role is not Role.STOP or not waits(order) for order in orders_of(scene, run.source(leg.id)))
-
-
-def _taken_over(scene: RunScene, run: Run, leg: LegRun) -> Flattening | None:
-    """A wish, of this run or not, that closes all that an open leg holds."""
-    source = run.source(leg.id)
-    for wish in scene.state.flattening.values():
-        everything = wish.whole and in_scope(scope_of(wish), leg.account, leg.contract, run.strategy.product)
-        if everything or (wish.source and not wish.parted and belongs(wish.source, source)):
-            return wish
-    return None
-
-
-def _by_wish(leg: LegRun, wish: Flattening) -> tuple[str, str]:
-    """Why a leg goes that the run did not leave itself: its guard, the kill switch, a limit, or somebody's hand."""
-    if wish.why == KILL_WHY:
-        return ExitCode.KILL, "The kill switch closed it."
-    if wish.why == STOP:
-        return (leg.levels.leg.code if leg.levels else ExitCode.LEG_SL), "The guard of its stop closed it."
-    if wish.id.startswith("limit:"):
-        wide = wish.id.startswith(("limit:account", "limit:global"))
-        return (ExitCode.ACCOUNT_LIMIT if wide else ExitCode.BASKET_LIMIT), "A limit closed it."
-    return ExitCode.MANUAL, "It was closed by hand."
 
 
 def _out(scene: RunScene, run: Run, leg: LegRun, decision: Decision) -> None:
