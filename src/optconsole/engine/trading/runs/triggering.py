@@ -30,8 +30,9 @@ from optconsole.engine.rules.triggers import (
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.runs.charts import chart_name, closed_candles
 from optconsole.engine.trading.runs.choosing import NotPicked, straddle_now
+from optconsole.engine.trading.runs.obstacles import not_as_wanted
 from optconsole.engine.trading.runs.scene import RunScene, decision_of, defined, move_leg, move_run, watched
-from optconsole.engine.trading.runs.starting import chosen_leg, not_as_wanted, pick_all
+from optconsole.engine.trading.runs.starting import chosen_leg, pick_all
 
 
 def waits(run: Run) -> bool:
