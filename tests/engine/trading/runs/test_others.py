@@ -6,6 +6,7 @@ from datetime import date
 
 from optconsole.engine import commands as cmd
 from optconsole.engine import events as ev
+from optconsole.engine.model.limits import Level
 from optconsole.engine.model.orders import Product, Side
 from optconsole.engine.model.runs import LegStage, RunStatus
 from tests.engine.facts import terms
@@ -138,3 +139,23 @@ def test_two_legs_of_one_run_in_one_contract_are_both_left() -> None:
     assert stage.said(RunStatus.CLOSED) == "TIME"
     assert stage.held() == {}
     assert stage.working() == []
+
+
+def test_a_limit_that_closes_a_run_is_its_reason() -> None:
+    for level, called, code in (
+        (Level.ACCOUNT, "paper", "ACCOUNT_LIMIT"),
+        (Level.BASKET, "day", "BASKET_LIMIT"),
+    ):
+        stage = begun()
+        begin = ev.FlattenBegun(
+            flatten_id=f"limit:{level.value}:{called}:max-loss:{stage.now.date()}",
+            kind="account" if level is Level.ACCOUNT else "strategy",
+            name=called,
+            percent=100,
+            why="limit",
+        )
+        stage.tell(begin)
+        stage.settle(2)
+        assert stage.held() == {}
+        assert {leg.code for leg in stage.run().legs.values()} == {code}
+        assert stage.said(RunStatus.CLOSED) == code
