@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -84,3 +85,34 @@ def test_a_run_never_holds_more_than_it_says_is_guarded_all_the_time_and_ends_fl
     assert stage.run().status.over
     assert stage.working() == []
     assert not stage.state.flattening
+
+
+@settings(max_examples=20, deadline=None)
+@given(deeds, st.integers(1, 3), st.integers(1, 3))
+def test_runs_that_oppose_each_other_each_hold_their_own_and_leave_nothing(
+    story: list[Deed], first: int, second: int
+) -> None:
+    stage = Stage()
+    head = 'entry = "09:20"\nexit = "15:15"\non_failure = "hold"\n'
+    seller = strategy(head, ce=f'sell CE lots = {first}; stop = "20"; trail = "5/5"; on_stop = "cost x1"')
+    buyer = strategy(head, ce=f'buy CE lots = {second}; stop = "25"; target = "30"; on_target = "execute x1"')
+    stage.start(msgspec.structs.replace(seller, name="seller"), msgspec.structs.replace(buyer, name="buyer"))
+    stage.to("09:20:00")
+    for deed in story:
+        carry_out(stage, deed)
+        for key, position in stage.state.positions.items():
+            parts = stage.state.books.get(key, ())
+            assert not parts or sum(part.held.qty for part in parts) == position.qty
+            sold = sum(part.held.qty for part in parts if part.source.startswith("day/seller"))
+            bought = sum(part.held.qty for part in parts if part.source.startswith("day/buyer"))
+            assert -65 * first <= sold <= 0
+            assert 0 <= bought <= 65 * second
+    stage.dry = set()
+    stage.settle(30)
+    stage.to("15:15:00")
+    for _ in range(8):
+        stage.settle(20)
+    assert stage.held() == {}
+    assert all(not part.held.qty for parts in stage.state.books.values() for part in parts)
+    assert all(run.status.over for run in stage.state.runs.values())
+    assert stage.working() == []
