@@ -131,6 +131,20 @@ class Risk(Section):
         )
 
 
+class Strategies(Section):
+    """Registered strategies, each of which runs in a process of its own."""
+
+    folder: str = ""
+    """Where the trader's own are; unset is ``strategies`` in the home."""
+    answer_ms: int = Field(default=500, ge=50, le=10_000)
+    """How long one may think before it is switched off."""
+    memory_mb: int = Field(default=1024, ge=256, le=16_384)
+
+    def place(self, home: Path) -> Path:
+        """The folder of the trader's own strategies."""
+        return Path(self.folder).expanduser() if self.folder else home / "strategies"
+
+
 class Settings(Section):
     """The whole configuration."""
 
@@ -141,6 +155,7 @@ class Settings(Section):
     paper: Paper = Paper()
     practice: Practice = Practice()
     risk: Risk = Risk()
+    strategies: Strategies = Strategies()
 
     @field_validator("keys", mode="before")
     @classmethod

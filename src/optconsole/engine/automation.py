@@ -111,6 +111,11 @@ def _run_edited(state: TradingState, _fact: Recorded, event: ev.RunEdited) -> No
     state.runs[run.id] = msgspec.structs.replace(run, strategy=event.strategy, exit_at=event.exit_at)
 
 
+def _legs_given(state: TradingState, _fact: Recorded, event: ev.LegsGiven) -> None:
+    run = state.runs[event.run_id]
+    state.runs[run.id] = msgspec.structs.replace(run, strategy=event.strategy, legs=event.legs)
+
+
 def _leg_moved(state: TradingState, fact: Recorded, event: ev.LegMoved) -> None:
     run, leg = state.runs[event.run_id], event.leg
     known = run.legs[leg.id]
@@ -130,4 +135,5 @@ FOLDS: Final[dict[type[ev.Event], Callable[[TradingState, Recorded, Any], None]]
     ev.RunWatched: _run_watched,
     ev.RunEdited: _run_edited,
     ev.LegMoved: _leg_moved,
+    ev.LegsGiven: _legs_given,
 }

@@ -270,6 +270,11 @@ class EditRun(Command, frozen=True, kw_only=True):
     fire: bool = False
 
 
+def strategies_of(command: SaveBasket | EditRun) -> tuple[Strategy, ...]:
+    """The strategies that a command brings."""
+    return command.basket.strategies if isinstance(command, SaveBasket) else (command.strategy,)
+
+
 class SendSignal(Command, frozen=True, kw_only=True):
     """Tell the runs that wait for a signal of this name that it has come (features EN-8)."""
 

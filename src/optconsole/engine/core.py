@@ -13,7 +13,7 @@ import msgspec
 
 from optconsole.engine import events as ev
 from optconsole.engine.clock import seeded
-from optconsole.engine.commands import AnyCommand, Reply
+from optconsole.engine.commands import AnyCommand, EditRun, Reply, SaveBasket, strategies_of
 from optconsole.engine.events import Recorded
 from optconsole.engine.market.board import QuoteBoard
 from optconsole.engine.market.master import InstrumentMaster
@@ -189,6 +189,8 @@ class Engine:
 
     async def submit(self, command: AnyCommand) -> Reply:
         """Carry out a command. A repeated id gets the first answer again and is not carried out twice."""
+        if isinstance(command, SaveBasket | EditRun) and self.world.strategies is not None:
+            await self.world.strategies.vet(strategies_of(command))
         known = self._answers.given(command.id)
         if known is not None:
             return known

@@ -11,7 +11,7 @@ from optconsole.engine.market.calendar import Calendar
 from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.limits import Limit, OrderLimits
 from optconsole.engine.model.orders import Side
-from optconsole.engine.ports import Broker, Feed, Journal, Playback
+from optconsole.engine.ports import Broker, Feed, Journal, Playback, StrategyHost
 from optconsole.engine.queries import Check
 from optconsole.engine.store.latch import KillLatch
 
@@ -45,6 +45,9 @@ class World:
     """When the source last vouched for its quote of a contract, in epoch milliseconds, though nothing ticked."""
     limits_at_first: tuple[Limit, ...] = ()
     """Limits that a journal without any begins with; afterwards only commands change them."""
+
+    strategies: StrategyHost | None = None
+    """Where registered strategies run; None registers none."""
 
     def patience(self) -> float:
         """Machine seconds that may pass between two deliveries of quotes: a recorded minute bar comes once a minute."""

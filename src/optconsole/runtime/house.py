@@ -32,6 +32,7 @@ from optconsole.runtime.bonds import Bonds
 from optconsole.runtime.heap import one_heap
 from optconsole.runtime.keeper import Keeper
 from optconsole.runtime.keeping import KeptMemory, entry_stops
+from optconsole.runtime.plugins import Plugins, plugins_of
 from optconsole.runtime.practice import practice_stage
 from optconsole.runtime.rates import exercise_charges, order_charges, paper_rules
 from optconsole.runtime.recovery import Recovered, recover
@@ -116,7 +117,9 @@ async def _raise_engine(stack: AsyncExitStack, ground: _Ground, progress: Progre
     stage, bonds = ground.stage, Bonds()
     bonds.broker = broker = _paper_broker(stage, ground.settings, ground.calendar, bonds.depth)
     bonds.feed = feed = stage.build_feed(bonds.on_open, bonds.on_close, bonds.settled)
-    bonds.engine = engine = Engine(_world(ground, broker, feed), ground.book.state)
+    plugins = plugins_of(ground.options.home, ground.settings)
+    stack.push_async_callback(plugins.close)
+    bonds.engine = engine = Engine(_world(ground, broker, feed, plugins), ground.book.state)
     progress("agreeing with the exchange")
     broker.load(feed.instruments(stage.clock.now().date()))
     stack.push_async_callback(bonds.farewell)
@@ -124,7 +127,7 @@ async def _raise_engine(stack: AsyncExitStack, ground: _Ground, progress: Progre
     return engine, bonds
 
 
-def _world(ground: _Ground, broker: PaperBroker, feed: PlayedFeed) -> World:
+def _world(ground: _Ground, broker: PaperBroker, feed: PlayedFeed, plugins: Plugins) -> World:
     options, settings, stage, book = ground.options, ground.settings, ground.stage, ground.book
     return World(
         name=stage.title,
@@ -147,6 +150,7 @@ def _world(ground: _Ground, broker: PaperBroker, feed: PlayedFeed) -> World:
         vouched=feed.vouched,
         latch=KillLatch(stage.place.folder, options.home),
         limits_at_first=settings.risk.limits_at_first(),
+        strategies=plugins,
     )
 
 

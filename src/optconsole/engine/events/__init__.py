@@ -86,6 +86,7 @@ from optconsole.engine.events.strategies import (
     BasketStatusChanged,
     CandleClosed,
     LegMoved,
+    LegsGiven,
     RunEdited,
     RunEvent,
     RunMoved,
@@ -198,6 +199,7 @@ AnyEvent = (
     | RunWatched
     | RunEdited
     | LegMoved
+    | LegsGiven
     | CommandRefused
     | CommandNoted
 )
@@ -254,6 +256,7 @@ __all__ = [
     "KillEngaged",
     "KillReleased",
     "LegMoved",
+    "LegsGiven",
     "LimitBroken",
     "LimitEvent",
     "LimitRemoved",

@@ -97,6 +97,13 @@ class RunEdited(RunEvent, frozen=True, kw_only=True):
     exit_at: datetime
 
 
+class LegsGiven(RunEvent, frozen=True, kw_only=True):
+    """A registered strategy gave a run its legs; ``legs`` are with the lots of the run's account."""
+
+    strategy: Strategy
+    legs: dict[str, LegRun]
+
+
 class LegMoved(RunEvent, frozen=True, kw_only=True):
     """A leg of a run went on, or one of its levels moved; ``what`` in one word."""
 

@@ -23,6 +23,7 @@ class ExitCode(StrEnum):
     TIME = "TIME"
     EXPIRY = "EXPIRY"
     MANUAL = "MANUAL"
+    PLUGIN = "PLUGIN"
     BASKET_LIMIT = "BASKET_LIMIT"
     ACCOUNT_LIMIT = "ACCOUNT_LIMIT"
     KILL = "KILL"

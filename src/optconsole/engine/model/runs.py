@@ -14,6 +14,7 @@ import msgspec
 from optconsole.engine.model.accounts import Mode
 from optconsole.engine.model.leg_state import Arming, Levels
 from optconsole.engine.model.orders import Side
+from optconsole.engine.model.plugins import PluginWatch
 from optconsole.engine.model.run_state import ArmedCycle, ArmedEntry, Counters, Floor
 from optconsole.engine.model.strategies import Strategy
 from optconsole.engine.model.trigger_state import CombinedWait, CrossSeen, RangeSeen
@@ -102,6 +103,7 @@ class RunWatch(msgspec.Struct, frozen=True, kw_only=True):
     ``break_evens`` around it. ``base`` is what had been realised, and charged, before this cycle.
     ``halted`` once the run ended while it was halted: nothing follows its exit.
     ``released`` once all that the whole run waited for has come, and its legs went on.
+    ``plugin`` is where a registered strategy stands.
     """
 
     floor: Floor = Floor()
@@ -120,6 +122,7 @@ class RunWatch(msgspec.Struct, frozen=True, kw_only=True):
     base: tuple[int, int] = (0, 0)
     halted: bool = False
     released: bool = False
+    plugin: PluginWatch = PluginWatch()
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,6 +24,7 @@ from optconsole.engine.ports.brokers import (
 from optconsole.engine.ports.consoles import Beat, EnginePort, Snapshot, Tap
 from optconsole.engine.ports.feeds import Feed, Playback, QuoteSink
 from optconsole.engine.ports.stores import Journal, JournalBroken
+from optconsole.engine.ports.strategists import StrategyHost
 
 __all__ = [
     "LOGIN_LOST",
@@ -50,6 +51,7 @@ __all__ = [
     "Rejected",
     "Settlement",
     "Snapshot",
+    "StrategyHost",
     "Tap",
     "UpdateSink",
 ]

@@ -59,6 +59,8 @@ def arms(strategy: Strategy) -> Faults:
                     yield Fault("NOT_LAZY", path, f"Leg {other} is entered by itself; only lazy legs can be armed.")
         if leg.id in _reached(graph, leg.id):
             yield Fault("CIRCLE", f"legs[{place}]", f"Leg {leg.id} arms itself by way of other legs; end the circle.")
+    if strategy.plugin:
+        return  # a registered strategy enters lazy legs itself
     awake = _reached(graph, *(leg.id for leg in strategy.legs if not leg.lazy))
     for place, leg in enumerate(strategy.legs):
         if leg.lazy and leg.id not in awake:

@@ -7,6 +7,7 @@ from typing import Final
 
 from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.model.book import TradingState
+from optconsole.engine.model.plugins import StrategyAnswer
 from optconsole.engine.observe.log import incident
 from optconsole.engine.ports import JournalBroken
 from optconsole.engine.rules.market_days import MarketDays
@@ -68,6 +69,12 @@ class Duties:
             except Exception as error:  # one duty that fails must not keep the others from theirs
                 text = f"A guard failed (incident {incident('duty', error)}); close by hand what it guards."
                 self._inbox.warn_once(self._book(), "DUTY_FAILED", text)
+
+    async def hear(self, master: InstrumentMaster, answer: StrategyAnswer) -> None:
+        """Carry out what follows from what a registered strategy answered. Raises JournalBroken."""
+        decision = self._runs.hear(self._book(), master, self._situation(), self._install, answer)
+        if decision is not None:
+            await self._settle(decision)
 
     async def _carry(self, duty: Duty, master: InstrumentMaster, seen: Situation) -> Situation:
         """Take a duty's steps. ``seen`` is the situation now; returns that after the last step."""

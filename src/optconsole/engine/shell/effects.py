@@ -8,11 +8,13 @@ from optconsole.engine import events as ev
 from optconsole.engine.events import AnyEvent
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.orders import RiskClass
+from optconsole.engine.model.plugins import PluginFault, StrategyAnswer, StrategyRequest
 from optconsole.engine.ports import NotSent, PlaceOutcome
 from optconsole.engine.requests import Request, Requests, urgency
 from optconsole.engine.rules.limits import restriction
-from optconsole.engine.shell.inbox import Answered, Heard, Inbox
+from optconsole.engine.shell.inbox import Answered, Heard, Inbox, StrategyAnswered
 from optconsole.engine.trading.decision import (
+    AskStrategy,
     Effect,
     HearAgain,
     ReadBook,
@@ -64,6 +66,18 @@ class Effects:
                 self._send(effect, decided)
             case SendModify() | SendCancel():
                 self._send(effect, decided)
+            case AskStrategy(request):
+                # named as a request is: a replay waits for the answer before it plays on
+                self._inbox.spawn(self._ask(request), f"send-ask-{request.run_id}")
+
+    async def _ask(self, request: StrategyRequest) -> None:
+        host = self._world.strategies
+        if host is None:
+            fault = PluginFault("NOT_REGISTERED", f"No strategy is registered as {request.plugin!r}.")
+            answer = StrategyAnswer(run_id=request.run_id, kind=request.kind, fault=fault)
+        else:
+            answer = await host.ask(request)
+        self._inbox.put(StrategyAnswered(answer))
 
     def stored(self, facts: Iterable[AnyEvent]) -> None:
         """What is about to be closed is sized by what the brokers hold now, not by what they last showed."""

@@ -11,6 +11,7 @@ from optconsole.engine import events as ev
 from optconsole.engine.commands import AnyCommand, Reply
 from optconsole.engine.events import AnyEvent
 from optconsole.engine.model.book import TradingState
+from optconsole.engine.model.plugins import StrategyAnswer
 from optconsole.engine.observe.log import incident
 from optconsole.engine.ports import BrokerUpdate, PlaceOutcome
 from optconsole.engine.requests import Request
@@ -65,7 +66,14 @@ class Nudged:
     """Time has passed: what waits for it is looked at again."""
 
 
-Input = Asked | Heard | Answered | Stated | Book | Unreadable | Nudged
+@dataclass(slots=True)
+class StrategyAnswered:
+    """What came of one call of a registered strategy."""
+
+    answer: StrategyAnswer
+
+
+Input = Asked | Heard | Answered | Stated | Book | Unreadable | StrategyAnswered | Nudged
 
 
 class Inbox:

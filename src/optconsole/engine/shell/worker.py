@@ -20,13 +20,24 @@ from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.orders import RiskClass
 from optconsole.engine.observe.log import incident
 from optconsole.engine.ports import JournalBroken
+from optconsole.engine.ports.strategists import unregistered
 from optconsole.engine.rules.pretrade import risk_class
 from optconsole.engine.rules.tags import install_code
 from optconsole.engine.shell.answers import Answers
 from optconsole.engine.shell.duties import Duties
 from optconsole.engine.shell.effects import Effects
 from optconsole.engine.shell.hearing import Hearing
-from optconsole.engine.shell.inbox import Answered, Asked, Heard, Inbox, Input, Nudged, Stated, Unreadable
+from optconsole.engine.shell.inbox import (
+    Answered,
+    Asked,
+    Heard,
+    Inbox,
+    Input,
+    Nudged,
+    Stated,
+    StrategyAnswered,
+    Unreadable,
+)
 from optconsole.engine.shell.latching import UnstoredKill
 from optconsole.engine.shell.pacing import guarded
 from optconsole.engine.shell.record import Record
@@ -111,16 +122,21 @@ class Worker:
                 await self.hearing.row(item)
             case Answered():
                 await self.hearing.answer(item)
-            case Stated(facts, done, actor, cause):
-                await self.settle(Decision(actor, cause, facts=facts))
-                if not done.done():
-                    done.set_result(None)
+            case Stated():
+                await self._state(item)
             case Book():
                 await self.hearing.read(item)
             case Unreadable(account):
                 await self.hearing.blind(item, self._sight.health(account), guarded(self._record.state, account))
+            case StrategyAnswered(answer):
+                await self._duties.hear(self._master(), answer)
             case Nudged():
                 return
+
+    async def _state(self, item: Stated) -> None:
+        await self.settle(Decision(item.actor, item.cause, facts=item.facts))
+        if not item.done.done():
+            item.done.set_result(None)
 
     async def _carry_out(self, command: AnyCommand, answer: asyncio.Future[Reply]) -> None:
         if self._record.broken is not None:
@@ -151,7 +167,8 @@ class Worker:
         if isinstance(command, cmd.ReadBookNow) and command.account not in self._world.brokers:
             known = ", ".join(sorted(self._world.brokers)) or "none"
             raise Refusal("UNKNOWN_ACCOUNT", f"No broker serves an account {command.account!r}; known: {known}.")
-        view = View(self._record.state, self._master(), self._sight.situation(), self._install, self._days)
+        vet = unregistered if self._world.strategies is None else self._world.strategies.faults
+        view = View(self._record.state, self._master(), self._sight.situation(), self._install, self._days, vet)
         return decide(view, command)
 
     def _still_meant(self, command: cmd.PlaceOrder | cmd.PlaceGroup | cmd.Reverse) -> None:

@@ -133,6 +133,13 @@ def _strategy(reading: _Reading, table: Mapping[str, Any], path: Path) -> Strate
     )
 
 
+def read_legs(tables: Sequence[Mapping[str, Any]]) -> tuple[tuple[Leg, ...], tuple[FileFault, ...]]:
+    """Legs given as the tables that a file would hold; none where anything is wrong with them."""
+    reading = _Reading("")
+    legs = [_built(Leg, _table(reading, each, "leg", LEG, ("leg", place))) for place, each in enumerate(tables)]
+    return (() if reading.faults else tuple(leg for leg in legs if leg is not None)), tuple(reading.faults)
+
+
 def _grouped(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Values by the struct they belong to: the part of the path before the last dot."""
     parts: dict[str, dict[str, Any]] = {"": {}}

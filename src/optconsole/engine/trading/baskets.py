@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from optconsole.engine import events as ev
 from optconsole.engine.commands import Reply, SaveBasket, SetBasketStatus
 from optconsole.engine.market.master import InstrumentMaster
-from optconsole.engine.model.baskets import BasketBook, BasketStatus
+from optconsole.engine.model.baskets import Basket, BasketBook, BasketStatus
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.errors import Refusal
-from optconsole.engine.rules.faults import MarketFacts
+from optconsole.engine.model.plugins import ParamFault
+from optconsole.engine.model.strategies import Strategy
+from optconsole.engine.ports.strategists import unregistered
+from optconsole.engine.rules.faults import Fault, MarketFacts
 from optconsole.engine.rules.lint import lint_basket
 from optconsole.engine.trading.decision import Decision
 
@@ -18,7 +22,11 @@ MOST_BASKETS: Final = 500
 S = BasketStatus
 
 
-def save(state: TradingState, command: SaveBasket, master: InstrumentMaster) -> Decision:
+Vet = Callable[[Strategy], Sequence[ParamFault]]
+"""What is wrong with a strategy's plug-in and its parameters."""
+
+
+def save(state: TradingState, command: SaveBasket, master: InstrumentMaster, vet: Vet = unregistered) -> Decision:
     """Write a basket down as its next version. Raises Refusal(LINT, STALE_VERSION, TOO_MANY)."""
     basket, known = command.basket, state.baskets.get(command.basket.name)
     version = 0 if known is None else known.version
@@ -30,7 +38,7 @@ def save(state: TradingState, command: SaveBasket, master: InstrumentMaster) -> 
         )
     if known is None and len(state.baskets) >= MOST_BASKETS:
         raise Refusal("TOO_MANY", f"There are {MOST_BASKETS} baskets already; archive and remove some first.")
-    faults = lint_basket(basket, market_facts(state, master))
+    faults = [*lint_basket(basket, market_facts(state, master)), *plugin_faults(basket, vet)]
     if faults:
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         raise Refusal("LINT", f"{faults[0].path}: {faults[0].text}{more}")
@@ -43,6 +51,15 @@ def save(state: TradingState, command: SaveBasket, master: InstrumentMaster) -> 
     )
     decision.reply = Reply(ok=True, code="SAVED", text=f"{basket.name} is version {version + 1}.", ids=(basket.name,))
     return decision
+
+
+def plugin_faults(basket: Basket, vet: Vet) -> list[Fault]:
+    """What is wrong with the plug-ins that a basket names, by field: ``strategies[0].params.width``."""
+    return [
+        Fault(each.code, f"strategies[{place}].{f'params.{each.field}' if each.field else 'plugin'}", each.text)
+        for place, strategy in enumerate(basket.strategies)
+        for each in vet(strategy)
+    ]
 
 
 def set_status(state: TradingState, command: SetBasketStatus) -> Decision:

@@ -10,6 +10,7 @@ from optconsole.engine.events import AnyEvent
 from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.orders import Order
+from optconsole.engine.model.plugins import StrategyRequest
 from optconsole.engine.ports import BrokerUpdate, ModifyRequest, PlaceRequest
 from optconsole.engine.rules.pretrade import Situation
 
@@ -63,7 +64,14 @@ class WatchQuotes:
     names: tuple[str, ...]
 
 
-Effect = SendPlace | SendModify | SendCancel | ReadBook | HearAgain | WatchQuotes
+@dataclass(frozen=True, slots=True)
+class AskStrategy:
+    """Call a registered strategy once; what it answers comes back as an input."""
+
+    request: StrategyRequest
+
+
+Effect = SendPlace | SendModify | SendCancel | ReadBook | HearAgain | WatchQuotes | AskStrategy
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from optconsole.engine.market.market_days import market_days
 from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.market.minutes import Minutes
 from optconsole.engine.model.book import TradingState
+from optconsole.engine.ports.strategists import unregistered
 from optconsole.engine.rules.market_days import MarketDays
 from optconsole.engine.rules.pretrade import Situation
 from optconsole.engine.trading import (
@@ -27,6 +28,7 @@ from optconsole.engine.trading import (
     scopes,
     stops,
 )
+from optconsole.engine.trading.baskets import Vet
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.runs import steering
 from optconsole.engine.trading.runs.scene import RunScene
@@ -34,13 +36,14 @@ from optconsole.engine.trading.runs.scene import RunScene
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a command is decided on."""
+    """What a command is decided on. ``vet`` says what is wrong with a strategy's plug-in."""
 
     state: TradingState
     master: InstrumentMaster
     situation: Situation
     install: str
     days: MarketDays | None = None
+    vet: Vet = unregistered
 
     def scene(self) -> RunScene:
         """What commands about runs look at."""
@@ -104,11 +107,11 @@ HANDLERS: Final[dict[type[cmd.Command], Callable[[View, Any], Decision]]] = {
     cmd.SetLimit: lambda view, command: limit_commands.set_limit(view.state, command),
     cmd.RemoveLimit: lambda view, command: limit_commands.remove_limit(view.state, command),
     cmd.SetTradingState: lambda view, command: limit_commands.set_trading_state(view.state, command, view.situation),
-    cmd.SaveBasket: lambda view, command: baskets.save(view.state, command, view.master),
+    cmd.SaveBasket: lambda view, command: baskets.save(view.state, command, view.master, view.vet),
     cmd.SetBasketStatus: lambda view, command: baskets.set_status(view.state, command),
     cmd.SteerRun: lambda view, command: steering.steer(view.scene(), command),
     cmd.ExitBasket: lambda view, command: steering.exit_basket(view.scene(), command),
-    cmd.EditRun: lambda view, command: steering.edit(view.scene(), command),
+    cmd.EditRun: lambda view, command: steering.edit(view.scene(), command, view.vet),
     cmd.SendSignal: lambda view, command: steering.send_signal(view.scene(), command),
     cmd.AcknowledgeNotices: _acknowledge,
 }

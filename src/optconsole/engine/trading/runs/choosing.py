@@ -217,3 +217,16 @@ def _with_deltas(
 
 def _thousandths(delta: float) -> int | None:
     return round(abs(delta) * 1000) if math.isfinite(delta) else None
+
+
+def chain_around(scene: RunScene, underlying: str, expiry: date, each_way: int) -> list[tuple[Right, Candidate]]:
+    """The rows of so many strikes on each side of the reference, with absolute deltas; none while it is unknown."""
+    reference = scene.look(underlying).ltp
+    chain = scene.master.chain(underlying, expiry)
+    if reference is None or not chain:
+        return []
+    middle = min(range(len(chain)), key=lambda place: abs(chain[place][0] - reference))
+    near = chain[max(middle - each_way, 0) : middle + each_way + 1]
+    calls, puts = _rows(scene, near, Right.CALL), _rows(scene, near, Right.PUT)
+    calls, puts = _with_deltas(near, calls, puts, _days(near, scene) / 365)
+    return [*((Right.CALL, row) for row in calls), *((Right.PUT, row) for row in puts)]

@@ -15,6 +15,7 @@ from optconsole.engine.rules.momentum import combined_premium
 from optconsole.engine.rules.reentries import taken
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.runs import triggering
+from optconsole.engine.trading.runs.asking import may_enter
 from optconsole.engine.trading.runs.choosing import NotPicked
 from optconsole.engine.trading.runs.scene import (
     LET_GO,
@@ -49,6 +50,8 @@ def step(scene: RunScene, run: Run) -> Decision | None:
         return _moved(run)
     if run.watch.next_cycle is not None:
         return _cycle(scene, run)
+    if may_enter(scene, run):
+        return _moved(run)
     armed = _arm_cycle(scene, run)
     return armed or _end(scene, run)
 
@@ -156,6 +159,10 @@ def _end(scene: RunScene, run: Run) -> Decision:
     decision = decision_of(run)
     realised, charges = made(scene.state, run)
     entered = any(leg.entries for leg in run.legs.values())
+    if not entered and run.watch.plugin.given and not any(leg.code not in ("", "TIME") for leg in run.legs.values()):
+        text = f"{run.strategy.plugin} entered nothing. {run.watch.plugin.text or run.text}".strip()
+        decision.facts.append(move_run(run, S.FAILED if run.watch.plugin.down else S.SKIPPED, "NOT_TRIGGERED", text))
+        return decision
     if not entered:
         legs = [leg for leg in run.legs.values() if leg.code]
         code, text = (legs[0].code, legs[0].text) if legs else (run.code, run.text)

@@ -8,11 +8,14 @@ from datetime import datetime
 from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.market.minutes import Minutes
 from optconsole.engine.model.book import TradingState
+from optconsole.engine.model.plugins import StrategyAnswer
 from optconsole.engine.model.runs import Run, RunStatus
 from optconsole.engine.rules.market_days import MarketDays
 from optconsole.engine.rules.pretrade import Situation
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.runs import (
+    answering,
+    asking,
     charts,
     closing,
     daybars,
@@ -43,6 +46,7 @@ class Runs:
         self._charts = charts.Charts()
         self._bars = daybars.DayBars()
         self._warmth = warming.Warmth()
+        self._asked = asking.Asked()
         self._up_since: datetime | None = None
 
     def advance(
@@ -58,6 +62,22 @@ class Runs:
         for run in live:
             scene.observe(run)
         return next((step for step in self._steps(scene, live) if step is not None), None)
+
+    def hear(
+        self,
+        state: TradingState,
+        master: InstrumentMaster,
+        situation: Situation,
+        install: str,
+        answer: StrategyAnswer,
+    ) -> Decision | None:
+        """What follows from what a registered strategy answered; nothing where its run is not what it was."""
+        self._asked.answered(answer)
+        run = state.runs.get(answer.run_id)
+        if run is None:
+            return None
+        scene = RunScene(state, master, situation, install, self._days, self._minutes, self._up_since)
+        return answering.hear(scene, run, answer, self._memory)
 
     def _steps(self, scene: RunScene, live: Sequence[Run]) -> Iterator[Decision | None]:
         """What could be due, in order; looked at only as far as nothing before it is."""
@@ -75,7 +95,8 @@ class Runs:
                 yield waiting.follow_range(scene, run)
         yield planning.plan_day(scene)
         yield self._warmth.step(scene)
-        yield starting.start_due(scene)
+        yield starting.start_due(scene, self._asked)
+        yield asking.step(scene, self._asked)
         for run in live:
             yield triggering.step(scene, run)
             yield waiting.step(scene, run)

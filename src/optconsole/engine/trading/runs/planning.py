@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from functools import cache
 from typing import Final
@@ -15,6 +15,7 @@ from optconsole.engine.model.baskets import Allocation, BasketBook, BasketStatus
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.runs import LegRun, Run, RunStatus
 from optconsole.engine.model.strategies import Strategy
+from optconsole.engine.model.strikes import ExpiryRule, Series
 from optconsole.engine.model.timeline import IST
 from optconsole.engine.rules.allocation import Departure, departures, share
 from optconsole.engine.rules.faults import MarketFacts
@@ -137,14 +138,15 @@ def _plan(
     if not listed:
         return NotToday("NOT_LISTED", f"{strategy.underlying} has no contracts here today.")
     try:
-        lots = share({leg.id: leg.lots for leg in strategy.legs}, allocation).lots
+        # a registered strategy gives its legs at entry time, and they are shared out then
+        lots = share({leg.id: leg.lots for leg in strategy.legs}, allocation).lots if strategy.legs else {}
     except Refusal as refused:
         return NotToday(refused.code, refused.text)
     faults = lint_strategy(strategy, facts())
     if faults:
         # sound when it was saved; since then the contracts have changed
         return NotToday(FAULTY, f"{faults[0].path}: {faults[0].text}")
-    rules = [leg.expiry for leg in strategy.legs]
+    rules = [leg.expiry for leg in strategy.legs] or [_nearest(listed, day)]
     when = plan(strategy.schedule, day, scene.days, listed, rules, strategy.underlying)
     return when if isinstance(when, NotToday) else (_over_days(scene, strategy, when), lots)
 
@@ -160,6 +162,11 @@ def _over_days(scene: RunScene, strategy: Strategy, when: Planned) -> Planned:
     if last is not None:
         ends = min(ends, datetime.combine(day, last, IST))
     return msgspec.structs.replace(when, triggers_until=max(ends, when.triggers_until))
+
+
+def _nearest(listed: Sequence[date], day: date) -> ExpiryRule:
+    """The next expiry of all, for a strategy that has no legs yet."""
+    return ExpiryRule(series=Series.FIXED, day=next((each for each in listed if each >= day), listed[-1]))
 
 
 def _no_plan(strategy: Strategy, day: date) -> Planned:

@@ -15,6 +15,7 @@ from optconsole.engine.rules.misfires import Due, Timing, due
 from optconsole.engine.rules.schedules import Planned
 from optconsole.engine.rules.triggers import waited_for
 from optconsole.engine.trading.decision import Decision
+from optconsole.engine.trading.runs.asking import Asked, ask_entry, wants_legs
 from optconsole.engine.trading.runs.choosing import NotPicked, Picked, pick_leg
 from optconsole.engine.trading.runs.obstacles import market_of, not_as_wanted, obstacle
 from optconsole.engine.trading.runs.planning import scheduled
@@ -25,14 +26,14 @@ NOW: Final = "NOW"
 _NEVER_BEGAN: Final = (RunStatus.SCHEDULED, RunStatus.SKIPPED)
 
 
-def start_due(scene: RunScene) -> Decision | None:
+def start_due(scene: RunScene, asked: Asked) -> Decision | None:
     """Begin every run whose time has come, all in one decision: none waits for the orders of another."""
     decision = Decision("schedule", f"due {scene.now:%H:%M:%S}")
     if scene.situation.phase is not MarketPhase.OPEN:
         return None
     for run in scheduled(scene):
-        _start(scene, run, decision)
-    return decision if decision.facts else None
+        _start(scene, run, decision, asked)
+    return decision if decision.facts or decision.effects else None
 
 
 def planned_of(run: Run) -> Planned:
@@ -49,7 +50,7 @@ def planned_of(run: Run) -> Planned:
     )
 
 
-def _start(scene: RunScene, run: Run, decision: Decision) -> None:
+def _start(scene: RunScene, run: Run, decision: Decision, asked: Asked) -> None:
     if run.code == NOW:
         verdict = Due(Timing.DUE, 0, "Begun by hand.")
     else:
@@ -68,6 +69,9 @@ def _start(scene: RunScene, run: Run, decision: Decision) -> None:
     found = obstacle(scene, run)
     if found is not None:
         _skip(decision, run, *found)
+        return
+    if wants_legs(run):
+        decision.effects += ask_entry(scene, run, asked)
         return
     enter(scene, run, decision, verdict)
 

@@ -15,11 +15,12 @@ from optconsole.engine.model.exit_codes import ExitCode
 from optconsole.engine.model.runs import LegStage, Run, RunStatus
 from optconsole.engine.model.strategies import Strategy
 from optconsole.engine.model.timeline import IST
+from optconsole.engine.ports.strategists import unregistered
 from optconsole.engine.rules.leg_preview import preview_leg
 from optconsole.engine.rules.lint import lint_strategy
 from optconsole.engine.rules.overall_preview import preview
 from optconsole.engine.rules.triggers import APPROVAL, SIGNAL, waited_for
-from optconsole.engine.trading.baskets import basket_of
+from optconsole.engine.trading.baskets import Vet, basket_of
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.runs.fills import fill_of
 from optconsole.engine.trading.runs.leaving import leave_leg, leave_run
@@ -151,7 +152,7 @@ def send_signal(scene: RunScene, command: SendSignal) -> Decision:
     return decision
 
 
-def edit(scene: RunScene, command: EditRun) -> Decision:
+def edit(scene: RunScene, command: EditRun, vet: Vet = unregistered) -> Decision:
     """Change a run's rules. Raises Refusal: LINT, STRUCTURE, WOULD_FIRE with the new trigger and its distance."""
     run, changed = run_of(scene, command.run_id), command.strategy
     _need(run, not run.status.over, "is over")
@@ -159,6 +160,9 @@ def edit(scene: RunScene, command: EditRun) -> Decision:
     faults = lint_strategy(changed)
     if faults:
         raise Refusal("LINT", f"{faults[0].path}: {faults[0].text}")
+    if changed.params != run.strategy.params:
+        for fault in vet(changed):
+            raise Refusal("LINT", f"params.{fault.field}: {fault.text}")
     decision = Decision(command.actor, command.id)
     exit_at = _exit_at(scene, run, changed)
     decision.facts.append(ev.RunEdited(run_id=run.id, strategy=changed, exit_at=exit_at))
@@ -181,7 +185,10 @@ def _same_structure(before: Strategy, after: Strategy) -> None:
     def shape(strategy: Strategy) -> list[tuple[object, ...]]:
         return [tuple(getattr(leg, name) for name in _KEPT) for leg in strategy.legs]
 
-    same = (before.name, before.underlying, before.product) == (after.name, after.underlying, after.product)
+    def whole(strategy: Strategy) -> tuple[object, ...]:
+        return strategy.name, strategy.underlying, strategy.product, strategy.plugin
+
+    same = whole(before) == whole(after)
     if not same or shape(before) != shape(after):
         raise Refusal(
             "STRUCTURE", "The legs, the underlying and the product of a run cannot change; roll or adjust it instead."

@@ -59,7 +59,8 @@ def wanted(scene: RunScene, run: Run) -> Iterator[str]:
 
 
 def _expiries(scene: RunScene, run: Run) -> set[date]:
-    found: set[date] = set()
+    # a registered strategy has no legs yet: what it is shown is the chain of the run's own expiry
+    found: set[date] = {run.expiry} if run.strategy.plugin else set()
     for leg in run.strategy.legs:
         day = _expiry(scene, run, leg.expiry)
         if day is not None:
