@@ -251,9 +251,7 @@ async def test_parameters_are_checked_by_the_strategys_own_model_with_the_name_o
     assert plugins.faults(strategy("good", width=6))[0].code == "UNKNOWN_PLUGIN"
 
 
-async def test_a_file_written_anew_is_loaded_anew_at_the_next_entry_and_not_under_a_run(
-    make: Make, tmp_path: Path
-) -> None:
+async def test_a_file_written_anew_is_loaded_anew_at_the_next_entry_and_not_before(make: Make, tmp_path: Path) -> None:
     plugins = make(good=GOOD)
     assert (await plugins.ask(request("good", AskKind.ENTRY))).why == "as ever"
     (tmp_path / "strategies" / "good.py").write_text(HEAD + GOOD.replace("as ever", "anew").replace("call {", "turn {"))

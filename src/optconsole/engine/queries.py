@@ -11,6 +11,7 @@ from optconsole.engine.model.baskets import Basket
 from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.limits import Level, LimitAction, LimitKind, ScopeState, Standing, Unit
 from optconsole.engine.model.orders import OrderTerms
+from optconsole.engine.model.plugins import PluginCard
 from optconsole.engine.model.previews import Ledger, MarginView, PayoffPicture, RateForecast, StrategyView
 from optconsole.engine.model.quotes import Depth, Quote
 from optconsole.engine.model.vitals import Vitals
@@ -109,6 +110,10 @@ class PreviewRun(Query, frozen=True, kw_only=True):
     run_id: str
 
 
+class ListStrategies(Query, frozen=True, kw_only=True):
+    """All registered strategies with their parameters, for a form."""
+
+
 AnyQuery = (
     FindInstruments
     | ListUnderlyings
@@ -123,6 +128,7 @@ AnyQuery = (
     | GetRisk
     | PreviewBasket
     | PreviewRun
+    | ListStrategies
 )
 
 
@@ -286,6 +292,12 @@ class Refused(Answer, frozen=True, kw_only=True):
     text: str
 
 
+class StrategyList(Answer, frozen=True, kw_only=True):
+    """The registered strategies, also those that cannot be used and why."""
+
+    cards: tuple[PluginCard, ...]
+
+
 AnyAnswer = (
     InstrumentList
     | UnderlyingList
@@ -300,5 +312,6 @@ AnyAnswer = (
     | RiskAnswer
     | BasketPreview
     | RunOutlook
+    | StrategyList
     | Refused
 )

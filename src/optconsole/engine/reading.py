@@ -66,8 +66,15 @@ class Reader:
                 return await self._funds(account)
             case q.PreviewOrder() | q.PreviewBasket() | q.PreviewRun():
                 return await self._before_sending(query)
-            case q.GetRisk():
-                return risk_answer(engine.state, engine.situation())
+            case q.GetRisk() | q.ListStrategies():
+                return await self._listed(query)
+
+    async def _listed(self, query: q.GetRisk | q.ListStrategies) -> AnyAnswer:
+        engine = self._engine
+        if isinstance(query, q.GetRisk):
+            return risk_answer(engine.state, engine.situation())
+        host = engine.world.strategies
+        return q.StrategyList(cards=() if host is None else tuple(await host.cards()))
 
     def _quotes(self, names: Sequence[str]) -> q.QuoteList:
         engine = self._engine

@@ -11,7 +11,6 @@ import msgspec
 from optconsole.config import Settings
 from optconsole.engine.model.plugins import (
     AskKind,
-    Param,
     ParamFault,
     PluginCard,
     PluginFault,
@@ -21,7 +20,7 @@ from optconsole.engine.model.plugins import (
 from optconsole.engine.model.strategies import Strategy
 from optconsole.engine.model.text import display
 from optconsole.engine.ports.strategists import unregistered
-from optconsole.engine.strategies.calls import Call, Reply
+from optconsole.engine.strategies.calls import Call, Reply, answer_of, call_of
 from optconsole.engine.strategies.registry import Source, once, sources
 from optconsole.runtime.plugin_process import Bounds, Failed, PluginProcess
 
@@ -104,7 +103,7 @@ class Plugins:
         if source is None:
             return await self._unknown(strategy)
         try:
-            reply = await self._process(source).call(_call(strategy.plugin, strategy.params))
+            reply = await self._process(source).call(Call(number=0, plugin=strategy.plugin, params=strategy.params))
         except Failed as failed:
             return (ParamFault("PLUGIN_FAILED", "", f"{strategy.plugin} failed: {failed.fault.text}."),)
         if reply.fault is not None and not reply.faults:
@@ -131,35 +130,19 @@ class Plugins:
     async def ask(self, request: StrategyRequest) -> StrategyAnswer:
         """Call a strategy once. Whatever goes wrong is in the answer."""
         try:
-            reply = await self._asked(request)
+            return answer_of(request, await self._asked(request))
         except Failed as failed:
-            return _fault(request, failed.fault)
+            return answer_of(request, failed.fault)
         except (OSError, ValueError) as error:
-            return _fault(request, PluginFault("NO_START", f"its process cannot be begun: {error}"))
-        if reply.fault is not None:
-            return _fault(request, reply.fault)
-        return StrategyAnswer(
-            run_id=request.run_id,
-            kind=request.kind,
-            verdict=reply.verdict,
-            why=reply.why,
-            legs=reply.legs,
-            actions=reply.actions,
-            memory=reply.memory,
-            every=min(max(reply.every, 1), 3600),
-        )
+            return answer_of(request, PluginFault("NO_START", f"its process cannot be begun: {error}"))
 
     async def _asked(self, request: StrategyRequest) -> Reply:
         known = next((source for card, source in self._cards if card.name == request.plugin and not card.fault), None)
-        # a run that is on keeps the code it began with; only a new one looks for what was written anew
+        # no look at the folder for every look of a run; an entry, a list or a save finds what was written anew
         source = known if known and request.kind is AskKind.LOOK else await self._source(request.plugin)
         if source is None:
             raise Failed("NOT_REGISTERED", f"no strategy is registered as {request.plugin!r}")
-        call = _call(request.plugin, request.params)
-        if request.kind is not AskKind.WARM:
-            view, entry = request.view, request.kind is AskKind.ENTRY
-            call = msgspec.structs.replace(call, memory=request.memory, view=view, entry=entry)
-        return await self._process(source).call(call)
+        return await self._process(source).call(call_of(request))
 
     async def close(self) -> None:
         """End every process."""
@@ -172,13 +155,5 @@ def plugins_of(home: Path, settings: Settings) -> Plugins:
     return Plugins(wanted.place(home), Bounds(seconds=wanted.answer_ms / 1000, megabytes=wanted.memory_mb))
 
 
-def _call(plugin: str, params: dict[str, Param]) -> Call:
-    return Call(number=0, plugin=plugin, params=params)
-
-
 def _key(strategy: Strategy) -> _Asked:
     return strategy.plugin, msgspec.json.encode(strategy.params, order="sorted").decode()
-
-
-def _fault(request: StrategyRequest, fault: PluginFault) -> StrategyAnswer:
-    return StrategyAnswer(run_id=request.run_id, kind=request.kind, fault=fault)

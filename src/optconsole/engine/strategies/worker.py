@@ -11,7 +11,7 @@ import resource
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -55,7 +55,7 @@ def main(argv: Sequence[str]) -> None:
     for given in sys.stdin.buffer:
         call = msgspec.json.decode(given, type=Call)
         _begin()
-        reply = _reply(kinds, call)
+        reply = reply_to(kinds, call)
         _end()
         _say(line(reply))
 
@@ -89,7 +89,8 @@ def _end() -> None:
     signal.alarm(0)
 
 
-def _reply(kinds: dict[str, type[Plugin]], call: Call) -> Reply:
+def reply_to(kinds: Mapping[str, type[Plugin]], call: Call) -> Reply:
+    """What the strategy of that name says. What it raises becomes a fault."""
     kind = kinds.get(call.plugin)
     if kind is None:
         return _failed(call, "NOT_REGISTERED", "its source does not hold it any more")

@@ -80,7 +80,7 @@ def ask_entry(scene: RunScene, run: Run, asked: Asked) -> list[AskStrategy]:
 def step(scene: RunScene, asked: Asked) -> Decision | None:
     """Call every strategy that is due: a minute before its entry, and while its run is on."""
     decision = Decision("engine", f"strategies {scene.now:%H:%M:%S}")
-    if scene.situation.phase is not MarketPhase.OPEN or scene.state.killed:
+    if scene.state.killed:
         return None
     for run in scene.state.runs.values():
         kind = _due(scene, run) if run.strategy.plugin else None
@@ -93,7 +93,8 @@ def _due(scene: RunScene, run: Run) -> AskKind | None:
     if run.status is RunStatus.SCHEDULED and wants_legs(run):
         return AskKind.WARM if run.entry_at - WARM_UP <= scene.now < run.entry_at else None
     watch = run.watch.plugin
-    return AskKind.LOOK if run.status in _ASKED and watch.given and not watch.down else None
+    trading = scene.situation.phase is MarketPhase.OPEN and run.status in _ASKED
+    return AskKind.LOOK if trading and watch.given and not watch.down else None
 
 
 def _call(scene: RunScene, run: Run, kind: AskKind) -> AskStrategy:
