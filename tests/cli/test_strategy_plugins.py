@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.cli.engine_process import optconsole
+from tests.cli.inside import optconsole
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "gap_fader.py"
 

@@ -57,7 +57,13 @@ def home(tmp_path: Path) -> Path:
     (home / "strategies").mkdir(parents=True, mode=0o700)
     home.chmod(0o700)
     (home / "strategies" / "seller.py").write_text(SELLER)
+    patient(home, 10_000)
     return home
+
+
+def patient(home: Path, milliseconds: int) -> None:
+    """Let an answer take so long: the machine may be busy with other tests."""
+    (home / "config.toml").write_text(f"[strategies]\nanswer_ms = {milliseconds}\n")
 
 
 async def save(house: House, params: str = "", plugin: str = "seller", leave: str = "15:15") -> Reply:
@@ -90,9 +96,10 @@ async def test_a_strategy_of_the_folder_sells_enters_its_lazy_leg_and_ends_its_r
     assert (await house.engine.verify()).ok
 
 
-async def test_one_that_loops_for_ever_is_switched_off_and_its_run_leaves_at_its_time(opened: Open) -> None:
+async def test_one_that_loops_for_ever_is_switched_off_and_its_run_leaves_at_its_time(opened: Open, home: Path) -> None:
+    patient(home, 2_000)
     house = await opened(start_at="10:00")
-    trader = await start(house, "fails = true", leave="10:00:07")
+    trader = await start(house, "fails = true", leave="10:00:10")
     await trader.until(lambda: bool(run_of(house).watch.plugin.down))
     assert run_of(house).watch.plugin.down == "TOO_SLOW"
     assert "STRATEGY_FAILED" in codes_told(house)

@@ -30,6 +30,7 @@ NOUNS: Final[dict[str, tuple[str, str]]] = {
     "payoff": ("payoff", "what a file's strategies make and lose, at expiry and now"),
     "margin": ("margin", "what a file's orders tie up, before, on the way and after"),
     "charges": ("charges", "what is taken of a file's orders in taxes and fees"),
+    "market": ("market", "publish signed baskets; subscribe to others' and take their updates in"),
     "risk": ("risk", "show, set or unset limits; say what orders may leave"),
     "journal": ("journal", "list, show, verify or export the journal"),
     "db": ("db", "back up, restore or check the store"),
