@@ -233,6 +233,13 @@ async def test_a_file_that_anybody_may_write_to_is_not_run(make: Make, tmp_path:
     assert (await plugins.ask(request("good"))).fault is not None
 
 
+async def test_files_that_cannot_be_read_and_helpers_of_the_trader_do_no_harm(make: Make, tmp_path: Path) -> None:
+    plugins = make(good=GOOD, _helper="raise SystemExit")
+    (tmp_path / "strategies" / "gone.py").symlink_to(tmp_path / "nowhere")
+    cards = {each.origin: each.fault for each in await plugins.cards()}
+    assert cards == {"built in": "", "good.py": "", "gone.py": "it cannot be read: No such file or directory"}
+
+
 async def test_parameters_are_checked_by_the_strategys_own_model_with_the_name_of_the_field(make: Make) -> None:
     plugins = make(good=GOOD)
     wrong = [

@@ -89,18 +89,7 @@ class PluginProcess:
         if self._process is not None and self._process.returncode is None:
             return
         await self._end()
-        source = self.source
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-s", "-P", "-B", "-m", WORKER, source.argument(), source.origin, str(self._bounds.megabytes)),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env=_environment(),
-            cwd="/",
-            start_new_session=True,
-            limit=LONGEST,
-        )
+        self._process = await self._start()
         try:
             self._hello = msgspec.json.decode(await self._heard(START), type=Hello)
         except msgspec.DecodeError:
@@ -109,6 +98,23 @@ class PluginProcess:
         except BaseException:
             await self._end()
             raise
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        source = self.source
+        try:
+            return await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-s", "-P", "-B", "-m", WORKER, source.argument(), source.origin, str(self._bounds.megabytes)),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                env=_environment(),
+                cwd="/",
+                start_new_session=True,
+                limit=LONGEST,
+            )
+        except OSError as error:
+            raise Failed("NO_START", f"its process cannot be begun: {error.strerror}") from None
 
     async def _told(self, words: bytes, seconds: float) -> bytes:
         process = self._process

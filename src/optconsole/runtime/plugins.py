@@ -13,7 +13,6 @@ from optconsole.engine.model.plugins import (
     AskKind,
     ParamFault,
     PluginCard,
-    PluginFault,
     StrategyAnswer,
     StrategyRequest,
 )
@@ -133,8 +132,6 @@ class Plugins:
             return answer_of(request, await self._asked(request))
         except Failed as failed:
             return answer_of(request, failed.fault)
-        except (OSError, ValueError) as error:
-            return answer_of(request, PluginFault("NO_START", f"its process cannot be begun: {error}"))
 
     async def _asked(self, request: StrategyRequest) -> Reply:
         known = next((source for card, source in self._cards if card.name == request.plugin and not card.fault), None)

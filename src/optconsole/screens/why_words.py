@@ -33,6 +33,10 @@ def _of(fact: Recorded, leg: str) -> Iterator[str]:
         case ev.RunWatched() if not leg:
             yield f"{at}  {event.what}"
             yield from _values(event.why)
+        case ev.LegsGiven(legs=legs) if not leg:
+            given = ", ".join(f"{each.id} {each.side.value} {each.lots}" for each in legs.values())
+            yield f"{at}  legs given: {given}"
+            yield from _values(event.why)
         case ev.RunEdited() if not leg:
             yield f"{at}  its rules were changed by {fact.actor}; it is out at {event.exit_at:%d %b %H:%M:%S}"
         case ev.LegMoved(leg=moved) if leg in ("", moved.id):

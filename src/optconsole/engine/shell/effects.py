@@ -9,6 +9,7 @@ from optconsole.engine.events import AnyEvent
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.orders import RiskClass
 from optconsole.engine.model.plugins import PluginFault, StrategyAnswer, StrategyRequest
+from optconsole.engine.observe.log import incident
 from optconsole.engine.ports import NotSent, PlaceOutcome
 from optconsole.engine.requests import Request, Requests, urgency
 from optconsole.engine.rules.limits import restriction
@@ -76,7 +77,11 @@ class Effects:
             fault = PluginFault("NOT_REGISTERED", f"No strategy is registered as {request.plugin!r}.")
             answer = StrategyAnswer(run_id=request.run_id, kind=request.kind, fault=fault)
         else:
-            answer = await host.ask(request)
+            try:
+                answer = await host.ask(request)
+            except Exception as error:  # without an answer the run would never be asked again
+                fault = PluginFault("NO_START", f"it could not be asked (incident {incident('strategy', error)})")
+                answer = StrategyAnswer(run_id=request.run_id, kind=request.kind, fault=fault)
         self._inbox.put(StrategyAnswered(answer))
 
     def stored(self, facts: Iterable[AnyEvent]) -> None:

@@ -57,14 +57,19 @@ def sources(folder: Path | None) -> list[Source]:
     for point in sorted(entry_points(group=GROUP), key=lambda each: each.name):
         package = "a package" if point.dist is None else f"{point.dist.name} {point.dist.version}"
         found.append(Source(SourceKind.PACKAGE, point.name, package))
-    for path in sorted(folder.glob("*.py")) if folder is not None and folder.is_dir() else ():
-        seen = path.stat()
-        open_to_all = seen.st_mode & S_IWOTH or path.parent.stat().st_mode & S_IWOTH
-        fault = "anybody may write to it; take that right away (chmod o-w)" if open_to_all else ""
-        found.append(
-            Source(SourceKind.FILE, str(path), path.name, f"{seen.st_mtime_ns}.{seen.st_size}.{seen.st_ino}", fault)
-        )
-    return found
+    files = sorted(folder.glob("[!._]*.py")) if folder is not None and folder.is_dir() else ()
+    return [*found, *(_file(path) for path in files)]
+
+
+def _file(path: Path) -> Source:
+    try:
+        seen, around = path.stat(), path.parent.stat()
+    except OSError as failed:
+        return Source(SourceKind.FILE, str(path), path.name, fault=f"it cannot be read: {failed.strerror}")
+    stamp = f"{seen.st_mtime_ns}.{seen.st_size}.{seen.st_ino}"
+    open_to_all = (seen.st_mode | around.st_mode) & S_IWOTH
+    fault = "anybody may write to it; take that right away (chmod o-w)" if open_to_all else ""
+    return Source(SourceKind.FILE, str(path), path.name, stamp, fault)
 
 
 def load(argument: str) -> list[type[Plugin]]:

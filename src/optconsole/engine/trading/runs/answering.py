@@ -89,7 +89,7 @@ def _entry(scene: RunScene, run: Run, answer: StrategyAnswer, decision: Decision
             },
             why={"by": run.strategy.plugin, "said": display(answer.why, 200)},
         ),
-        watched(run, "strategy", msgspec.structs.replace(run.watch, plugin=watch)),
+        watched(run, "strategy remembers", msgspec.structs.replace(run.watch, plugin=watch)),
     ]
 
 
@@ -123,7 +123,7 @@ def _never(scene: RunScene, run: Run, decision: Decision, fault: PluginFault) ->
     text = f"{run.strategy.plugin} failed [{fault.code}]: {display(fault.text, 200)}"
     down = msgspec.structs.replace(run.watch.plugin, down=fault.code, text=text)
     decision.facts += [
-        watched(run, "strategy off", msgspec.structs.replace(run.watch, plugin=down)),
+        watched(run, "strategy switched off", msgspec.structs.replace(run.watch, plugin=down), fault),
         move_run(run, RunStatus.SKIPPED, FAILED, text),
     ]
     _alarm(scene, run, decision, fault, "Nothing was entered.")
@@ -147,7 +147,7 @@ def _look(scene: RunScene, run: Run, answer: StrategyAnswer, decision: Decision,
         return
     kept = msgspec.structs.replace(run.watch.plugin, memory=answer.memory, every=answer.every)
     if kept != run.watch.plugin:
-        decision.facts.append(watched(run, "strategy", msgspec.structs.replace(run.watch, plugin=kept)))
+        decision.facts.append(watched(run, "strategy remembers", msgspec.structs.replace(run.watch, plugin=kept)))
     touched: set[str] = set()
     for action in answer.actions if not scene.state.killed else ():
         if isinstance(action, ExitAll):
@@ -162,7 +162,7 @@ def _look(scene: RunScene, run: Run, answer: StrategyAnswer, decision: Decision,
 def _switch_off(scene: RunScene, run: Run, fault: PluginFault, decision: Decision) -> None:
     """Its stops and its exit time need no strategy: they go on."""
     down = msgspec.structs.replace(run.watch.plugin, down=fault.code, text=display(fault.text, 200))
-    decision.facts.append(watched(run, "strategy off", msgspec.structs.replace(run.watch, plugin=down)))
+    decision.facts.append(watched(run, "strategy switched off", msgspec.structs.replace(run.watch, plugin=down), fault))
     then = f"It is not asked any more in this run; stops stay, and what is open is closed at {run.exit_at:%H:%M:%S}."
     _alarm(scene, run, decision, fault, then)
 
