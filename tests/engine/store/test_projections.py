@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import time
 from itertools import pairwise
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optconsole.engine import events as ev
+from optconsole.engine.model.accounts import Mode
+from optconsole.engine.model.baskets import Basket
 from optconsole.engine.model.limits import LimitDay
+from optconsole.engine.model.runs import Run
+from optconsole.engine.model.strategies import Schedule, Strategy
 from optconsole.engine.store.ledger import Ledger, Rows
 from optconsole.engine.store.rows import Value
 from optconsole.engine.store.statements import bound
@@ -105,7 +111,27 @@ def test_open_quantity_gets_a_row_on_the_next_day_and_yesterdays_stays() -> None
 
 
 def test_every_row_fills_exactly_the_columns_of_its_table() -> None:
-    rows = tables(Ledger(), 1, 400)
+    facts = Trader(1).take(400)
+    last, at = facts[-1], facts[-1].at
+    run = Run(
+        id="R1",
+        basket="b",
+        version=1,
+        strategy=Strategy(name="s", underlying="NIFTY", schedule=Schedule(entry_at=time(9, 20), exit_at=time(15))),
+        account="paper",
+        mode=Mode.PAPER,
+        trade_date=at.date(),
+        entry_at=at,
+        entry_until=at,
+        triggers_until=at,
+        exit_at=at,
+        expiry=at.date(),
+        dte=0,
+        since=at,
+    )
+    added = (ev.BasketSaved(name="b", basket=Basket(name="b"), version=1), ev.RunPlanned(run_id="R1", run=run))
+    more = [msgspec.structs.replace(last, seq=last.seq + n, event=event) for n, event in enumerate(added, 1)]
+    rows = Ledger().draft([*facts, *more]).rows
     assert set(rows) == set(READ_TABLES)
     for name, changed in rows.items():
         columns = {column.name for column in TABLES[name].columns}

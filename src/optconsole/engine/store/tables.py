@@ -259,5 +259,8 @@ class RunRow(StoreModel, table=True):
 
 METADATA: Final[MetaData] = StoreModel.metadata
 TABLES: Final[dict[str, Table]] = dict(METADATA.tables)
-READ_TABLES: Final = ("orders", "fills", "positions", "accounts", "notices", "day_figures", "limits", "trading_states")
+READ_TABLES: Final = (
+    *("orders", "fills", "positions", "accounts", "notices", "day_figures", "limits", "trading_states"),
+    *("baskets", "runs"),
+)
 """Tables that can be rebuilt from ``event`` at any time."""
