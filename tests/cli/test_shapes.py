@@ -35,6 +35,7 @@ NOT_MONEY = frozenset(
         "bid_qty",
         "bought",
         "cancelled",
+        "carried_qty",
         "changes",
         "closed",
         "consoles",
@@ -52,10 +53,12 @@ NOT_MONEY = frozenset(
         "head",
         "inbox",
         "killed_after",
+        "lag_ms",
         "largest",
         "limit",
         "lot",
         "member",
+        "minutes",
         "next",
         "oi",
         "oi_open",
@@ -71,6 +74,7 @@ NOT_MONEY = frozenset(
         "qty",
         "reads",
         "reads_needed",
+        "run_count",
         "second",
         "seq",
         "sign",
@@ -83,6 +87,7 @@ NOT_MONEY = frozenset(
         "upto",
         "used",
         "value",
+        "version",
         "volume",
         "warned",
     )
@@ -92,7 +97,7 @@ NOT_MONEY = frozenset(
 
 def structs(module: ModuleType) -> Iterator[type[msgspec.Struct]]:
     for _name, found in inspect.getmembers(module, inspect.isclass):
-        if issubclass(found, msgspec.Struct) and found.__module__ == module.__name__:
+        if issubclass(found, msgspec.Struct) and found.__module__.startswith(module.__name__):
             yield found
 
 

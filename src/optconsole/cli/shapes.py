@@ -27,6 +27,7 @@ MONEY: Final = frozenset(
         "bid",
         "bought_value",
         "capital",
+        "carried_cost",
         "cash",
         "charges",
         "charges_before",
