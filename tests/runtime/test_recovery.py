@@ -17,6 +17,7 @@ from optconsole.engine.model.timeline import IST
 from optconsole.engine.store.journal import open_journal
 from optconsole.engine.store.memory import Remembered, recall, remember
 from optconsole.engine.store.restore import restore
+from optconsole.engine.store.snapshots import form
 from optconsole.runtime.places import Place, practice
 from optconsole.runtime.recovery import Recovered, recover
 from tests.engine.store.facts import Trader
@@ -69,7 +70,7 @@ def damage(place: Place, kind: str) -> None:
         case "CHAIN_BROKEN":
             sql(place, "UPDATE event SET actor = 'me' WHERE seq = 23")
         case "REPLAY_DIFFERS":
-            sql(place, "INSERT INTO checkpoint (seq, digest) VALUES (300, 'another')")
+            sql(place, f"INSERT INTO checkpoint (seq, digest, form) VALUES (300, 'another', '{form()}')")
         case "SCHEMA_NEWER":
             sql(place, "UPDATE alembic_version SET version_num = '9999'")
         case "STORE_WENT_BACK":

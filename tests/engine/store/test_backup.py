@@ -13,6 +13,7 @@ from optconsole.engine.store.examine import examine
 from optconsole.engine.store.journal import SqlJournal, open_journal
 from optconsole.engine.store.memory import Remembered, recall, remember
 from optconsole.engine.store.restore import restore
+from optconsole.engine.store.snapshots import form
 from tests.engine.store.conftest import Place
 from tests.engine.store.facts import Trader
 
@@ -165,7 +166,7 @@ async def test_a_check_finds_nothing_in_a_whole_store_and_counts_it(place: Place
     [
         ("UPDATE event SET actor = 'me' WHERE seq = 23", "CHAIN_BROKEN"),
         ("UPDATE orders SET qty = 1 WHERE id = 'O1'", "READ_TABLES_DIFFER"),
-        ("INSERT INTO checkpoint (seq, digest) VALUES (60, 'not the digest')", "REPLAY_DIFFERS"),
+        (f"INSERT INTO checkpoint (seq, digest, form) VALUES (60, 'not the digest', '{form()}')", "REPLAY_DIFFERS"),
         ("UPDATE alembic_version SET version_num = '9999'", "SCHEMA_NEWER"),
     ],
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,7 +22,7 @@ from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.timeline import IST
 from optconsole.engine.ports import Journal, JournalBroken
 from optconsole.engine.state import apply, digest
-from optconsole.engine.store import schema
+from optconsole.engine.store import schema, snapshots
 from optconsole.engine.store.journal import SqlJournal
 from optconsole.engine.store.reading import read_rows
 from optconsole.engine.store.tables import EventRow
@@ -121,6 +123,51 @@ async def test_a_checkpoint_in_the_past_is_compared_where_it_was_taken(journal: 
     assert (await journal.load()).agrees
     await journal.save_checkpoint(250, "another")
     assert not (await journal.load()).agrees
+
+
+@pytest.mark.parametrize("earlier", ["", "an earlier version"])
+async def test_a_store_of_an_earlier_version_starts_though_the_state_has_a_field_more(
+    place: Place, monkeypatch: pytest.MonkeyPatch, earlier: str
+) -> None:
+    """S14: what another version folded to is no word against the journal; what this one did is held to."""
+    facts = Trader(3).take(500)
+    known = json.loads(msgspec.json.encode(fold(facts), order="deterministic"))
+    for newest in ("bases", "closes", "bars"):
+        del known[newest]
+    before = hashlib.sha256(msgspec.json.encode(known, order="deterministic")).hexdigest()
+    assert before != digest(fold(facts))
+    journal = await place.open()
+    await journal.append(facts)
+    with monkeypatch.context() as older:
+        older.setattr(snapshots, "form", lambda: earlier)
+        await journal.save_checkpoint(500, before)
+    await journal.close()
+
+    journal = await place.open()
+    start = await journal.load()
+    assert start.agrees
+    assert digest(start.state) == digest(fold(facts))
+    assert (await journal.verify()).ok
+    await journal.save_checkpoint(500, before)
+    assert not (await journal.load()).agrees
+
+
+async def test_a_tail_cut_off_below_the_checkpoint_of_an_earlier_version_is_still_seen(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = Trader(3).take(300)
+    journal = await place.open()
+    await journal.append(facts)
+    with monkeypatch.context() as older:
+        older.setattr(snapshots, "form", lambda: "an earlier version")
+        await journal.save_checkpoint(300, "another form of it")
+    await journal.close()
+    place.tamper(
+        "DELETE FROM event WHERE seq > 240",
+        "UPDATE meta SET head_seq = 240, head_hash = (SELECT hash FROM event WHERE seq = 240)",
+    )
+    with pytest.raises(JournalBroken):
+        await (await place.open()).load()
 
 
 async def test_pages_filter_by_stream_and_text_and_count_from_the_end(journal: SqlJournal) -> None:

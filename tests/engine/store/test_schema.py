@@ -88,6 +88,7 @@ async def test_a_store_of_an_earlier_version_is_brought_up_to_date_with_its_fact
         "DROP TABLE runs",
         "DROP TABLE trading_states",
         *(f"ALTER TABLE orders DROP COLUMN {name}" for name in ("role", "parent", "source")),
+        "ALTER TABLE checkpoint DROP COLUMN form",
         "ALTER TABLE meta DROP COLUMN epoch",
         "UPDATE alembic_version SET version_num = '0002'",
     )

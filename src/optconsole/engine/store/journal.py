@@ -149,12 +149,12 @@ class SqlJournal:
 
         def save(database: Database) -> None:
             kept = snapshots.written(database, taken) if taken else []
-            database.write([(database.sql.upserts["checkpoint"], [(seq, digest)]), *kept])
+            database.write([(database.sql.upserts["checkpoint"], [(seq, digest, snapshots.form())]), *kept])
 
         await self._writer.change(save)
 
     async def last_checkpoint(self) -> tuple[int, str] | None:
-        """Newest checkpoint: number and digest."""
+        """Newest checkpoint: number and digest, which is empty where other code than this made it."""
         return await self._writer.call(reading.last_checkpoint)
 
     async def rebuild(self) -> None:

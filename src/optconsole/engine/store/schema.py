@@ -9,9 +9,9 @@ from sqlalchemy import Connection, inspect, text
 
 from optconsole.engine.model.errors import Refusal
 
-HEAD: Final = "0007"
+HEAD: Final = "0008"
 """The newest migration; known here so that a start that needs none does not load Alembic."""
-REVISIONS: Final = frozenset({"0001", "0002", "0003", "0004", "0005", "0006", HEAD})
+REVISIONS: Final = frozenset({"0001", "0002", "0003", "0004", "0005", "0006", "0007", HEAD})
 _FOLDER: Final = Path(__file__).resolve().parent / "migrations"
 
 

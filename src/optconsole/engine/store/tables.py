@@ -36,11 +36,12 @@ class EventRow(StoreModel, table=True):
 
 
 class CheckpointRow(StoreModel, table=True):
-    """The state's digest after fact ``seq``."""
+    """The state's digest after fact ``seq``. ``form`` names the code that made it, empty where that is not known."""
 
     __tablename__ = "checkpoint"
     seq: int = Field(primary_key=True, sa_type=WHOLE, sa_column_kwargs=GIVEN)
     digest: str = Field(sa_type=Text)
+    form: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
 
 
 class SnapshotRow(StoreModel, table=True):
