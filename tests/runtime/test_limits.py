@@ -114,6 +114,26 @@ async def test_the_money_is_read_at_the_start_and_a_premium_beyond_it_never_leav
     assert (order.status, order.reason_code) == (OrderStatus.DENIED, "MARGIN")
 
 
+async def test_a_short_beyond_the_account_s_margin_never_leaves_and_passes_once_it_is_hedged(
+    opened: Open, home: Path
+) -> None:
+    """OE-10: what is weighed is the whole account after the order; getting out again is never refused."""
+    with (home / "config.toml").open("a") as file:
+        file.write("[paper]\ncapital = 120000\n")
+    house = await opened(hold=True)
+    trader = Trader(house)
+    call = await trader.at_the_money()
+    assert call.strike is not None
+    wing = house.engine.master.resolve(call.name.replace(f"{call.strike // 100}", f"{call.strike // 100 + 100}"))
+    await trader.until(lambda: house.engine.funds("paper") is not None)
+    bare = await trader.place(call, Side.SELL)
+    assert (bare.status, bare.reason_code) == (OrderStatus.DENIED, "INSUFFICIENT_MARGIN")
+    assert "no lots would pass" in bare.reason
+    assert (await trader.place(wing, Side.BUY)).status is OrderStatus.FILLED
+    assert (await trader.place(call, Side.SELL)).status is OrderStatus.FILLED
+    assert (await trader.place(call, Side.BUY)).status is OrderStatus.FILLED
+
+
 def far_above(house: House, name: str, tick: int) -> int:
     quote = house.engine.board.get(name)
     assert quote is not None

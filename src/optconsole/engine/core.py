@@ -76,7 +76,9 @@ class Engine:
         }
         self._kill = kill = UnstoredKill(world.clock, world.latch, lambda request, at: self._effects.act(request, at))
         self._effects = Effects(world, inbox, watches, book, lambda: kill.why)
-        self._sight = Sight(world, self.board, self.meters, watches, self._effects.requests, book, kill.stops)
+        self._sight = Sight(
+            world, self.board, self.meters, watches, self._effects.requests, book, kill.stops, lambda: self.master
+        )
         self._agreement = Agreement(world, inbox, watches, book)
         self._worker = Worker(
             Rooms(world, self._record, inbox, self._answers, self._effects, kill, self._sight, lambda: self.master)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
 from optconsole.engine.model.errors import Refusal
-from optconsole.engine.model.instruments import Instrument, Kind, Right
+from optconsole.engine.model.instruments import Instrument, Right
 from optconsole.engine.model.timeline import IST
 from optconsole.engine.pricing.reasons import Reason
 from optconsole.engine.pricing.scalar import greeks, implied_vol
@@ -79,35 +79,34 @@ class Margin(msgspec.Struct, frozen=True, kw_only=True):
         return self.span + self.exposure + self.expiry_extra
 
 
-class _Part(NamedTuple):
-    """What one leg brings: losses by scenario, composite delta and the rest in paise."""
+class UnitRisk(msgspec.Struct, frozen=True, kw_only=True):
+    """What one bought unit of a contract adds to a portfolio, in paise: its row of the risk array.
+
+    ``losses`` by scenario, ``delta`` the composite one, ``value`` the option's price (0 for a future); ``long`` and
+    ``short`` are the exposure margin of a unit held either way, ``expiring`` what expiry day adds to a sold one.
+    """
 
     underlying: str
     expiry: date
     losses: tuple[float, ...]
     delta: float
-    option_value: int
-    exposure: float
-    extra: float
-    premium: int
+    forward: int
+    value: int = 0
+    long: float = 0.0
+    short: float = 0.0
+    expiring: float = 0.0
 
 
 class _Risk:
     """What the legs of one underlying add up to."""
 
-    __slots__ = ("deltas", "losses", "option_value")
+    __slots__ = ("deltas", "forwards", "losses", "option_value")
 
     def __init__(self) -> None:
         self.losses = [0.0] * len(SCENARIOS)
         self.deltas: defaultdict[date, float] = defaultdict(float)
+        self.forwards: dict[date, int] = {}
         self.option_value = 0
-
-    def add(self, part: _Part, sign: int) -> None:
-        """Put a leg on the account, or take it off."""
-        for row, loss in enumerate(part.losses):
-            self.losses[row] += sign * loss
-        self.deltas[part.expiry] += sign * part.delta
-        self.option_value += sign * part.option_value
 
 
 class Portfolio:
@@ -127,57 +126,24 @@ class Portfolio:
     ) -> None:
         self._forwards, self._spots, self._now, self._params = forwards, spots, now, params
         self._sigmas = sigmas or {}
-        self._risks: defaultdict[str, _Risk] = defaultdict(_Risk)
-        self._parts: dict[str, _Part] = {}
-        self._exposure = self._extra = 0.0
-        self._premium = 0
+        self._held: dict[str, tuple[UnitRisk, int]] = {}
 
     def put(self, key: str, leg: MarginLeg) -> None:
         """Have this leg under its key, in place of what was there. Raises Refusal as ``portfolio_margin``."""
-        before = self._parts.pop(key, None)
-        if before is not None:
-            self._take(before, -1)
+        self._held.pop(key, None)
         if leg.qty:
-            part = self._parts[key] = self._part(leg)
-            self._take(part, 1)
+            self._held[key] = self._unit(leg), leg.qty
 
     def margin(self) -> Margin:
         """The margin of all legs together."""
-        span = 0.0
-        for underlying, risk in self._risks.items():
-            charge = _calendar_charge(risk.deltas, underlying, self._forwards, self._spots, self._now, self._params)
-            span += max(0.0, max(0.0, *risk.losses) + charge - risk.option_value)
-        return Margin(
-            span=round(span),
-            exposure=round(self._exposure),
-            expiry_extra=round(self._extra),
-            premium=self._premium,
-        )
+        return combined(self._held.values(), _today(self._now), self._params)
 
-    def _take(self, part: _Part, sign: int) -> None:
-        self._risks[part.underlying].add(part, sign)
-        self._exposure += sign * part.exposure
-        self._extra += sign * part.extra
-        self._premium += sign * part.premium
-
-    def _part(self, leg: MarginLeg) -> _Part:
-        contract, params = leg.instrument, self._params
-        spot = _spot(self._spots, contract)
-        expiry, years = _life(contract, self._now)
-        forward = self._forwards.get((contract.underlying, expiry)) or self._forwards.get(contract.underlying) or spot
-        reach = _price_scan(params, years, self._sigmas.get(contract.underlying, 0.0)) * spot
-        losses, delta = _scanned(leg, years, forward, reach, params)
-        short_today = contract.kind is Kind.OPTION and leg.qty < 0 and expiry == _today(self._now)
-        return _Part(
-            underlying=contract.underlying,
-            expiry=expiry,
-            losses=losses,
-            delta=delta,
-            option_value=0 if contract.strike is None else leg.qty * leg.price,
-            exposure=_exposure(leg, spot, years, params),
-            extra=-leg.qty * spot * params.expiry_extra if short_today else 0.0,
-            premium=max(leg.qty, 0) * leg.price if contract.kind is Kind.OPTION else 0,
-        )
+    def _unit(self, leg: MarginLeg) -> UnitRisk:
+        contract = leg.instrument
+        spot, sigma = _spot(self._spots, contract), self._sigmas.get(contract.underlying, 0.0)
+        own = None if contract.expiry is None else self._forwards.get((contract.underlying, contract.expiry))
+        forward = own or self._forwards.get(contract.underlying) or spot
+        return unit_risk(contract, leg.price, spot, forward, self._now, self._params, sigma, leg.vol)
 
 
 def portfolio_margin(
@@ -198,6 +164,26 @@ def portfolio_margin(
     return together.margin()
 
 
+def combined(held: Iterable[tuple[UnitRisk, int]], today: date, params: MarginParams) -> Margin:
+    """Margin of signed units of several contracts together, from what a unit of each adds."""
+    risks: defaultdict[str, _Risk] = defaultdict(_Risk)
+    exposure = extra = 0.0
+    premium = 0
+    for unit, qty in held:
+        risk = risks[unit.underlying]
+        risk.losses = [sofar + qty * loss for sofar, loss in zip(risk.losses, unit.losses, strict=True)]
+        risk.deltas[unit.expiry] += qty * unit.delta
+        risk.forwards[unit.expiry] = unit.forward
+        risk.option_value += qty * unit.value
+        premium += max(qty, 0) * unit.value
+        exposure += abs(qty) * (unit.long if qty > 0 else unit.short)
+        extra += max(-qty, 0) * unit.expiring
+    span = 0.0
+    for risk in risks.values():
+        span += max(0.0, max(0.0, *risk.losses) + _calendar_charge(risk, today, params) - risk.option_value)
+    return Margin(span=round(span), exposure=round(exposure), expiry_extra=round(extra), premium=premium)
+
+
 def _spot(spots: Mapping[str, int], contract: Instrument) -> int:
     spot = spots.get(contract.underlying)
     if not spot:
@@ -205,12 +191,6 @@ def _spot(spots: Mapping[str, int], contract: Instrument) -> int:
             "NO_PRICE", f"The price of {contract.underlying} is unknown, so {contract.name} has no margin yet."
         )
     return spot
-
-
-def _life(contract: Instrument, now: datetime) -> tuple[date, float]:
-    if contract.expiry is None or contract.last_trade is None:
-        raise Refusal("NO_EXPIRY", f"{contract.name} does not expire; only futures and options bear margin.")
-    return contract.expiry, max(0.0, (contract.last_trade - now).total_seconds() / SECONDS_A_YEAR)
 
 
 def _today(now: datetime) -> date:
@@ -222,28 +202,58 @@ def _price_scan(params: MarginParams, years: float, sigma: float) -> float:
     return max(least, 6.0 * sigma * math.sqrt(2.0))
 
 
-def _scanned(
-    leg: MarginLeg, years: float, forward: int, reach: float, params: MarginParams
-) -> tuple[tuple[float, ...], float]:
-    """(losses by scenario, composite delta) of a leg."""
-    contract = leg.instrument
+def unit_risk(
+    contract: Instrument,
+    price: int,
+    spot: int,
+    forward: int,
+    now: datetime,
+    params: MarginParams,
+    sigma: float = 0.0,
+    vol: float | None = None,
+) -> UnitRisk:
+    """What one bought unit adds: two dozen option prices, which is the dear part of a margin.
+
+    Raises Refusal(NO_EXPIRY) for what is not a derivative.
+    """
+    if contract.expiry is None or contract.last_trade is None:
+        raise Refusal("NO_EXPIRY", f"{contract.name} does not expire; only futures and options bear margin.")
+    years = max(0.0, (contract.last_trade - now).total_seconds() / SECONDS_A_YEAR)
+    reach = _price_scan(params, years, sigma) * spot
     if contract.strike is None or contract.right is None:
-        return tuple(-leg.qty * move * reach * share for move, _, share in SCENARIOS), float(leg.qty)
+        return UnitRisk(
+            underlying=contract.underlying,
+            expiry=contract.expiry,
+            losses=tuple(-move * reach * share for move, _, share in SCENARIOS),
+            delta=1.0,
+            forward=forward,
+            long=price * params.exposure,
+            short=price * params.exposure,
+        )
     strike, is_call = float(contract.strike), contract.right is Right.CALL
-    vol = leg.vol if leg.vol is not None else _implied(leg.price, forward, strike, years, is_call)
+    vol = vol if vol is not None else _implied(price, forward, strike, years, is_call)
     scan = max(params.vol_scan_least, params.vol_scan_share * vol)
     today = greeks(forward, strike, years, 0.0, vol, is_call).price
     tomorrow = max(0.0, years - _DAY)
-    losses = []
+    losses: list[float] = []
     for move, vol_move, share in SCENARIOS:
         shifted = max(1.0, forward + move * reach)
         then = greeks(shifted, strike, tomorrow, 0.0, max(0.0, vol + vol_move * scan), is_call).price
-        losses.append(leg.qty * (today - then) * share)
-    delta = leg.qty * sum(
+        losses.append((today - then) * share)
+    delta = sum(
         weight * greeks(max(1.0, forward + thirds / 3 * reach), strike, tomorrow, 0.0, vol, is_call).delta
         for thirds, weight in DELTA_WEIGHTS
     )
-    return tuple(losses), delta
+    return UnitRisk(
+        underlying=contract.underlying,
+        expiry=contract.expiry,
+        losses=tuple(losses),
+        delta=delta,
+        forward=forward,
+        value=price,
+        short=_short_exposure(contract, contract.strike, spot, years, params),
+        expiring=spot * params.expiry_extra if contract.expiry == _today(now) else 0.0,
+    )
 
 
 def _implied(price: int, forward: int, strike: float, years: float, is_call: bool) -> float:
@@ -252,30 +262,18 @@ def _implied(price: int, forward: int, strike: float, years: float, is_call: boo
     return vol if reason is Reason.SOLVED else _UNKNOWN_VOL
 
 
-def _exposure(leg: MarginLeg, spot: int, years: float, params: MarginParams) -> float:
-    """On the future's own value, or on the spot value of a short option; long options bear none."""
-    contract = leg.instrument
-    if contract.strike is None:
-        return abs(leg.qty) * leg.price * params.exposure
-    if leg.qty > 0:
-        return 0.0
-    out_of_money = (contract.strike - spot) * (1 if contract.right is Right.CALL else -1) / spot
+def _short_exposure(contract: Instrument, strike: int, spot: int, years: float, params: MarginParams) -> float:
+    """On the spot value of a sold option; long options bear none."""
+    out_of_money = (strike - spot) * (1 if contract.right is Right.CALL else -1) / spot
     rate = params.exposure_far_money if out_of_money > _FAR_MONEY else params.exposure
     if years > _LONG_DATED_YEARS:
         rate = params.exposure_long_dated
-    return -leg.qty * spot * rate
+    return spot * rate
 
 
-def _calendar_charge(
-    deltas: Mapping[date, float],
-    underlying: str,
-    forwards: Forwards,
-    spots: Mapping[str, int],
-    now: datetime,
-    params: MarginParams,
-) -> float:
+def _calendar_charge(risk: _Risk, today: date, params: MarginParams) -> float:
     """Opposite composite deltas of two expiries pair up, nearest first, at a rate on the farther one's price."""
-    left = {day: deltas[day] for day in sorted(deltas) if params.expiry_day_spread or day > _today(now)}
+    left = {day: risk.deltas[day] for day in sorted(risk.deltas) if params.expiry_day_spread or day > today}
     days, charge = list(left), 0.0
     for position, near in enumerate(days):
         for far in days[position + 1 :]:
@@ -284,6 +282,5 @@ def _calendar_charge(
             paired = min(abs(left[near]), abs(left[far]))
             left[near] -= math.copysign(paired, left[near])
             left[far] -= math.copysign(paired, left[far])
-            price = forwards.get((underlying, far)) or forwards.get(underlying) or spots[underlying]
-            charge += paired * params.calendar_spread * price
+            charge += paired * params.calendar_spread * risk.forwards[far]
     return charge

@@ -13,6 +13,7 @@ from optconsole.engine.rules.ability import BOOK_OLD, account_rules
 from optconsole.engine.rules.duplicates import cross_rule, pressed_twice
 from optconsole.engine.rules.exposure import Change
 from optconsole.engine.rules.limit_gate import Asked, gate
+from optconsole.engine.rules.margins import margin_rule
 from optconsole.engine.rules.money import money_rule
 from optconsole.engine.rules.prices import price_rules
 from optconsole.engine.rules.protected import reference_price, with_protection
@@ -71,6 +72,8 @@ def checks(
         found.extend(gate(state, order))
         if opens and replacing is None:
             found.extend(money_rule(state, terms, instrument, situation))
+        if opens:
+            found.extend(margin_rule(state, order.change, beside, instrument, situation))
     return tuple(found)
 
 

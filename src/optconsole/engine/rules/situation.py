@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -30,7 +30,8 @@ class Situation:
     ``tick`` is the machine's monotonic second; ``closes`` when the session ends, None outside one; ``funds`` the
     broker's last word on an account's money. ``book`` is what the account's book said when it was last read, None
     where it cannot differ from ours. ``elapsed`` measures time as ``since`` where the time of day may be set;
-    ``earliest`` is what the time of day may be at least.
+    ``earliest`` is what the time of day may be at least. ``margin`` gives paise that signed units by contract tie up
+    together, None where that cannot be told.
     """
 
     now: datetime
@@ -49,6 +50,7 @@ class Situation:
     watched_for: float = float("inf")
     book: Callable[[str], BookSeen | None] = lambda _account: None
     elapsed: Since | None = None
+    margin: Callable[[Mapping[str, int]], int | None] = lambda _units: None
     earliest: datetime | None = None
 
     def since(self, moment: datetime) -> timedelta:

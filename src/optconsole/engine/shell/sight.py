@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from optconsole.engine.market.board import QuoteBoard
 from optconsole.engine.market.daytime import phase_within
+from optconsole.engine.market.margins import MarginSight
+from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.market.sight import QuoteSight
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.health import WELL, AccountHealth, BookSeen
@@ -32,6 +34,7 @@ class Sight:
         requests: Requests,
         book: Callable[[], TradingState],
         kill_stops: Callable[[], tuple[Check, ...]],
+        master: Callable[[], InstrumentMaster],
     ) -> None:
         self._world = world
         self._board = board
@@ -43,6 +46,7 @@ class Sight:
         self.books: Mapping[str, BookSeen] = {}
         """What each account's book said of positions when it was last heard; whoever hears them sets it."""
         self._quotes = QuoteSight(world.clock, board, world.vouched)
+        self._margins = MarginSight(world.clock, board.get, master)
 
     def situation(self) -> Situation:
         """What the rules may know of this instant."""
@@ -68,6 +72,7 @@ class Sight:
             book=self._book_seen,
             elapsed=clock.since,
             earliest=earliest,
+            margin=self._margins.margin,
         )
 
     def look(self) -> None:
