@@ -152,14 +152,21 @@ class Reader:
         instrument = engine.master.resolve(terms.contract)
         situation = engine.situation()
         quote = engine.board.get(instrument.name)
-        terms = pretrade.with_protection(msgspec.structs.replace(terms, contract=instrument.name), instrument, quote)
+        terms = pretrade.with_protection(
+            msgspec.structs.replace(terms, contract=instrument.name),
+            instrument,
+            quote,
+            situation.reference(instrument.name),
+        )
         pretrade.require_sane(terms.qty, terms.price, terms.trigger)
         if replacing is None:
             found = list(pretrade.checks_in_parts(engine.state, terms, instrument, situation))
         else:
             found = list(pretrade.checks(engine.state, terms, instrument, situation, replacing))
         mark = None if quote is None else quote.mark
-        low, high = (None, None) if mark is None else price_band(instrument, mark)
+        low, high = (
+            (None, None) if mark is None else price_band(instrument, situation.reference(instrument.name) or mark)
+        )
         margin, free_after = None, None
         broker = engine.world.brokers.get(terms.account)
         # the broker's margin holds the order that a change replaces already, and cannot tell them apart

@@ -56,3 +56,10 @@ def test_an_order_only_ever_moves_towards_the_edge(market: list[Quote], side: Si
 def test_the_first_rung_is_the_protected_limit_and_the_next_ones_widen_it() -> None:
     quote = Quote(name=CALL, ts=1, bid=9_990, ask=10_000, ltp=10_000)
     assert [ladder.price(Side.BUY, quote, option(), rung) for rung in range(4)] == [10_300, 10_600, 11_200, 14_000]
+
+
+def test_the_last_rung_is_the_edge_of_the_band_that_the_exchange_goes_by() -> None:
+    quote = Quote(name="NIFTY", ts=0, bid=159_90, bid_qty=65, ask=160_10, ask_qty=65, ltp=160_00)
+    assert ladder.price(Side.BUY, quote, option(), ladder.LAST, 100_00) == 140_00
+    assert ladder.price(Side.BUY, quote, option(), 0, 100_00) == 140_00
+    assert ladder.next_step(Side.BUY, 140_00, quote, option(), 1, 100_00) is None

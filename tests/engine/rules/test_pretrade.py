@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -358,6 +359,19 @@ def test_a_contract_that_ends_today_takes_new_risk_until_its_own_cut_off() -> No
     assert verdict(terms(), at(0)) is None
     assert verdict(terms(), at(10)) == "EXPIRY_CUTOFF"
     assert verdict(terms(product=Product.MIS), at(0)) == "MIS_CUTOFF"
+
+
+def test_the_band_is_measured_from_the_reference_and_not_from_the_last_price() -> None:
+    """OE-3: the market ran from 100 to 160 within seconds; the exchange still goes by the average of 100."""
+    ran = Quote(name=CALL, ts=0, bid=159_90, bid_qty=650, ask=160_10, ask_qty=650, ltp=160_00)
+    at = dataclasses.replace(situation(ran), reference_of=lambda _name: 100_00)
+    found = refusal(checks(Story().state, terms(Side.BUY, price=160_00), option(), at))
+    assert found is not None
+    assert found.code == "PRICE_BAND"
+    assert "160.00 is beyond the price band 60.00 to 140.00 around 100.00" in found.text
+    assert verdict(terms(Side.BUY, price=140_00), at) is None
+    market = with_protection(terms(Side.BUY, type=OrderType.MARKET, price=None), option(), ran, 100_00)
+    assert market.protection == 140_00
 
 
 def ending_at(now: datetime) -> Callable[[int], Situation]:

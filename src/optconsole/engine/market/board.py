@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
+from optconsole.engine.market.references import Traded
 from optconsole.engine.model.quotes import Quote
 from optconsole.engine.model.timeline import millis
 
@@ -25,6 +26,7 @@ class QuoteBoard:
         self._seen: dict[str, float] = {}
         self._watchers: dict[str, list[BoardTap]] = {}
         self._index_of: dict[str, str] = {}
+        self._traded: dict[str, Traded] = {}
         self.quotes_seen = 0
         self.rejected = 0
         self.last_rejection = ""
@@ -43,6 +45,9 @@ class QuoteBoard:
                 self.last_rejection = f"{quote.name}: {fault}"
                 continue
             name = quote.name
+            before = held.get(name)
+            if before is not None and before.ltp is not None and _trades(before, quote):
+                self._trade(name, quote)
             held[name] = quote
             seen[name] = at
             if quote.ts > self.last_update_ms:
@@ -65,6 +70,18 @@ class QuoteBoard:
     def seen(self, name: str) -> float | None:
         """The monotonic second at which a contract was last quoted; None when it never was."""
         return self._seen.get(name)
+
+    def traded(self, name: str, now_ms: int) -> int | None:
+        """The average of the trades before now, as price bands go by it; None where too little traded."""
+        seen = self._traded.get(name)
+        return None if seen is None else seen.average(now_ms)
+
+    def _trade(self, name: str, quote: Quote) -> None:
+        seen = self._traded.get(name)
+        if seen is None:
+            seen = self._traded[name] = Traded()
+        if quote.ltp is not None:
+            seen.saw(quote.ts, quote.ltp)
 
     def names(self) -> Iterable[str]:
         """Every contract quoted so far."""
@@ -116,6 +133,11 @@ class QuoteBoard:
             self._index_of[name] = index
         quote = self._quotes.get(index) if index else None
         return None if quote is None else quote.ltp
+
+
+def _trades(before: Quote, quote: Quote) -> bool:
+    """Whether something traded between two quotes: the volume tells, or the price where there is no volume."""
+    return quote.volume > before.volume or (quote.ltp != before.ltp and not quote.volume)
 
 
 class BoardTap:

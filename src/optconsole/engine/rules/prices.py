@@ -107,13 +107,13 @@ def _band_rules(
             code="NO_QUOTE", severity=WARN, text=f"No price of {instrument.name} is known; the band is unchecked."
         )
         return
-    low, high = price_band(instrument, reference)
+    base = situation.reference(terms.contract) or reference
+    low, high = price_band(instrument, base)
     outside = limit > high if terms.side is Side.BUY else limit < low
     if outside and not waits:
         yield refuse(
             "PRICE_BAND",
-            f"{price_in(limit)} is beyond the price band {price_in(low)} to {price_in(high)} "
-            f"around {price_in(reference)}.",
+            f"{price_in(limit)} is beyond the price band {price_in(low)} to {price_in(high)} around {price_in(base)}.",
         )
         return
     gap = abs(limit - reference) * 100

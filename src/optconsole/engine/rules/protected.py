@@ -18,11 +18,14 @@ def reference_price(quote: Quote | None, side: Side) -> int | None:
     return opposite if opposite is not None else quote.mark
 
 
-def with_protection(terms: OrderTerms, instrument: Instrument, quote: Quote | None) -> OrderTerms:
+def with_protection(
+    terms: OrderTerms, instrument: Instrument, quote: Quote | None, band_from: int | None = None
+) -> OrderTerms:
     """MARKET and SL-M with the limit price they really travel at (features OE-1); other types unchanged.
 
     Where the spread is wide the opposite price may lie outside the price band; the limit then stops at its edge
-    (OE-3). A market order without any known price stays without protection, which ``checks`` refuses.
+    (OE-3). ``band_from`` is what the band is measured from, the mark where it is not given. A market order without any
+    known price stays without protection, which ``checks`` refuses.
     """
     if terms.type is OrderType.MARKET:
         base = reference_price(quote, terms.side)
@@ -31,7 +34,7 @@ def with_protection(terms: OrderTerms, instrument: Instrument, quote: Quote | No
     else:
         return terms
     limit = None if base is None else protected_limit(terms.side, base, instrument.tick)
-    mark = None if quote is None else quote.mark
+    mark = (None if quote is None else quote.mark) if band_from is None else band_from
     if limit is not None and mark is not None and terms.type is OrderType.MARKET and instrument.tradable:
         low, high = price_band(instrument, mark)
         limit = min(limit, high) if terms.side is Side.BUY else max(limit, low)

@@ -31,7 +31,7 @@ class Situation:
     broker's last word on an account's money. ``book`` is what the account's book said when it was last read, None
     where it cannot differ from ours. ``elapsed`` measures time as ``since`` where the time of day may be set;
     ``earliest`` is what the time of day may be at least. ``margin`` gives paise that signed units by contract tie up
-    together, None where that cannot be told.
+    together, None where that cannot be told; ``reference_of`` what an exchange's price band is measured from.
     """
 
     now: datetime
@@ -50,12 +50,20 @@ class Situation:
     watched_for: float = float("inf")
     book: Callable[[str], BookSeen | None] = lambda _account: None
     elapsed: Since | None = None
+    reference_of: Callable[[str], int | None] | None = None
     margin: Callable[[Mapping[str, int]], int | None] = lambda _units: None
     earliest: datetime | None = None
 
     def since(self, moment: datetime) -> timedelta:
         """How long ago something happened, by the machine's own time."""
         return self.now - moment if self.elapsed is None else self.elapsed(moment)
+
+    def reference(self, name: str) -> int | None:
+        """Paise that the price band of a contract is measured from; its mark where nothing better is known."""
+        if self.reference_of is not None:
+            return self.reference_of(name)
+        quote = self.quote(name)
+        return None if quote is None else quote.mark
 
     def price(self, name: str) -> int | None:
         """What open quantity is valued at; None when no price is known or the last one is too old to be true."""

@@ -16,7 +16,7 @@ from optconsole.engine.ports import JournalBroken
 from optconsole.engine.rules.tags import install_code
 from optconsole.engine.shell.effects import account_of
 from optconsole.engine.shell.inbox import Answered, Heard, Unreadable
-from optconsole.engine.trading import intake, letters, outcomes, reconciliation, resolution, sentinel
+from optconsole.engine.trading import band_words, intake, letters, outcomes, reconciliation, resolution, sentinel
 from optconsole.engine.trading.decision import Decision, SendCancel, SendModify, SendPlace
 from optconsole.engine.trading.drift import Drifts
 from optconsole.engine.trading.standing import book_seen
@@ -39,10 +39,12 @@ class Hearing:
         instrument: Callable[[str], Instrument | None],
         settle: Callable[[Decision], Awaitable[None]],
         failed: Callable[[Heard, Exception], Awaitable[None]],
+        reference: Callable[[str], int | None],
     ) -> None:
         self._world = world
         self._book = book
-        self._settle = settle
+        self._instrument, self._reference = instrument, reference
+        self._stored = settle
         self._failed = failed
         ours = frozenset(map(install_code, world.installs | {world.install_id}))
         self.intake = intake.Intake(instrument, world.charge_for, world.exercise_charge, ours)
@@ -54,6 +56,9 @@ class Hearing:
         self._blind: set[str] = set()
         self.books: dict[str, BookSeen] = {}
         """What each account's book said of positions when it was last heard."""
+
+    async def _settle(self, decision: Decision) -> None:
+        await self._stored(band_words.in_words(self._book(), decision, self._instrument, self._reference))
 
     def doubts(self) -> tuple[DoubtVitals, ...]:
         """The evidence about every order in doubt."""

@@ -8,6 +8,7 @@ from optconsole.engine.market.board import QuoteBoard
 from optconsole.engine.market.daytime import phase_within
 from optconsole.engine.market.margins import MarginSight
 from optconsole.engine.market.master import InstrumentMaster
+from optconsole.engine.market.references import reference
 from optconsole.engine.market.sight import QuoteSight
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.health import WELL, AccountHealth, BookSeen
@@ -73,7 +74,12 @@ class Sight:
             elapsed=clock.since,
             earliest=earliest,
             margin=self._margins.margin,
+            reference_of=self.reference,
         )
+
+    def reference(self, name: str) -> int | None:
+        """Paise that the exchange's price band of a contract is measured from."""
+        return reference(name, self._world.clock.now(), self._board.traded, self._board.get)
 
     def look(self) -> None:
         """Take note of the time, so that a machine that stood still is told from a market that did."""

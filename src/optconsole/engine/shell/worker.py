@@ -77,7 +77,7 @@ class Worker:
         self._install = install_code(rooms.world.install_id)
         self._log = logging.getLogger("optconsole.engine")
         book = rooms.record.book
-        self.hearing = Hearing(rooms.world, book, self._instrument, self.settle, self._failed)
+        self.hearing = Hearing(rooms.world, book, self._instrument, self.settle, self._failed, rooms.sight.reference)
         self._days = market_days(rooms.world.calendar)
         self._duties = Duties(rooms.inbox, book, rooms.sight.situation, self.settle, self._install, self._days)
 

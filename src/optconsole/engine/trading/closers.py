@@ -72,13 +72,14 @@ def _broad(wish: Flattening) -> bool:
 def steer(scene: Scene, wish: Flattening, position: Position, instrument: Instrument, step: Step) -> None:
     """Convert stops that wait, and move closing orders that do not fill up the ladder."""
     quote, side = scene.situation.quote(instrument.name), closing_side(position)
+    band_from = scene.situation.reference(instrument.name)
     asked, fresh = _cancelling(step), scene.fresh(instrument.name)
     hedges = position.qty > 0 and to_spare(scene.state, wanted(scene.state, wish), position, scene.since) < 0
     for order in _mine(scene, wish, position):
         if not exits.free(order) or order.id in asked:
             continue
         if exits.waits(order):
-            limit = ladder.price(side, quote, instrument, 0)
+            limit = ladder.price(side, quote, instrument, 0, band_from)
             # on an old price a stop guards better than a limit order would close, unless nothing may be left at work
             known = fresh or wish.why == KILL_WHY
             if limit is not None and known and not hedges and not conversion_failed(order, wish):
@@ -90,7 +91,7 @@ def steer(scene: Scene, wish: Flattening, position: Position, instrument: Instru
         current = order.terms.limit
         if current is None or not exits.step_due(order, scene.since) or order.changes >= ladder.MOST_CHANGES:
             continue
-        moved = ladder.next_step(side, current, quote, instrument, order.changes)
+        moved = ladder.next_step(side, current, quote, instrument, order.changes, band_from)
         if moved is not None:
             limit, rung = _beside(scene.state, position, instrument, moved[0], step), moved[1]
             if (limit - current) * side.sign <= 0:
@@ -139,7 +140,8 @@ def _send(scene: Scene, wish: Flattening, position: Position, instrument: Instru
     if exits.resting(tried, since):
         step.held.append(f"{name}: the broker refuses; it is tried again")
         return
-    limit = ladder.price(closing_side(position), scene.situation.quote(name), instrument, _first_rung(tried))
+    band_from, quote = scene.situation.reference(name), scene.situation.quote(name)
+    limit = ladder.price(closing_side(position), quote, instrument, _first_rung(tried), band_from)
     if limit is None:
         step.held.append(f"{name} has no price")
         return

@@ -69,7 +69,7 @@ def add_order(
 
     ``part`` counts the orders of one parent from 0; its tag carries it.
     """
-    terms = with_protection(terms, instrument, situation.quote(instrument.name))
+    terms = with_protection(terms, instrument, situation.quote(instrument.name), situation.reference(instrument.name))
     refused = refusal(checks(state, terms, instrument, situation, role=role, parent=parent))
     if refused is not None:
         return denied(state, decision, terms, refused.code, refused.text)

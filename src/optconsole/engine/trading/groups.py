@@ -104,7 +104,7 @@ def _check(
     """``beside`` are the members before it: together they may come to more than a limit that each keeps."""
     terms, later = orders[place], kind is GroupKind.OTO and place > 0
     judged = FIXED if later and closes_first(orders, terms) else FIXED | CAPPED
-    ready = with_protection(terms, instrument, situation.quote(instrument.name))
+    ready = with_protection(terms, instrument, situation.quote(instrument.name), situation.reference(instrument.name))
     found = [check for check in checks(state, ready, instrument, situation, beside=beside) if check.severity == REFUSE]
     refused = refusal(check for check in found if not later or check.code in judged)
     if refused is not None:

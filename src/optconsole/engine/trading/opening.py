@@ -38,7 +38,15 @@ def open_parent(
     except Refusal as works_against:
         return denied(state, decision, terms, works_against.code, works_against.text)
     quote = situation.quote(instrument.name)
-    refused = refusal(checks_in_parts(state, with_protection(terms, instrument, quote), instrument, situation, wanted))
+    refused = refusal(
+        checks_in_parts(
+            state,
+            with_protection(terms, instrument, quote, situation.reference(instrument.name)),
+            instrument,
+            situation,
+            wanted,
+        )
+    )
     if refused is not None:
         return denied(state, decision, terms, refused.code, refused.text)
     lot, largest = max(instrument.lot, 1), largest_order(instrument)

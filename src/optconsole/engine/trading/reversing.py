@@ -60,7 +60,9 @@ def _check(
     }
     for leg in legs:
         instrument = master.resolve(leg.key.contract)
-        terms = with_protection(_terms(leg), instrument, situation.quote(instrument.name))
+        terms = with_protection(
+            _terms(leg), instrument, situation.quote(instrument.name), situation.reference(instrument.name)
+        )
         refused = refusal(checks_in_parts(flat, terms, instrument, situation))
         if refused is not None:
             raise Refusal(refused.code, refused.text)
