@@ -199,6 +199,25 @@ def test_the_journal_is_exported_whole_and_in_order(home: Path, tmp_path: Path) 
     assert refused(optconsole(home, "journal", "export", "--output", str(file), "--json")) == "FILE_EXISTS"
 
 
+def test_the_head_is_anchored_elsewhere_and_a_journal_that_leads_elsewhere_is_found_out(
+    home: Path, tmp_path: Path
+) -> None:
+    """X14: who can write the whole store anew cannot write what was noted on another machine."""
+    file = tmp_path / "anchors"
+    first = done(optconsole(home, "journal", "anchor", str(file), "--json"))
+    done(optconsole(home, "journal", "anchor", str(file), "--json"))
+    assert len(file.read_text().splitlines()) == 2
+    assert done(optconsole(home, "journal", "verify", "--anchor", str(file), "--json"))["ok"] is True
+    forged = tmp_path / "forged"
+    forged.write_text(file.read_text().replace(first["hash"], "0" * 64))
+    assert refused(optconsole(home, "journal", "verify", "--anchor", str(forged), "--json")) == "JOURNAL_BROKEN"
+    forged.write_text("no anchor")
+    assert refused(optconsole(home, "journal", "verify", "--anchor", str(forged), "--json")) == "BAD_ANCHOR"
+    assert refused(optconsole(home, "journal", "anchor", str(forged), "--json")) == "BAD_ANCHOR"
+    gone = str(tmp_path / "gone")
+    assert refused(optconsole(home, "journal", "verify", "--anchor", gone, "--json")) == "NO_ANCHOR"
+
+
 def test_following_the_journal_streams_facts_until_it_is_stopped(home: Path) -> None:
     with started(home, "journal", "list", "--follow", "--limit", "1", "--json") as following:
         assert following.stdout is not None

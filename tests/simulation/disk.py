@@ -124,6 +124,10 @@ class SimJournal:
         rows = self._disk.synced
         return (rows[-1].seq, rows[-1].hash) if rows else (0, "")
 
+    async def hash_at(self, seq: int) -> str | None:
+        rows = self._disk.synced
+        return rows[seq - 1].hash if 0 < seq <= len(rows) else None
+
     async def save_checkpoint(self, seq: int, digest: str) -> None:
         if not self.dead:
             self._disk.checkpoint = (seq, digest)

@@ -1,4 +1,4 @@
-"""``optconsole journal list|show|why|verify|export``."""
+"""``optconsole journal list|show|why|verify|anchor|export``."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from optconsole.cli import shapes
+from optconsole.cli.anchors import AnchorLine, append, of_world
 from optconsole.cli.arguments import Parser, count, number
 from optconsole.cli.output import DONE, FAILED, Output, error
 from optconsole.cli.session import Engine, visit
 from optconsole.cli.wording import narrate
+from optconsole.engine.clock import WallClock
 from optconsole.engine.events import Recorded
+from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.queries import JournalPage, JournalVerdict, ReadJournal, VerifyJournal
 from optconsole.screens.why_words import lines
@@ -37,7 +40,10 @@ def arguments(parser: Parser) -> None:
     show.add_argument("seq", type=count, metavar="SEQ")
     why = verbs.add_parser("why", help="why a run, a leg or an order did what it did: R3, R3/ce, O12")
     why.add_argument("id", metavar="ID")
-    verbs.add_parser("verify", help="check the hash chain, and that replay equals the live state")
+    verify = verbs.add_parser("verify", help="check the hash chain, and that replay equals the live state")
+    verify.add_argument("--anchor", metavar="FILE", help="and that it leads through the heads that FILE holds")
+    anchor = verbs.add_parser("anchor", help="verify, then add the journal's head to a file to be kept elsewhere")
+    anchor.add_argument("file", metavar="FILE")
     export = verbs.add_parser("export", help="every fact as JSON Lines")
     export.add_argument("--after", type=number, default=0, metavar="SEQ")
     export.add_argument("--output", metavar="FILE", help="a file instead of standard output; never overwritten")
@@ -56,6 +62,8 @@ def run(args: argparse.Namespace, out: Output) -> int:
             return _why(args, out)
         case "verify":
             return _verify(args, out)
+        case "anchor":
+            return _anchor(args, out)
         case _:
             return _export(args, out)
 
@@ -127,7 +135,30 @@ async def _asked(engine: Engine, name: str) -> tuple[str, str]:
 
 
 def _verify(args: argparse.Namespace, out: Output) -> int:
-    verdict = visit(args.home, lambda engine: engine.ask(VerifyJournal(), JournalVerdict, VERIFY_SECONDS))
+    verdict, _state = visit(args.home, lambda engine: _verdict(engine, args.anchor))
+    return _told(verdict, out)
+
+
+async def _verdict(engine: Engine, anchor: str | None = None) -> tuple[JournalVerdict, TradingState]:
+    state = (await engine.snapshot()).state
+    known = of_world(anchor, state.world) if anchor else ()
+    return await engine.ask(VerifyJournal(anchors=known), JournalVerdict, VERIFY_SECONDS), state
+
+
+def _anchor(args: argparse.Namespace, out: Output) -> int:
+    verdict, state = visit(args.home, _verdict)
+    if not verdict.ok:
+        return _told(verdict, out)
+    now = f"{WallClock().now():%Y-%m-%dT%H:%M:%S%z}"
+    append(args.file, AnchorLine(world=state.world, seq=verdict.events, hash=verdict.head_hash, at=now))
+    out.document(
+        {"ok": True, "seq": verdict.events, "hash": verdict.head_hash, "file": args.file},
+        f"Fact {verdict.events} with hash {verdict.head_hash[:16]} noted in {args.file}; keep it on another machine.",
+    )
+    return DONE
+
+
+def _told(verdict: JournalVerdict, out: Output) -> int:
     out.document(
         shapes.fields(verdict) | ({} if verdict.ok else {"code": "JOURNAL_BROKEN"}),
         f"{verdict.events} facts, head {verdict.head_hash[:16]}: {verdict.text}",

@@ -24,7 +24,7 @@ from optconsole.engine.model.quotes import Quote
 from optconsole.engine.model.vitals import DoubtVitals, Vitals
 from optconsole.engine.observe.meters import Meters
 from optconsole.engine.ports import BrokerUnreachable, BrokerUpdate, JournalBroken, Snapshot, Tap
-from optconsole.engine.queries import AnyAnswer, AnyQuery, Check, JournalVerdict, Refused
+from optconsole.engine.queries import Anchor, AnyAnswer, AnyQuery, Check, JournalVerdict, Refused
 from optconsole.engine.reading import Reader
 from optconsole.engine.rules.limits import FundsSeen
 from optconsole.engine.rules.pretrade import Situation
@@ -225,9 +225,9 @@ class Engine:
     def tap(self, hz: float) -> Tap:
         return ConflatedTap(self.board, self.world.clock, self.vitals, hz)
 
-    async def verify(self) -> JournalVerdict:
-        """Check the chain, then that a replay from the first fact gives the state we hold."""
-        return await prove(self.world.journal, self.state)
+    async def verify(self, anchors: Sequence[Anchor] = ()) -> JournalVerdict:
+        """Check the chain, the anchors, then that a replay from the first fact gives the state we hold."""
+        return await prove(self.world.journal, self.state, anchors)
 
     async def self_check(self) -> None:
         """Compare the state with what the journal gives, while trading goes on; a difference is an alarm (I-8)."""

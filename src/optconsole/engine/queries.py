@@ -59,8 +59,20 @@ class ReadJournal(Query, frozen=True, kw_only=True):
     last: bool = False
 
 
+class Anchor(msgspec.Struct, frozen=True, kw_only=True):
+    """The number and chain hash of a fact as somebody noted them elsewhere, out of reach of who changes the store."""
+
+    seq: int
+    hash: str
+
+
 class VerifyJournal(Query, frozen=True, kw_only=True):
-    """Check the hash chain and that replay equals the live state. Answered by JournalVerdict."""
+    """Check the hash chain, that it leads through ``anchors``, and that replay equals the live state.
+
+    Answered by JournalVerdict.
+    """
+
+    anchors: tuple[Anchor, ...] = ()
 
 
 class BackupJournal(Query, frozen=True, kw_only=True):

@@ -117,8 +117,8 @@ class Reader:
         match query:
             case q.ReadJournal():
                 return await self._journal(query)
-            case q.VerifyJournal():
-                return await self._engine.verify()
+            case q.VerifyJournal(anchors=anchors):
+                return await self._engine.verify(anchors)
             case q.BackupJournal(target=target):
                 return await self._engine.world.journal.backup(target)
 

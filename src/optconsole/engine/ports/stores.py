@@ -32,6 +32,10 @@ class Journal(Protocol):
         """Newest sequence number and its chain hash; (0, '') when empty."""
         ...
 
+    async def hash_at(self, seq: int) -> str | None:
+        """Chain hash of a fact; None when there is none."""
+        ...
+
     async def save_checkpoint(self, seq: int, digest: str) -> None:
         """Remember the state's digest at ``seq``, to be compared at the next start."""
         ...
