@@ -15,10 +15,12 @@ import pytest
 
 from optconsole.engine import commands as cmd
 from optconsole.engine import queries as q
+from optconsole.engine.model.access import Access
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.orders import OrderStatus, OrderTerms, OrderType, Side
 from optconsole.engine.ports import EnginePort
 from optconsole.engine.state import digest
+from optconsole.link import wire
 from optconsole.link.client import SocketLink
 from optconsole.link.local import LocalLink
 from optconsole.link.protocol import EngineLink, LinkLost
@@ -220,3 +222,32 @@ async def test_a_killed_or_stopped_console_changes_nothing_in_the_engine(
         if console.returncode is None:
             console.kill()
         await console.wait()
+
+
+async def test_a_connection_gives_access_up_for_good_whatever_its_commands_say(
+    engine: SmallEngine, server: LinkServer, path: Path
+) -> None:
+    """P07: the engine hears every command under the connection's access, and an observer makes no copies."""
+    heard: list[Access] = []
+    carry_out = engine.submit
+
+    async def submit(command: cmd.AnyCommand) -> cmd.Reply:
+        heard.append(command.access)
+        return await carry_out(command)
+
+    engine.submit = submit  # type: ignore[method-assign]
+    for access in Access:
+        link = await SocketLink.connect(path, access)
+        await link.submit(msgspec.structs.replace(order(), id=access.value, access=Access.ADMIN))
+        await link.close()
+    assert heard == [Access.OBSERVER, Access.OPERATOR, Access.ADMIN]
+
+    watching = await SocketLink.connect(path, Access.OBSERVER)
+    with pytest.raises(Refusal) as refused:
+        await watching._ask(lambda rid: wire.TakeAccess(rid, Access.ADMIN), wire.Pong)
+    assert refused.value.code == "ADMIN_NEEDED"
+    with pytest.raises(Refusal) as refused:
+        await watching.query(q.BackupJournal(target="copy.db"))
+    assert refused.value.code == "OBSERVER"
+    assert (await watching.snapshot()).state.seq == engine.state.seq
+    await watching.close()

@@ -8,9 +8,12 @@ import msgspec
 
 from optconsole.engine import events as ev
 from optconsole.engine import queries as q
-from optconsole.engine.commands import Command, SetLimit, SetTradingState
+from optconsole.engine.commands import Command, EngageKill, ReleaseKill, SetLimit, SetTradingState
+from optconsole.engine.model.access import Access
 from optconsole.engine.model.limits import Level, Limit, LimitAction, LimitKind, Standing
 from optconsole.engine.model.orders import OrderStatus, OrderType, Side
+from optconsole.link.client import SocketLink
+from optconsole.link.server import LinkServer
 from optconsole.runtime.house import House
 from tests.runtime.conftest import Open, Trader
 
@@ -132,6 +135,29 @@ async def test_a_short_beyond_the_account_s_margin_never_leaves_and_passes_once_
     assert (await trader.place(wing, Side.BUY)).status is OrderStatus.FILLED
     assert (await trader.place(call, Side.SELL)).status is OrderStatus.FILLED
     assert (await trader.place(call, Side.BUY)).status is OrderStatus.FILLED
+
+
+async def test_an_observer_on_the_socket_changes_nothing_and_its_refusal_is_on_record(opened: Open, home: Path) -> None:
+    """P07, AD-1: over a real socket to a real engine; an operator there cannot release the kill switch."""
+    house = await opened(hold=True)
+    server = LinkServer(house.engine, home / "watch.sock")
+    await server.start()
+    watching = await SocketLink.connect(home / "watch.sock", Access.OBSERVER)
+    trading = await SocketLink.connect(home / "watch.sock", Access.OPERATOR)
+    try:
+        reply = await watching.submit(EngageKill(id="w", actor="watcher"))
+        assert (reply.ok, reply.code) == (False, "OBSERVER")
+        assert not house.engine.state.killed
+        assert (await trading.submit(EngageKill(id="t", actor="trader"))).ok
+        reply = await trading.submit(ReleaseKill(id="r", actor="trader", typed="UNLOCK"))
+        assert (reply.ok, reply.code) == (False, "ADMIN_NEEDED")
+        facts = [each async for page in house.engine.world.journal.replay() for each in page]
+    finally:
+        await watching.close()
+        await trading.close()
+        await server.close()
+    told = [(each.actor, each.event.code) for each in facts if isinstance(each.event, ev.CommandRefused)]
+    assert told == [("watcher", "OBSERVER"), ("trader", "ADMIN_NEEDED")]
 
 
 def far_above(house: House, name: str, tick: int) -> int:

@@ -76,6 +76,7 @@ async def test_notices_show_newest_first_as_plain_text_and_are_marked_seen() -> 
         grid = app.screen.query_one("#notices-list", QuoteGrid)
         first = grid.row_text(grid.keys[0])
         assert "[bold]margin[/]" in first
+        assert app.deck.fmt.clock(link.state.notices[-1].at) in first
         assert "\x1b" not in first
         assert "\u202e" not in first
         assert "2 not seen" in line(app, "notices-head")

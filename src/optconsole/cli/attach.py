@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 def arguments(parser: Parser) -> None:
     parser.add_argument("--screen", choices=SCREENS, metavar="NAME", help=f"first screen: {', '.join(SCREENS)}")
+    access = parser.add_mutually_exclusive_group()
+    access.add_argument("--observe", action="store_true", help="look only: this console gives no command")
+    access.add_argument("--operate", action="store_true", help="trade, and loosen neither limits nor the kill switch")
     parser.add_argument("--ascii", action="store_true", help="draw without Unicode")
 
 
@@ -34,9 +37,11 @@ def run(args: argparse.Namespace, out: Output) -> int:
     from optconsole.app import ConsoleOptions, run_console
 
     async def reach() -> tuple[EngineLink, Callable[[], Awaitable[None]]]:
+        from optconsole.engine.model.access import Access
         from optconsole.link.client import SocketLink
 
-        link = await SocketLink.connect(socket_path(home))
+        access = Access.OBSERVER if args.observe else Access.OPERATOR if args.operate else Access.ADMIN
+        link = await SocketLink.connect(socket_path(home), access)
         return link, link.close
 
     return run_console(

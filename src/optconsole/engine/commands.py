@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from optconsole.engine.model.access import Access
 from optconsole.engine.model.baskets import Basket, BasketStatus
 from optconsole.engine.model.groups import GroupKind
 from optconsole.engine.model.limits import Level, Limit, LimitKind, Standing
@@ -18,11 +19,13 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Base. ``id`` is the asker's unique id (a repeated id is answered, not repeated); ``actor`` who asks.
 
     ``asked`` is the machine's monotonic second at which it was asked, by which a command that waited too long is known.
+    ``access`` is that of the console it came over, which the link sets whatever the console says.
     """
 
     id: str
     actor: str
     asked: float | None = None
+    access: Access = Access.ADMIN
 
 
 class PlaceOrder(Command, frozen=True, kw_only=True):

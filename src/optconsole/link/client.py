@@ -16,6 +16,7 @@ from optconsole import __version__
 from optconsole.engine.clock import monotonic_seconds
 from optconsole.engine.commands import AnyCommand, Reply
 from optconsole.engine.events import Recorded
+from optconsole.engine.model.access import Access
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.ports import Snapshot, Tap
 from optconsole.engine.queries import AnyAnswer, AnyQuery
@@ -46,8 +47,8 @@ class SocketLink:
         self._listening = asyncio.create_task(self._listen())
 
     @classmethod
-    async def connect(cls, path: Path) -> SocketLink:
-        """Reach the engine that listens at ``path``.
+    async def connect(cls, path: Path, access: Access = Access.ADMIN) -> SocketLink:
+        """Reach the engine that listens at ``path``, and give up the access that is not asked for.
 
         Raises Refusal(NO_ENGINE | FOREIGN_SOCKET | VERSION_MISMATCH | TOO_MANY_CONSOLES | ENGINE_SILENT | BAD_FRAME).
         """
@@ -69,7 +70,10 @@ class SocketLink:
         except Refusal:
             writer.transport.abort()
             raise
-        return cls(path, reader, writer)
+        link = cls(path, reader, writer)
+        if access is not Access.ADMIN:
+            await link._ask(lambda rid: wire.TakeAccess(rid, access), wire.Pong)
+        return link
 
     @property
     def where(self) -> str:

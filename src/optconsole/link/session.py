@@ -9,11 +9,15 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Final, TypeVar
 
+import msgspec
+
 from optconsole import __version__
 from optconsole.engine.commands import AnyCommand
 from optconsole.engine.events import Recorded
+from optconsole.engine.model.access import Access
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.ports import EnginePort, Tap
+from optconsole.engine.queries import BackupJournal
 from optconsole.link import wire
 from optconsole.link.delivery import Delivery
 
@@ -22,6 +26,8 @@ STREAMS_AT_ONCE: Final = 16
 FASTEST_TAP: Final = 60.0
 GREETING_SECONDS: Final = 5.0
 
+Short = wire.Submit | wire.Ask | wire.TakeSnapshot | wire.Ping
+"""What is answered once, as opposed to a stream."""
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
@@ -46,6 +52,7 @@ class Session:
         self._writer = writer
         self._stall = stall
         self._taps_changed = taps_changed
+        self._access = Access.ADMIN
         self._turn = asyncio.Lock()
         self._slots = asyncio.Semaphore(REQUESTS_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -118,23 +125,41 @@ class Session:
                 case wire.CloseStream(rid):
                     if rid in self._streams:
                         self._streams.pop(rid).cancel()
+                case wire.TakeAccess(rid, access):
+                    await self._send(self._lowered(rid, access))
                 case wire.OpenFacts() | wire.OpenTap():
                     await self._open(request)
                 case _:
                     await self._slots.acquire()
                     self._start(request)
 
-    def _start(self, request: wire.Submit | wire.Ask | wire.TakeSnapshot | wire.Ping) -> None:
+    def _lowered(self, rid: int, access: Access) -> wire.Message:
+        """Before anything else of this console is read: what follows is under the new access."""
+        if access.rank > self._access.rank:
+            text = f"This console is an {self._access.value}'s and gains nothing more; attach anew."
+            return wire.Failed(rid, "ADMIN_NEEDED", text)
+        self._access = access
+        return wire.Pong(rid)
+
+    def _start(self, request: Short) -> None:
         keep = self._commands if isinstance(request, wire.Submit) else self._tasks
-        task = asyncio.create_task(self._answer(request))
+        task = asyncio.create_task(self._answer(self._allowed(request)))
         keep.add(task)
         task.add_done_callback(keep.discard)
         task.add_done_callback(lambda _task: self._slots.release())
 
-    async def _answer(self, request: wire.Submit | wire.Ask | wire.TakeSnapshot | wire.Ping) -> None:
+    def _allowed(self, request: Short) -> Short:
+        """A command under this connection's access, whatever the console wrote into it."""
+        if not isinstance(request, wire.Submit):
+            return request
+        return wire.Submit(request.rid, msgspec.structs.replace(request.command, access=self._access))
+
+    async def _answer(self, request: Short) -> None:
         match request:
             case wire.Submit(rid, command):
                 await self._reply(rid, self._submit(rid, command))
+            case wire.Ask(rid, BackupJournal()) if self._access is Access.OBSERVER:
+                await self._send(wire.Failed(rid, "OBSERVER", "This console only observes and makes no copies."))
             case wire.Ask(rid, query):
                 await self._reply(rid, self._ask(rid, self._engine.query(query), wire.Answered))
             case wire.TakeSnapshot(rid):

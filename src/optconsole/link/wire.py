@@ -14,10 +14,11 @@ import msgspec
 
 from optconsole.engine.commands import AnyCommand, Reply
 from optconsole.engine.events import Recorded
+from optconsole.engine.model.access import Access
 from optconsole.engine.ports import Beat, Snapshot
 from optconsole.engine.queries import AnyAnswer, AnyQuery
 
-PROTOCOL: Final = 1
+PROTOCOL: Final = 2
 """Grows with every change of a message; both ends must agree."""
 
 MAX_REQUEST: Final = 1 << 20
@@ -68,6 +69,13 @@ class Ping(Message, frozen=True):
     rid: int
 
 
+class TakeAccess(Message, frozen=True):
+    """Give up what this connection does not need; it is not got back. Answered by Pong, or Failed for more."""
+
+    rid: int
+    access: Access
+
+
 class OpenFacts(Message, frozen=True):
     """Subscribe to every fact above ``after``."""
 
@@ -98,7 +106,7 @@ class CloseStream(Message, frozen=True):
     rid: int
 
 
-Request = Submit | Ask | TakeSnapshot | Ping | OpenFacts | FactsRead | OpenTap | WatchTap | CloseStream
+Request = Submit | Ask | TakeSnapshot | Ping | TakeAccess | OpenFacts | FactsRead | OpenTap | WatchTap | CloseStream
 
 
 class Replied(Message, frozen=True):

@@ -26,6 +26,7 @@ def notice_columns(fmt: Formats) -> list[Column]:
     """The columns of ``notice_row``."""
     return [
         Column("Seen", 4, str, "dim", align="left"),
+        Column("Time", 8, fmt.clock, "dim", align="left", priority=1),
         Column("Level", 8, _text, _role, align="left"),
         Column("What", 30, lambda told: fmt.text(told[0]), _role, align="left", grow=160),
         Column("About", 14, fmt.text, "dim", align="left", priority=2, grow=10),
@@ -46,7 +47,7 @@ def notice_row(notice: Notice, state: TradingState, fmt: Formats) -> Row:
     seen = notice.seq <= state.acknowledged
     role = "dim" if seen else ROLES.get(notice.level, "")
     mark = fmt.glyph("✓", "+") if seen else ""
-    values = [mark, (notice.level, role), (notice.text, role), notice.subject, notice.code]
+    values = [mark, notice.at, (notice.level, role), (notice.text, role), notice.subject, notice.code]
     return Row(str(notice.seq), values, "alarm" if broken_rule(notice, state) else "")
 
 

@@ -14,7 +14,9 @@ NOTICES_KEPT: Final = 200
 
 
 def _notice_raised(state: TradingState, fact: Recorded, event: ev.NoticeRaised) -> None:
-    notice = Notice(seq=fact.seq, level=event.level, code=event.code, text=event.text, subject=event.subject)
+    notice = Notice(
+        seq=fact.seq, level=event.level, code=event.code, text=event.text, subject=event.subject, at=fact.at
+    )
     state.notices = (*state.notices, notice)[-NOTICES_KEPT:]
 
 

@@ -30,13 +30,14 @@ class AccountBook(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """A notice with its place in the journal."""
+    """A notice with its place in the journal and its time."""
 
     seq: int
     level: str
     code: str
     text: str
     subject: str
+    at: datetime | None = None
 
 
 BY_SOURCE: Final = "strategy"

@@ -15,12 +15,14 @@ from optconsole.engine import events as ev
 from optconsole.engine.commands import AnyCommand, Reply
 from optconsole.engine.market.market_days import market_days
 from optconsole.engine.market.master import InstrumentMaster
+from optconsole.engine.model.access import Access
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.orders import RiskClass
 from optconsole.engine.observe.log import incident
 from optconsole.engine.ports import JournalBroken
 from optconsole.engine.ports.strategists import unregistered
+from optconsole.engine.rules.access import require_access
 from optconsole.engine.rules.pretrade import risk_class
 from optconsole.engine.rules.tags import install_code
 from optconsole.engine.shell.answers import Answers
@@ -160,6 +162,7 @@ class Worker:
         self._answers.give(command, answer, msgspec.structs.replace(reply, seq=self._record.state.seq))
 
     def _decide(self, command: AnyCommand) -> Decision:
+        require_access(self._record.state, command)
         if isinstance(command, cmd.SteerReplay):
             return steer(command, self._world.playback, self._world.clock.now(), self._inbox.spawn)
         if isinstance(command, cmd.PlaceOrder | cmd.PlaceGroup | cmd.Reverse):
@@ -207,7 +210,7 @@ class Worker:
     def _refuse(self, command: AnyCommand, answer: asyncio.Future[Reply], broken: JournalBroken) -> None:
         """A command that cannot be stored is not carried out; the kill switch is."""
         reply = Reply(ok=False, code=broken.code, text=broken.text)
-        if isinstance(command, cmd.EngageKill) and broken.code != "FENCED":
+        if isinstance(command, cmd.EngageKill) and broken.code != "FENCED" and command.access is not Access.OBSERVER:
             reply = self._kill.engage(self._record.state, command, broken)
         self._answers.give(command, answer, reply)
         if broken.code == "STORE_DOWN":
