@@ -303,7 +303,7 @@ def risk_answer(state: TradingState, situation: pretrade.Situation) -> q.RiskAns
 
 
 def _limit_row(state: TradingState, limit: Limit, situation: pretrade.Situation) -> q.LimitRow:
-    usage = measure(state, limit, situation.price, situation.funds)
+    usage = measure(state, limit, situation.price, situation.funds, situation.known)
     day = state.limit_days.get(limit.key) or LimitDay()
     scope = state.scopes.get(limit.scope)
     return q.LimitRow(

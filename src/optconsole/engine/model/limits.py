@@ -58,6 +58,8 @@ class LimitKind(StrEnum):
     OPEN_LOTS = "open-lots"
     OPEN_LEGS = "open-legs"
     NOTIONAL = "notional"
+    NET_DELTA = "net-delta"
+    NET_VEGA = "net-vega"
     MARGIN_PERCENT = "margin-percent"
     NAKED_SHORT = "no-naked-short"
     HOURS = "hours"
@@ -117,7 +119,9 @@ DAILY: Final = PROFITS | {LimitKind.TRADES, LimitKind.REJECTS, LimitKind.ORDERS}
 """Kinds whose states end with the day."""
 CAPS: Final = frozenset({LimitKind.LOTS, LimitKind.OPEN_LOTS, LimitKind.OPEN_LEGS, LimitKind.NOTIONAL})
 """Kinds counted on the worst case: all that is open with all that may still trade."""
-GATED: Final = CAPS | {LimitKind.ORDERS, LimitKind.NAKED_SHORT, LimitKind.MARGIN_PERCENT}
+SENSITIVE: Final = frozenset({LimitKind.NET_DELTA, LimitKind.NET_VEGA})
+"""Caps on what the market's moves do to the worst case, either way: they need a volatility of every contract."""
+GATED: Final = CAPS | SENSITIVE | {LimitKind.ORDERS, LimitKind.NAKED_SHORT, LimitKind.MARGIN_PERCENT}
 """Kinds that each order is measured against anew before it leaves."""
 SINGLE: Final = frozenset({LimitKind.ORDER_LOTS, LimitKind.ORDER_VALUE, LimitKind.DEVIATION})
 """Kinds that judge one order by itself."""
@@ -137,6 +141,8 @@ UNITS: Final[dict[LimitKind, Unit]] = {
     LimitKind.OPEN_LOTS: Unit.LOTS,
     LimitKind.OPEN_LEGS: Unit.COUNT,
     LimitKind.NOTIONAL: Unit.PAISE,
+    LimitKind.NET_DELTA: Unit.PAISE,
+    LimitKind.NET_VEGA: Unit.PAISE,
     LimitKind.MARGIN_PERCENT: Unit.PERCENT,
     LimitKind.NAKED_SHORT: Unit.SWITCH,
     LimitKind.HOURS: Unit.MINUTES,

@@ -15,6 +15,7 @@ from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.limits import (
     CAPS,
     PROFITS,
+    SENSITIVE,
     Level,
     Limit,
     LimitAction,
@@ -29,6 +30,7 @@ from optconsole.engine.queries import Check
 from optconsole.engine.rules import exposure
 from optconsole.engine.rules.exposure import Change, Mark
 from optconsole.engine.rules.limits import FundsOf, clock, count, entries_since, of_margin, restriction, tallied, worded
+from optconsole.engine.rules.sensitivity import SensitivityOf, net
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Asked:
     replacing: Order | None = None
     parent: str = ""
     beside: tuple[Change, ...] = ()
+    known: SensitivityOf = lambda _name: None
 
     @property
     def change(self) -> Change:
@@ -185,6 +188,28 @@ def _cap_rule(state: TradingState, limit: Limit, asked: Asked) -> Found:
     )
 
 
+def _net_rule(state: TradingState, limit: Limit, asked: Asked) -> Found:
+    """As a cap. What moves with the market and cannot be told is not nought."""
+    after, missing = net(
+        limit.kind, exposure.lines(state, limit.level, limit.name, asked.change, *asked.beside), asked.known
+    )
+    if after is None:
+        return "GREEKS_UNKNOWN", (
+            f"The {limit.kind.value} is unknown for want of a price of {missing}, and {_own(limit)}; new risk waits "
+            f"until it is back. {_way(limit)}"
+        )
+    if after <= limit.value:
+        return None
+    before, _ = net(limit.kind, exposure.lines(state, limit.level, limit.name, *asked.beside), asked.known)
+    if before is None or after <= before:
+        return None
+    room = worded(limit.unit, max(limit.value - before, 0))
+    return f"LIMIT_{limit.kind.name}", (
+        f"With all that is open and may still trade it could come to {worded(limit.unit, after)}, and {_own(limit)}: "
+        f"{room} are left. {_way(limit)}"
+    )
+
+
 def _own(limit: Limit) -> str:
     return f"the {limit.kind.value} of {scope_key(limit.level, limit.name)} is {worded(limit.unit, limit.value)}"
 
@@ -206,4 +231,5 @@ _RULES: Final[dict[LimitKind, Callable[[TradingState, Limit, Asked], Found]]] = 
     LimitKind.NAKED_SHORT: _naked,
     LimitKind.MARGIN_PERCENT: _margin,
     **dict.fromkeys(CAPS, _cap_rule),
+    **dict.fromkeys(SENSITIVE, _net_rule),
 }

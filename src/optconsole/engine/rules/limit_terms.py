@@ -10,6 +10,7 @@ from optconsole.engine.model.instruments import parse_contract
 from optconsole.engine.model.limits import (
     JUDGING,
     PROFITS,
+    SENSITIVE,
     SINGLE,
     Level,
     Limit,
@@ -88,7 +89,7 @@ def _kind_at_level(limit: Limit) -> None:
         )
     if kind is K.MARGIN_PERCENT and level is not Level.ACCOUNT:
         raise Refusal("LIMIT_LEVEL", "margin-percent is of an account's money; set it on an account.")
-    if level is Level.LEG and kind in (K.ORDERS, K.RATE, K.TRADES, K.NAKED_SHORT, K.OPEN_LEGS):
+    if level is Level.LEG and kind in (K.ORDERS, K.RATE, K.TRADES, K.NAKED_SHORT, K.OPEN_LEGS, *SENSITIVE):
         raise Refusal("LIMIT_LEVEL", f"{kind.value} is not counted by contract; set it on a wider level.")
 
 

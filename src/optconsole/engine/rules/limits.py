@@ -15,6 +15,7 @@ from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.limits import (
     CAPS,
     PROFITS,
+    SENSITIVE,
     Level,
     Limit,
     LimitKind,
@@ -29,6 +30,7 @@ from optconsole.engine.model.money import rupees
 from optconsole.engine.model.orders import OrderStatus, RiskClass
 from optconsole.engine.rules import exposure
 from optconsole.engine.rules.exposure import Line, Mark
+from optconsole.engine.rules.sensitivity import SensitivityOf, net
 
 K = LimitKind
 STEPS: Final = (50, 80, 95)
@@ -98,8 +100,13 @@ def capital(state: TradingState, level: Level, name: str) -> int:
     return sum(account.capital for account in books if level is not Level.ACCOUNT or account.id == name)
 
 
-def measure(state: TradingState, limit: Limit, mark: Mark, funds: FundsOf) -> Usage | None:
+def measure(
+    state: TradingState, limit: Limit, mark: Mark, funds: FundsOf, known: SensitivityOf = lambda _name: None
+) -> Usage | None:
     """How much of a limit is used; None for one that only judges orders as they come."""
+    if limit.kind in SENSITIVE:
+        used, missing = net(limit.kind, exposure.lines(state, limit.level, limit.name), known)
+        return Usage(None, None, missing=missing) if used is None else _usage(used, limit.value)
     if limit.kind in PROFITS:
         profit, missing = day_profit(state, limit.level, limit.name, mark)
         return Usage(None, None, missing=missing) if profit is None else _of_profit(state, limit, profit)

@@ -68,6 +68,7 @@ def checks(
             replacing=replacing,
             parent=parent,
             beside=beside,
+            known=situation.known,
         )
         found.extend(gate(state, order))
         if opens and replacing is None:

@@ -14,6 +14,7 @@ from optconsole.engine.model.timeline import Since
 from optconsole.engine.model.vitals import MarketPhase
 from optconsole.engine.queries import Check
 from optconsole.engine.rules.limits import FundsSeen
+from optconsole.engine.rules.sensitivity import SensitivityOf
 
 PRICE_OLD: Final = 5.0
 """Seconds of silence after which a price no longer tells what a position is worth."""
@@ -31,7 +32,8 @@ class Situation:
     broker's last word on an account's money. ``book`` is what the account's book said when it was last read, None
     where it cannot differ from ours. ``elapsed`` measures time as ``since`` where the time of day may be set;
     ``earliest`` is what the time of day may be at least. ``margin`` gives paise that signed units by contract tie up
-    together, None where that cannot be told; ``reference_of`` what an exchange's price band is measured from.
+    together, None where that cannot be told; ``reference_of`` what an exchange's price band is measured from;
+    ``known`` what a unit of a contract does when its market moves.
     """
 
     now: datetime
@@ -50,6 +52,7 @@ class Situation:
     watched_for: float = float("inf")
     book: Callable[[str], BookSeen | None] = lambda _account: None
     elapsed: Since | None = None
+    known: SensitivityOf = lambda _name: None
     reference_of: Callable[[str], int | None] | None = None
     margin: Callable[[Mapping[str, int]], int | None] = lambda _units: None
     earliest: datetime | None = None

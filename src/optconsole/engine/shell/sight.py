@@ -9,6 +9,7 @@ from optconsole.engine.market.daytime import phase_within
 from optconsole.engine.market.margins import MarginSight
 from optconsole.engine.market.master import InstrumentMaster
 from optconsole.engine.market.references import reference
+from optconsole.engine.market.sensitivities import SensitivitySight
 from optconsole.engine.market.sight import QuoteSight
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.health import WELL, AccountHealth, BookSeen
@@ -47,6 +48,7 @@ class Sight:
         self.books: Mapping[str, BookSeen] = {}
         """What each account's book said of positions when it was last heard; whoever hears them sets it."""
         self._quotes = QuoteSight(world.clock, board, world.vouched)
+        self._sensitivities = SensitivitySight(world.clock, board.get, master)
         self._margins = MarginSight(world.clock, board.get, master)
 
     def situation(self) -> Situation:
@@ -75,6 +77,7 @@ class Sight:
             earliest=earliest,
             margin=self._margins.margin,
             reference_of=self.reference,
+            known=self._sensitivities.of,
         )
 
     def reference(self, name: str) -> int | None:

@@ -99,7 +99,7 @@ def _nothing_reached(state: TradingState, key: str, situation: Situation) -> Non
         # allowing trading again starts the count of rejects anew
         if limit.kind is LimitKind.REJECTS:
             continue
-        usage = measure(state, limit, situation.price, situation.funds)
+        usage = measure(state, limit, situation.price, situation.funds, situation.known)
         if usage is not None and usage.broken:
             raise Refusal(
                 "LIMIT_REACHED",

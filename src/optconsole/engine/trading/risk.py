@@ -118,7 +118,7 @@ def _lost(decision: Decision, limit: Limit, missing: str, blocks: bool) -> None:
 
 
 def _judge(state: TradingState, decision: Decision, limit: Limit, situation: Situation) -> Decision:
-    usage = measure(state, limit, situation.price, situation.funds)
+    usage = measure(state, limit, situation.price, situation.funds, situation.known)
     if usage is None or usage.used is None or usage.share is None:
         return decision
     day = state.limit_days.get(limit.key) or LimitDay()
