@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -11,7 +12,7 @@ from optconsole.engine import events as ev
 from optconsole.engine.events import Recorded
 from optconsole.engine.model import shares
 from optconsole.engine.model.book import TradingState
-from optconsole.engine.model.limits import LimitDay, Reserved, ScopeState, Standing, Tally, limit_key, scope_key
+from optconsole.engine.model.limits import Exit, LimitDay, Reserved, ScopeState, Standing, Tally, limit_key, scope_key
 from optconsole.engine.model.orders import Order, OrderTerms, Side
 from optconsole.engine.model.positions import Base, Basis, Position, position_name
 
@@ -21,7 +22,7 @@ def day_begins(state: TradingState, fact: Recorded) -> None:
 
     A day's profit begins where the day before ended, if that was seen.
     """
-    state.limit_days, state.peaks, state.tallies, state.unseen = {}, {}, {}, {}
+    state.limit_days, state.peaks, state.tallies, state.unseen, state.exits = {}, {}, {}, {}, {}
     held = {position.key.contract for position in state.positions.values()}
     state.bases = {name: Base(price, Basis.CLOSE) for name, price in state.closes.items() if name in held}
     state.closes = {}
@@ -97,17 +98,40 @@ def order_counted(state: TradingState, terms: OrderTerms) -> None:
     _count(state, terms, 1, 0)
 
 
-def fill_counted(state: TradingState, order: Order, event: ev.OrderFilled, name: str, held: Position) -> None:
+def fill_counted(
+    state: TradingState, order: Order, event: ev.OrderFilled, name: str, held: Position, at: datetime
+) -> None:
     """A fill belongs to its source, or closes what the sources hold. Order and position are as before the fill."""
     if not order.filled:
         _count(state, order.terms, 0, 1)
     source = order.terms.source
     parts = state.books.get(name)
-    if parts is None:
-        if not source:
-            return
-        parts = shares.begun(held)
-    state.books[name] = shares.traded(parts, source, event.side.sign * event.qty, event.price, event.charges)
+    qty = event.side.sign * event.qty
+    if parts is None and not source:
+        if held.qty * qty < 0:
+            _closed(state, order, shares.begun(held), shares.begun(held.traded(qty, event.price)), at)
+        return
+    before = parts or shares.begun(held)
+    state.books[name] = after = shares.traded(before, source, qty, event.price, event.charges)
+    _closed(state, order, before, after, at)
+
+
+def _closed(state: TradingState, order: Order, before: shares.Parts, after: shares.Parts, at: datetime) -> None:
+    """Note what a fill closed, for whom, and what that made; the parts of one order are one exit."""
+    held = {part.source: part.held for part in before}
+    for part in after:
+        was = held.get(part.source)
+        if was is None or not was.qty or part.held.qty == was.qty or (part.held.qty - was.qty) * was.qty > 0:
+            continue
+        key = f"{order.parent or order.id}|{part.source}"
+        known = state.exits.pop(key, None)
+        state.exits[key] = Exit(
+            account=order.terms.account,
+            contract=order.terms.contract,
+            source=part.source,
+            profit=part.held.realised - was.realised + (0 if known is None else known.profit),
+            at=at,
+        )
 
 
 def quantity_adopted(state: TradingState, event: ev.PositionAdopted) -> None:

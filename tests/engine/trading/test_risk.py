@@ -12,14 +12,19 @@ from hypothesis import strategies as st
 
 from optconsole.engine import events as ev
 from optconsole.engine.commands import PlaceOrder, RemoveLimit, SetLimit, SetTradingState
+from optconsole.engine.events import Recorded
 from optconsole.engine.market.master import InstrumentMaster
+from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.instruments import Right
 from optconsole.engine.model.limits import Level, Limit, LimitAction, LimitKind, OrderLimits, Standing, Sweep
 from optconsole.engine.model.orders import OrderStatus, OrderTerms, OrderType, Pending, RiskClass, Role, Side
 from optconsole.engine.model.quotes import Quote
 from optconsole.engine.model.vitals import MarketPhase
+from optconsole.engine.rules.limit_terms import checked, loosens
 from optconsole.engine.rules.pretrade import Situation
+from optconsole.engine.state import apply
+from optconsole.engine.store.codec import decode
 from optconsole.engine.trading import desk, limit_commands, supervision
 from optconsole.engine.trading.decision import Decision, SendPlace
 from optconsole.engine.trading.risk import RiskWatch
@@ -379,6 +384,96 @@ def test_a_lock_lets_go_at_its_time_and_does_not_fall_again_the_same_day() -> No
     assert freed.standing is Standing.ACTIVE
     assert stage.look() == []
     assert stage.place(terms(Side.SELL, LOT, 11_000)) == "SENT"
+
+
+def closed(stage: Stage, bought_at: int, contract: str = CALL, units: tuple[int, ...] = (LOT,)) -> None:
+    """One lot sold at 100 is bought back by one order, in so many fills."""
+    stage.short(1, contract=contract)
+    order = stage.story.order(terms(Side.BUY, LOT, bought_at, contract=contract))
+    for qty in units:
+        stage.story.fill(order, qty, bought_at, f"t{len(stage.state.trades)}")
+
+
+def test_losing_exits_in_a_row_end_new_risk_for_some_minutes_and_as_often_as_it_comes_to_that() -> None:
+    stage = Stage(limit(K.COOL_OFF, 2, second=30))
+    stage.now = START + timedelta(minutes=10)
+    closed(stage, 11_000, units=(30, 35))
+    assert stage.standing() is None
+    stage.look()
+    closed(stage, 9_000)
+    closed(stage, 11_000, PUT)
+    assert of(stage.look(), ev.TradingStateChanged) == []
+    closed(stage, 10_500)
+    (locked,) = of(stage.look(), ev.TradingStateChanged)
+    assert (locked.standing, locked.until) == (Standing.REDUCING, stage.now + timedelta(minutes=30))
+    assert stage.place(terms(Side.SELL, LOT)) == "REDUCING"
+    stage.now += timedelta(minutes=30)
+    assert [fact.standing for fact in of(stage.look(), ev.TradingStateChanged)] == [Standing.ACTIVE]
+    assert stage.place(terms(Side.SELL, LOT)) == "SENT"
+    closed(stage, 11_000)
+    assert of(stage.look(), ev.TradingStateChanged) == []
+    closed(stage, 11_000)
+    assert [fact.standing for fact in of(stage.look(), ev.TradingStateChanged)] == [Standing.REDUCING]
+
+
+def test_exits_of_another_strategy_and_of_yesterday_are_no_streak() -> None:
+    stage = Stage(limit(K.COOL_OFF, 1, second=5, level=Level.STRATEGY, name="am/x"))
+    closed(stage, 11_000)
+    assert stage.look() == []
+    stage.short(1, source="am/x", contract=PUT)
+    stage.story.fill(stage.story.order(terms(Side.BUY, LOT, 11_000, contract=PUT)), LOT, 11_000, "out")
+    assert [fact.until for fact in of(stage.look(), ev.TradingStateChanged)] == [START + timedelta(minutes=5)]
+    stage.story.tell(ev.SessionOpened(day=DAY + timedelta(days=1)))
+    assert stage.state.exits == {}
+
+
+def test_a_cool_off_needs_both_figures_and_is_looser_with_fewer_minutes() -> None:
+    made = limit(K.COOL_OFF, 3, second=30)
+    assert checked(made, []) == made
+    for wrong in (limit(K.COOL_OFF, 3), limit(K.COOL_OFF, 3, second=0), limit(K.COOL_OFF, 0, second=30)):
+        with pytest.raises(Refusal):
+            checked(wrong, [])
+    with pytest.raises(Refusal):
+        checked(limit(K.COOL_OFF, 3, second=30, action=LimitAction.EXIT_SCOPE), [])
+    assert loosens(made, limit(K.COOL_OFF, 3, second=20))
+    assert loosens(made, limit(K.COOL_OFF, 4, second=30))
+    assert not loosens(made, limit(K.COOL_OFF, 2, second=40))
+
+
+def test_what_was_warned_of_is_not_told_again_after_a_restart() -> None:
+    stage = Stage(limit())
+    stage.short()
+    stage.mark = 10_850
+    assert [fact.step for fact in of(stage.look(), ev.LimitWarned)] == [80]
+    facts, stage.watch, stage.story.state = stage.story.facts, RiskWatch(), TradingState()
+    for fact in facts:
+        stage.story.state = apply(
+            stage.story.state, decode(fact.seq, fact.at.isoformat(), fact.actor, "", stored(fact))
+        )
+    assert stage.look() == []
+    stage.mark = 10_960
+    assert [fact.step for fact in of(stage.look(), ev.LimitWarned)] == [95]
+
+
+@pytest.mark.parametrize(
+    ("level", "name", "code"),
+    [
+        (Level.ACCOUNT, "paper", "ACCOUNT_LIMIT"),
+        (Level.BASKET, "am", "BASKET_LIMIT"),
+        (Level.STRATEGY, "am/x", "STRATEGY_LIMIT"),
+        (Level.GLOBAL, "", "GLOBAL_LIMIT"),
+    ],
+)
+def test_an_exit_by_a_limit_says_whose_limit_it_was(level: Level, name: str, code: str) -> None:
+    stage = Stage(limit(level=level, name=name, action=LimitAction.EXIT_SCOPE))
+    stage.short(source="am/x")
+    stage.mark = 11_000
+    (wish,) = of(stage.look(), ev.FlattenBegun)
+    assert wish.why == code
+
+
+def stored(fact: Recorded) -> str:
+    return msgspec.json.encode(fact.event).decode()
 
 
 def test_a_lock_whose_time_is_past_holds_for_the_day() -> None:

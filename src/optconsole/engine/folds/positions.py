@@ -60,7 +60,7 @@ def _order_filled(state: TradingState, fact: Recorded, event: ev.OrderFilled) ->
         state.strangers[name] = state.strangers.get(name, 0) + sign * qty
     if not after.qty:
         state.strangers.pop(name, None)
-    restraints.fill_counted(state, order, event, name, held)
+    restraints.fill_counted(state, order, event, name, held, fact.at)
 
 
 def _position_adopted(state: TradingState, _fact: Recorded, event: ev.PositionAdopted) -> None:

@@ -11,7 +11,7 @@ from optconsole.engine.model.accounts import Account
 from optconsole.engine.model.bars import DayBar
 from optconsole.engine.model.baskets import BasketBook
 from optconsole.engine.model.groups import Bracket, Group, Reversal
-from optconsole.engine.model.limits import Limit, LimitDay, Reserved, ScopeState, Tally
+from optconsole.engine.model.limits import Exit, Limit, LimitDay, Reserved, ScopeState, Tally
 from optconsole.engine.model.orders import Order, Trade
 from optconsole.engine.model.parents import Parent
 from optconsole.engine.model.positions import Base, Position, PositionKey
@@ -116,7 +116,8 @@ class TradingState(msgspec.Struct, kw_only=True):
     one ends) by contract; ``scopes``, ``peaks`` (the day's highest profit) and ``unseen`` (scopes whose profit is
     unknown, and whether that blocks) by ``scope_key``; ``tallies`` by account and source, ``reserved`` (what may still
     trade) by position and source. ``killed_after`` is the count of orders at the kill, ``strangers`` the units that
-    others traded since then.
+    others traded since then. ``exits`` (what was closed today, the latest last) are keyed by order, or parent, and
+    source.
     """
 
     seq: int = 0
@@ -165,6 +166,7 @@ class TradingState(msgspec.Struct, kw_only=True):
     bars_before: dict[str, tuple[DayBar, ...]] = {}
     bases: dict[str, Base] = {}
     closes: dict[str, int] = {}
+    exits: dict[str, Exit] = {}
 
     def copy(self) -> TradingState:
         """An independent state: containers are copied, the immutable values in them shared."""
@@ -198,4 +200,5 @@ class TradingState(msgspec.Struct, kw_only=True):
             bars_before=dict(self.bars_before),
             bases=dict(self.bases),
             closes=dict(self.closes),
+            exits=dict(self.exits),
         )

@@ -52,6 +52,7 @@ class LimitKind(StrEnum):
     PROFIT_TRAIL = "profit-trail"
     TRADES = "trades-a-day"
     REJECTS = "rejects-in-a-row"
+    COOL_OFF = "cool-off"
     ORDERS = "orders-a-day"
     RATE = "orders-a-second"
     LOTS = "lots"
@@ -115,7 +116,7 @@ PROFITS: Final = frozenset(
     {LimitKind.MAX_LOSS, LimitKind.MAX_LOSS_PERCENT, LimitKind.PROFIT_LOCK, LimitKind.PROFIT_TRAIL}
 )
 """Kinds that need the day's profit, and block new risk while it is unknown."""
-DAILY: Final = PROFITS | {LimitKind.TRADES, LimitKind.REJECTS, LimitKind.ORDERS}
+DAILY: Final = PROFITS | {LimitKind.TRADES, LimitKind.REJECTS, LimitKind.ORDERS, LimitKind.COOL_OFF}
 """Kinds whose states end with the day."""
 CAPS: Final = frozenset({LimitKind.LOTS, LimitKind.OPEN_LOTS, LimitKind.OPEN_LEGS, LimitKind.NOTIONAL})
 """Kinds counted on the worst case: all that is open with all that may still trade."""
@@ -135,6 +136,7 @@ UNITS: Final[dict[LimitKind, Unit]] = {
     LimitKind.PROFIT_TRAIL: Unit.PAISE,
     LimitKind.TRADES: Unit.COUNT,
     LimitKind.REJECTS: Unit.COUNT,
+    LimitKind.COOL_OFF: Unit.COUNT,
     LimitKind.ORDERS: Unit.COUNT,
     LimitKind.RATE: Unit.COUNT,
     LimitKind.LOTS: Unit.LOTS,
@@ -156,7 +158,8 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
     """One limit. ``value`` is in the unit of the kind.
 
     ``second`` is the other end of a pair: the profit kept by a lock, the profit at which a trail begins, the last
-    minute of the day for hours. ``until`` is the minute of the day at which LOCK_UNTIL lets go.
+    minute of the day for hours, the minutes that a cool-off lasts. ``until`` is the minute of the day at which
+    LOCK_UNTIL lets go.
     """
 
     level: Level
@@ -224,6 +227,16 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     source: str
     orders: int = 0
     trades: int = 0
+
+
+class Exit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What one order, or the parts of one, has closed today for one source, and the paise it made before charges."""
+
+    account: str
+    contract: str
+    source: str
+    profit: int
+    at: datetime
 
 
 class Reserved(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -98,6 +98,8 @@ def _pair(limit: Limit) -> None:
     if limit.kind is K.HOURS:
         if second is None or not limit.value < second <= MOST[Unit.MINUTES]:
             raise Refusal("LIMIT_VALUE", "hours need a start and a later end, such as 09:20-15:10.")
+    elif limit.kind is K.COOL_OFF:
+        _cool_off(limit)
     elif limit.kind is K.PROFIT_LOCK:
         if second is not None and not 0 <= second < limit.value:
             raise Refusal(
@@ -108,6 +110,13 @@ def _pair(limit: Limit) -> None:
             raise Refusal("LIMIT_VALUE", "A profit-trail begins at a profit above zero, such as 5000:10000.")
     elif second is not None:
         raise Refusal("LIMIT_VALUE", f"{limit.kind.value} takes one value, not a pair.")
+
+
+def _cool_off(limit: Limit) -> None:
+    if limit.second is None or not 0 < limit.second < MOST[Unit.MINUTES]:
+        raise Refusal("LIMIT_VALUE", "A cool-off needs losing exits in a row and minutes to rest for, such as 3:30.")
+    if limit.action not in (LimitAction.ALERT, LimitAction.BLOCK_NEW, LimitAction.REDUCE_ONLY):
+        raise Refusal("LIMIT_ACTION", "A cool-off can alert, block-new or reduce-only for its minutes.")
 
 
 def loosens(before: Limit | None, after: Limit) -> bool:
@@ -121,6 +130,8 @@ def loosens(before: Limit | None, after: Limit) -> bool:
     match after.kind:
         case K.HOURS:
             return after.value < before.value or (after.second or 0) > (before.second or 0)
+        case K.COOL_OFF:
+            return after.value > before.value or (after.second or 0) < (before.second or 0)
         case K.PROFIT_LOCK:
             kept = (after.value if after.second is None else after.second) < (
                 before.value if before.second is None else before.second

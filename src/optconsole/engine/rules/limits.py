@@ -117,6 +117,8 @@ def measure(
             return _usage(tallied(state, limit), limit.value, reached=limit.kind is K.TRADES)
         case K.REJECTS:
             return _usage(rejects_in_a_row(state, limit.level, limit.name), limit.value, reached=True)
+        case K.COOL_OFF:
+            return _usage(losses_in_a_row(state, limit.level, limit.name), limit.value, reached=True)
         case K.NAKED_SHORT:
             used = sum(exposure.naked(exposure.lines(state, limit.level, limit.name, waiting=False)).values())
             return Usage(used, 100.0 if used else 0.0, broken=used > 0)
@@ -214,6 +216,21 @@ def rejects_in_a_row(state: TradingState, level: Level, name: str) -> int:
         if not within(order.terms.account, order.terms.contract, order.terms.source):
             continue
         if order.status is not OrderStatus.REJECTED:
+            break
+        found += 1
+    return found
+
+
+def losses_in_a_row(state: TradingState, level: Level, name: str) -> int:
+    """Exits of a scope that lost one after another, up to now and since trading was last allowed again."""
+    within = exposure.reach(level, name)
+    scope = state.scopes.get(scope_key(level, name))
+    since = scope.since if scope is not None and scope.standing is Standing.ACTIVE else None
+    found = 0
+    for each in reversed(state.exits.values()):
+        if not within(each.account, each.contract, each.source):
+            continue
+        if each.profit >= 0 or (since is not None and each.at <= since):
             break
         found += 1
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from optconsole.engine import events as ev
 from optconsole.engine.commands import ScopeKind
@@ -73,6 +73,8 @@ def _change(state: TradingState, limit: Limit, why: str, now: datetime) -> ev.Tr
 
 def _until(limit: Limit, now: datetime) -> datetime | None:
     """When a lock lets go; one whose time is past holds for the day."""
+    if limit.kind is LimitKind.COOL_OFF:
+        return now + timedelta(minutes=limit.second or 0)
     if limit.action is not LimitAction.LOCK_UNTIL or limit.until is None:
         return None
     ends = now.replace(hour=limit.until // 60, minute=limit.until % 60, second=0, microsecond=0)
@@ -82,9 +84,11 @@ def _until(limit: Limit, now: datetime) -> datetime | None:
 def _exits(state: TradingState, limit: Limit) -> Iterator[ev.AnyEvent]:
     """The wish to be flat, under an id that the limit and the day give: it is written once, whatever happens between.
 
-    A strategy's or basket's is for the units that it holds itself; what others hold of the same contracts stays.
+    It says whose limit it was, such as ACCOUNT_LIMIT or BASKET_LIMIT (features 1.11). A strategy's or basket's is for
+    the units that it holds itself; what others hold of the same contracts stays.
     """
     day = "" if state.day is None else state.day.isoformat()
+    code = f"{limit.level.name}_LIMIT"
     match limit.level:
         case Level.ACCOUNT:
             kind, name = ScopeKind.ACCOUNT, limit.name
@@ -95,7 +99,7 @@ def _exits(state: TradingState, limit: Limit) -> Iterator[ev.AnyEvent]:
             yield from _offset(state, limit)
         case _:
             kind, name = ScopeKind.ALL, ""
-    yield ev.FlattenBegun(flatten_id=f"limit:{limit.key}:{day}", kind=kind.value, name=name, percent=100, why="limit")
+    yield ev.FlattenBegun(flatten_id=f"limit:{limit.key}:{day}", kind=kind.value, name=name, percent=100, why=code)
 
 
 def _offset(state: TradingState, limit: Limit) -> Iterator[ev.NoticeRaised]:

@@ -96,8 +96,8 @@ def _nothing_reached(state: TradingState, key: str, situation: Situation) -> Non
     for limit in state.limits.values():
         if limit.scope != key or limit.action is LimitAction.ALERT:
             continue
-        # allowing trading again starts the count of rejects anew
-        if limit.kind is LimitKind.REJECTS:
+        # allowing trading again starts the count of rejects and of losses anew
+        if limit.kind in (LimitKind.REJECTS, LimitKind.COOL_OFF):
             continue
         usage = measure(state, limit, situation.price, situation.funds, situation.known)
         if usage is not None and usage.broken:
@@ -113,6 +113,8 @@ def value_text(limit: Limit) -> str:
     value = worded(limit.unit, limit.value)
     if limit.kind is LimitKind.NAKED_SHORT:
         value = "on"
+    elif limit.kind is LimitKind.COOL_OFF:
+        value = f"{limit.value} losing exits, {limit.second} minutes"
     elif limit.second is not None:
         value = f"{value} to {worded(limit.unit, limit.second)}"
     until = "" if limit.until is None else f" {clock(limit.until)}"

@@ -19,6 +19,7 @@ from optconsole.engine.model.limits import (
     Limit,
     LimitDay,
     LimitKind,
+    Standing,
 )
 from optconsole.engine.model.vitals import MarketPhase
 from optconsole.engine.rules import limits
@@ -124,7 +125,8 @@ def _judge(state: TradingState, decision: Decision, limit: Limit, situation: Sit
     day = state.limit_days.get(limit.key) or LimitDay()
     _peak(state, decision, limit, situation)
     if usage.broken:
-        if not day.broken:
+        # a cool-off that is over may be needed again the same day
+        if not day.broken or (limit.kind is LimitKind.COOL_OFF and _active(state, limit)):
             decision.facts += consequences(state, limit, usage, situation.now)
         return decision
     step = max((step for step in STEPS if usage.share >= step), default=0)
@@ -143,6 +145,11 @@ def _judge(state: TradingState, decision: Decision, limit: Limit, situation: Sit
             )
         )
     return decision
+
+
+def _active(state: TradingState, limit: Limit) -> bool:
+    scope = state.scopes.get(limit.scope)
+    return scope is None or scope.standing is Standing.ACTIVE
 
 
 def _peak(state: TradingState, decision: Decision, limit: Limit, situation: Situation) -> None:
