@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 import msgspec
@@ -42,6 +42,7 @@ from optconsole.engine.shell.worker import Rooms, Worker
 from optconsole.engine.tap import ConflatedTap
 from optconsole.engine.trading import sentinel
 from optconsole.engine.trading.lookout import Lookout
+from optconsole.engine.trading.runs.alarms import next_alarm
 from optconsole.engine.watching import BookWatch
 from optconsole.engine.world import World
 
@@ -186,6 +187,10 @@ class Engine:
         crossed, due = self._lookout.crossed(self.state, quotes), self._lookout.due(self.state, self.world.clock.now())
         if crossed or due:
             self._inbox.put(Nudged())
+
+    def next_alarm(self, after: datetime) -> datetime | None:
+        """When strategies must be looked at next though no price moves; None while none is under way."""
+        return next_alarm(self.state, after)
 
     # ------------------------------------------------------------ the engine port
 

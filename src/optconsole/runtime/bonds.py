@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 from optconsole.brokers.paper.broker import PaperBroker
 from optconsole.engine.core import Engine
@@ -42,6 +42,9 @@ class Bonds:
         await self.engine.settled()
         await self.broker.delivered()
         await self.engine.close_session(day)
+
+    def alarm(self, after: datetime) -> datetime | None:
+        return self.engine.next_alarm(after)
 
     async def settled(self) -> None:
         await self.engine.settled()

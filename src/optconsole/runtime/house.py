@@ -116,7 +116,7 @@ async def _raise_engine(stack: AsyncExitStack, ground: _Ground, progress: Progre
     """Compose the engine with its exchange and feed, and let it agree its book."""
     stage, bonds = ground.stage, Bonds()
     bonds.broker = broker = _paper_broker(stage, ground.settings, ground.calendar, bonds.depth)
-    bonds.feed = feed = stage.build_feed(bonds.on_open, bonds.on_close, bonds.settled)
+    bonds.feed = feed = stage.build_feed(bonds.on_open, bonds.on_close, bonds.settled, bonds.alarm)
     plugins = plugins_of(ground.options.home, ground.settings)
     stack.push_async_callback(plugins.close)
     bonds.engine = engine = Engine(_world(ground, broker, feed, plugins), ground.book.state)

@@ -14,7 +14,7 @@ from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.timeline import time_of_day
 from optconsole.options import RunOptions
 from optconsole.runtime import places
-from optconsole.runtime.stage import DayHook, PlayedFeed, Settled, Stage
+from optconsole.runtime.stage import Alarm, DayHook, PlayedFeed, Settled, Stage
 
 
 def practice_stage(options: RunOptions, settings: Settings, calendar: Calendar) -> Stage:
@@ -38,7 +38,8 @@ def practice_stage(options: RunOptions, settings: Settings, calendar: Calendar) 
         start = wanted
     clock = MarketClock(start, 0.0)
 
-    def build(on_open: DayHook, on_close: DayHook, settled: Settled) -> PlayedFeed:
+    def build(on_open: DayHook, on_close: DayHook, settled: Settled, _alarm: Alarm) -> PlayedFeed:
+        # this market moves many times a second: whatever is due is due at one of its quotes
         return PracticeFeed(
             seed=seed,
             clock=clock,

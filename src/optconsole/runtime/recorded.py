@@ -19,7 +19,7 @@ from optconsole.engine.model.timeline import time_of_day
 from optconsole.options import RunOptions
 from optconsole.runtime import places
 from optconsole.runtime.places import Place
-from optconsole.runtime.stage import DayHook, PlayedFeed, Settled, Stage
+from optconsole.runtime.stage import Alarm, DayHook, PlayedFeed, Settled, Stage
 
 
 def recorded_stage(options: RunOptions, settings: Settings, source: Path, progress: Callable[[str], None]) -> Stage:
@@ -36,9 +36,15 @@ def recorded_stage(options: RunOptions, settings: Settings, source: Path, progre
         raise
     clock = MarketClock(start, 0.0)
 
-    def build(on_open: DayHook, on_close: DayHook, settled: Settled) -> PlayedFeed:
+    def build(on_open: DayHook, on_close: DayHook, settled: Settled, alarm: Alarm) -> PlayedFeed:
         return ReplayFeed(
-            recording, clock=clock, on_open=on_open, on_close=on_close, settled=settled, speed=options.speed
+            recording,
+            clock=clock,
+            on_open=on_open,
+            on_close=on_close,
+            settled=settled,
+            alarm=alarm,
+            speed=options.speed,
         )
 
     return Stage(

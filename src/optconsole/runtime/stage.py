@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 
 from optconsole.engine.clock import MarketClock
@@ -14,6 +14,7 @@ from optconsole.runtime.places import Place
 
 DayHook = Callable[[date], Awaitable[None]]
 Settled = Callable[[], Awaitable[None]]
+Alarm = Callable[[datetime], datetime | None]
 
 
 class PlayedFeed(Feed, Playback, Protocol):
@@ -35,5 +36,5 @@ class Stage:
     mode: Mode
     place: Place
     clock: MarketClock
-    build_feed: Callable[[DayHook, DayHook, Settled], PlayedFeed]
+    build_feed: Callable[[DayHook, DayHook, Settled, Alarm], PlayedFeed]
     cadence: float = 0.0

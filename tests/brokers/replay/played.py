@@ -30,16 +30,20 @@ class SleptClock(MarketClock):
 class Stage:
     """A feed with everything it told: (market time, quotes) of each delivery, and the hooks in between."""
 
-    def __init__(self, path: Path, start: datetime, speed: float, hold: Sequence[datetime]) -> None:
+    def __init__(
+        self, path: Path, start: datetime, speed: float, hold: Sequence[datetime], alarms: Sequence[datetime] = ()
+    ) -> None:
         self.clock = SleptClock(start)
         self.told: list[tuple[datetime, object]] = []
         self._holds = list(hold)
+        self.alarms = list(alarms)
         self.feed = ReplayFeed(
             open_recording(path),
             clock=self.clock,
             on_open=self._opened,
             on_close=self._closed,
             settled=self._settled,
+            alarm=lambda after: next((at for at in self.alarms if at > after), None),
             speed=speed,
         )
 
@@ -83,10 +87,14 @@ async def until(condition: Any) -> None:
 
 @asynccontextmanager
 async def playing(
-    path: Path, start: datetime, speed: float = 0.0, hold: Sequence[datetime] = ()
+    path: Path,
+    start: datetime,
+    speed: float = 0.0,
+    hold: Sequence[datetime] = (),
+    alarms: Sequence[datetime] = (),
 ) -> AsyncIterator[Stage]:
     """A feed that plays, stopped at the end."""
-    stage = Stage(path, start, speed, hold)
+    stage = Stage(path, start, speed, hold, alarms)
     await stage.feed.start(stage.sink)
     try:
         yield stage

@@ -93,6 +93,24 @@ async def test_running_to_a_moment_holds_exactly_there_with_every_frame_before_i
             assert len(stage.frames) == frames
 
 
+@pytest.mark.parametrize("speed", [0.0, 60.0, 20_000.0])
+async def test_the_time_stops_where_something_is_due_between_two_frames(session: Path, speed: float) -> None:
+    alarms = [moment(at) for at in ("09:30:00", "09:42:00", "15:15:00")]
+    async with playing(session, OPENS, speed, alarms=alarms) as stage:
+        await stage.ended()
+    assert [at for at, said in stage.frames if not said] == [moment("09:30:00"), moment("15:15:00")]
+    assert [at for at, said in stage.frames if said] == [moment(at) for at in TIMES]
+
+
+async def test_what_becomes_due_while_the_time_is_held_is_stopped_at_when_it_goes_on(session: Path) -> None:
+    async with playing(session, OPENS, 0.0, hold=[moment("09:22:30")]) as stage:
+        await until(lambda: stage.feed.paused)
+        stage.alarms.append(moment("09:30:00"))
+        stage.feed.resume()
+        await stage.ended()
+    assert [at for at, said in stage.frames if not said] == [moment("09:30:00")]
+
+
 async def test_held_time_does_not_move(session: Path) -> None:
     async with playing(session, OPENS, 60.0) as stage:
         await stage.feed.run_to(moment("09:30:00"))

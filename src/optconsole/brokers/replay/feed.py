@@ -21,6 +21,12 @@ NEAR_CLOSE: Final = timedelta(minutes=10)
 
 DayHook = Callable[[date], Awaitable[None]]
 Settled = Callable[[], Awaitable[None]]
+Alarm = Callable[[datetime], datetime | None]
+"""The next moment after one at which the engine has something to do though no price moves."""
+
+
+def _nothing_due(_after: datetime) -> datetime | None:
+    return None
 
 
 class ReplayFeed:
@@ -31,7 +37,8 @@ class ReplayFeed:
     ``on_open(day)`` is awaited before it where the clock stood on an earlier day. ``on_close(day)`` is awaited once the
     session's close is reached, where the recording covers it, with the time held at the close; it must bear a second
     call after a restart at that very moment. ``settled`` is awaited after each frame at speed 0, so that what a frame
-    sets off happens at that frame. At the end the time is held. Raises Refusal(BAD_SPEED).
+    sets off happens at that frame. The time stops at each ``alarm`` on its way, at any speed. At the end it is held.
+    Raises Refusal(BAD_SPEED).
     """
 
     name = "replay"
@@ -44,14 +51,16 @@ class ReplayFeed:
         on_open: DayHook,
         on_close: DayHook,
         settled: Settled,
+        alarm: Alarm = _nothing_due,
         speed: float = 1.0,
     ) -> None:
         self._recording, self._clock = recording, clock
-        self._on_open, self._on_close, self._settled = on_open, on_close, settled
+        self._on_open, self._on_close, self._settled, self._alarm = on_open, on_close, settled, alarm
         self._flow = Flow(clock, speed)
         self._instruments = list(recording.header.instruments)
         self._latest: dict[str, Quote] = {}
         self._sink: QuoteSink | None = None
+        self._told = clock.now()
         self._task: asyncio.Task[None] | None = None
         self._ended = False
 
@@ -157,20 +166,37 @@ class ReplayFeed:
             moment = from_millis(frame.at)
             if moment > closes:
                 break  # nothing trades any more, and what is quoted then is no price to settle at
-            await self._flow.reach(moment)
+            await self._reach(moment)
             self._deliver(frame.quotes)
-            await (self._settled() if self._flow.speed == 0.0 else pause())
-            await pause()
-            self._flow.check_goal()
+            await self._taken()
         if self.covers_close:
-            await self._flow.reach(closes)
+            await self._reach(closes)
             await self._on_close(self._recording.header.day)
         self._ended = True
         self._flow.finish()
 
+    async def _reach(self, moment: datetime) -> None:
+        """Go on to a moment, with a stop wherever something is due before: at no speed is it done late."""
+        while True:
+            alarm = self._alarm(self._told)
+            early = alarm is not None and alarm < moment
+            if not await self._flow.near(alarm if alarm is not None and early else moment):
+                continue
+            if not early:
+                return
+            self._deliver([])  # nothing new is quoted, and the time has come
+            await self._taken()
+
+    async def _taken(self) -> None:
+        """Let the engine take in what came; hold where the play was to end."""
+        await (self._settled() if self._flow.speed == 0.0 else pause())
+        await pause()
+        self._flow.check_goal()
+
     def _deliver(self, quotes: list[Quote]) -> None:
         self._latest.update((quote.name, quote) for quote in quotes)
-        if self._sink is not None and quotes:
+        self._told = self._clock.now()
+        if self._sink is not None:
             self._sink(quotes)
 
     def _played(self, task: asyncio.Task[None]) -> None:

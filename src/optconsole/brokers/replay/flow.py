@@ -74,15 +74,20 @@ class Flow:
 
     async def reach(self, moment: datetime) -> None:
         """Carry the clock to a moment, holding on the way where asked to. Returns while nothing holds the time."""
-        while True:
-            await self._while_paused()
-            limit = moment if self._goal is None else min(moment, self._goal)
-            if self._clock.now() < limit:
-                await self._approach(limit)
-            elif limit < moment:
-                self.check_goal()
-            else:
-                return
+        while not await self.near(moment):
+            pass
+
+    async def near(self, moment: datetime) -> bool:
+        """One step of ``reach``; False until it is there. What lies ahead may have changed while the time was held."""
+        await self._while_paused()
+        limit = moment if self._goal is None else min(moment, self._goal)
+        if self._clock.now() < limit:
+            await self._approach(limit)
+        elif limit < moment:
+            self.check_goal()
+        else:
+            return True
+        return False
 
     def check_goal(self) -> None:
         """Hold and tell whoever waits, once the goal is reached."""

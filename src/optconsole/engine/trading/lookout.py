@@ -11,6 +11,7 @@ from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.protection import Protection
 from optconsole.engine.model.quotes import Quote
 from optconsole.engine.rules.protection import crossing
+from optconsole.engine.trading.runs.alarms import next_alarm
 
 PULSE: Final = timedelta(milliseconds=250)
 """Market time between two looks at strategies."""
@@ -23,6 +24,8 @@ class Lookout:
         self._seq = -1
         self._live = False
         self._looked: datetime | None = None
+        self._alarmed = -1
+        self._alarm: datetime | None = None
         self._guards: dict[str, list[Protection]] = {}
 
     def crossed(self, state: TradingState, quotes: Sequence[Quote]) -> bool:
@@ -35,12 +38,23 @@ class Lookout:
         )
 
     def due(self, state: TradingState, now: datetime) -> bool:
-        """Whether strategies are to be looked at: as often in market time as in real time, however fast it runs."""
+        """Whether strategies are to be looked at: as often in market time as in real time, and at its alarms."""
         self._renew(state)
-        if not self._live or (self._looked is not None and timedelta() <= now - self._looked < PULSE):
+        if not self._live or not (self._pulse(now) or self._called(state, now)):
             return False
-        self._looked = now
+        self._looked, self._alarmed = now, -1
         return True
+
+    def _pulse(self, now: datetime) -> bool:
+        return self._looked is None or not timedelta() <= now - self._looked < PULSE
+
+    def _called(self, state: TradingState, now: datetime) -> bool:
+        """Whether the time of something has come since the last look."""
+        if self._looked is None:
+            return True
+        if self._alarmed != state.seq:
+            self._alarmed, self._alarm = state.seq, next_alarm(state, self._looked)
+        return self._alarm is not None and self._alarm <= now
 
     def _renew(self, state: TradingState) -> None:
         if self._seq == state.seq:
