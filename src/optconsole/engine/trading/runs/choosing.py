@@ -31,7 +31,7 @@ from optconsole.engine.rules.expiries import ChosenExpiry, pick_expiry
 from optconsole.engine.rules.strike_rows import Candidate, Slate, atm_straddle, nearest, reference_value, within_list
 from optconsole.engine.rules.strikes import Choice, NoStrike, choose
 from optconsole.engine.trading.runs.daybars import true_range
-from optconsole.engine.trading.runs.scene import RunScene, defined
+from optconsole.engine.trading.runs.scene import Chain, RunScene, defined
 
 VIX: Final = "INDIA VIX"
 _DAY: Final = timedelta(days=1)
@@ -88,8 +88,7 @@ def straddle_now(scene: RunScene, strategy: Strategy, rule: ExpiryRule) -> int |
         )
     except Refusal:
         return None
-    chain = scene.master.chain(strategy.underlying, chosen.expiry)
-    calls, puts = _rows(scene, chain, Right.CALL), _rows(scene, chain, Right.PUT)
+    _, calls, puts = _chain(scene, strategy.underlying, chosen.expiry)
     reference = scene.look(strategy.underlying).ltp
     if reference is None or not calls or not within_list(calls, reference):
         return None
@@ -105,10 +104,7 @@ def _future(scene: RunScene, strategy: Strategy, chosen: ChosenExpiry) -> Picked
 
 def _slate(scene: RunScene, strategy: Strategy, leg: Leg, expiry: date, others: Mapping[str, Picked]) -> Slate:
     assert leg.right is not None
-    chain = scene.master.chain(strategy.underlying, expiry)
-    calls, puts = _rows(scene, chain, Right.CALL), _rows(scene, chain, Right.PUT)
-    if isinstance(leg.strike, DeltaStrike):
-        calls, puts = _with_deltas(chain, calls, puts, _days(chain, scene) / 365)
+    chain, calls, puts = _chain(scene, strategy.underlying, expiry, deltas=isinstance(leg.strike, DeltaStrike))
     reference = reference_value(
         strategy.reference,
         spot=scene.look(strategy.underlying).ltp,
@@ -149,6 +145,22 @@ def _straddle(leg: Leg, calls: tuple[Candidate, ...], puts: tuple[Candidate, ...
     if not wanted or reference is None or not calls or not within_list(calls, reference):
         return None
     return atm_straddle(calls, puts, calls[nearest(calls, reference)].strike, leg.price)
+
+
+def _chain(scene: RunScene, underlying: str, expiry: date, *, deltas: bool = False) -> Chain:
+    """What is known of a chain at this instant, read once however many legs ask."""
+    key = (underlying, expiry, deltas)
+    known = scene.chains.get(key)
+    if known is not None:
+        return known
+    if deltas:
+        chain, calls, puts = _chain(scene, underlying, expiry)
+        calls, puts = _with_deltas(chain, calls, puts, _days(chain, scene) / 365)
+    else:
+        chain = scene.master.chain(underlying, expiry)
+        calls, puts = _rows(scene, chain, Right.CALL), _rows(scene, chain, Right.PUT)
+    scene.chains[key] = chain, calls, puts
+    return chain, calls, puts
 
 
 def _rows(scene: RunScene, chain: list[ChainRow], right: Right) -> tuple[Candidate, ...]:

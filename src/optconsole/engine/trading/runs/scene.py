@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any, Final
 
 import msgspec
 
 from optconsole.engine import events as ev
+from optconsole.engine.market.master import ChainRow
 from optconsole.engine.market.minutes import Minutes
 from optconsole.engine.model.baskets import BasketStatus
 from optconsole.engine.model.exit_codes import ExitCode
@@ -18,21 +19,31 @@ from optconsole.engine.model.runs import LegRun, LegStage, Run, RunStatus, RunWa
 from optconsole.engine.model.strategies import Leg
 from optconsole.engine.rules.leg_prices import Look, Seen
 from optconsole.engine.rules.market_days import MarketDays
+from optconsole.engine.rules.strike_rows import Candidate
 from optconsole.engine.trading.covering import counts
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.exits import Scene
 
 LET_GO: Final = frozenset({"NOT_TRIGGERED", "FIRST_ONLY", "STOPPED", "HALTED", "SKIPPED_BY_HAND", *ExitCode})
 """Why a leg was not entered though nothing failed."""
+ChainKey = tuple[str, date, bool]
+"""(underlying, expiry, whether with deltas)."""
+Chain = tuple[list[ChainRow], tuple[Candidate, ...], tuple[Candidate, ...]]
+"""The listed strikes, and what is known of their calls and puts."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunScene(Scene):
-    """``up_since`` is when this engine became ready."""
+    """``up_since`` is when this engine became ready.
+
+    ``chains`` keeps what was read of whole chains: a scene is one instant, and a hundred strategies that are due in it
+    all look at the same ones.
+    """
 
     days: MarketDays
     minutes: Minutes
     up_since: datetime | None = None
+    chains: dict[ChainKey, Chain] = field(default_factory=dict)
 
     def look(self, name: str) -> Look:
         """What is known of a contract's price; nothing where it is too old to act on."""
