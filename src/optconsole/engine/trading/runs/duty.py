@@ -59,8 +59,7 @@ class Runs:
             self._up_since = situation.now
         scene = RunScene(state, master, situation, install, self._days, self._minutes, self._up_since)
         live = [run for run in state.runs.values() if not run.status.over and run.status is not RunStatus.SCHEDULED]
-        for run in live:
-            scene.observe(run)
+        scene.observe(live)
         return next((step for step in self._steps(scene, live) if step is not None), None)
 
     def hear(

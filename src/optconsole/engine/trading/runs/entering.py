@@ -61,6 +61,8 @@ def step(scene: RunScene, run: Run) -> Decision | None:
 
 def _may_leave(scene: RunScene, run: Run, leg: LegRun) -> bool:
     """Whether a leg may be sent: bought ones at once, sold ones once all that protects them is filled."""
+    if scene.situation.queued > 0 and scene.now < run.triggers_until:
+        return False  # others fill the rate budget: its turn comes, and asking meanwhile would only be refused
     if leg.tries and leg.since is not None and scene.now - leg.since < _pause(run, leg):
         return False
     if leg.side is Side.BUY or not run.strategy.execution.hedge_first:
@@ -130,11 +132,10 @@ def _edge(scene: RunScene, leg: LegRun) -> int | None:
 
 
 def _orders(scene: RunScene, leg: LegRun) -> list[Order]:
-    return [
-        order
-        for order in scene.state.orders.values()
-        if order.id in leg.sent or (order.parent and order.parent in leg.sent)
-    ]
+    orders, parents = scene.state.orders, {name for name in leg.sent if name in scene.state.parents}
+    if not parents:
+        return [orders[name] for name in leg.sent if name in orders]
+    return [order for order in orders.values() if order.id in leg.sent or order.parent in parents]
 
 
 def _progress(scene: RunScene, run: Run, leg: LegRun) -> Decision | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
@@ -36,17 +37,24 @@ Chain = tuple[list[ChainRow], tuple[Candidate, ...], tuple[Candidate, ...]]
 class RunScene(Scene):
     """``up_since`` is when this engine became ready.
 
-    ``chains`` keeps what was read of whole chains: a scene is one instant, and a hundred strategies that are due in it
-    all look at the same ones.
+    ``chains`` and ``looks`` keep what was read of the market: a scene is one instant, and a hundred strategies look at
+    the same contracts in it.
     """
 
     days: MarketDays
     minutes: Minutes
     up_since: datetime | None = None
     chains: dict[ChainKey, Chain] = field(default_factory=dict)
+    looks: dict[str, Look] = field(default_factory=dict)
 
     def look(self, name: str) -> Look:
         """What is known of a contract's price; nothing where it is too old to act on."""
+        known = self.looks.get(name)
+        if known is None:
+            known = self.looks[name] = self._look(name)
+        return known
+
+    def _look(self, name: str) -> Look:
         quote = self.situation.quote(name)
         closed = self.minutes.closed(name, self.now)
         close, at = (None, None) if closed is None else closed
@@ -94,9 +102,13 @@ class RunScene(Scene):
         book = self.state.baskets.get(run.basket)
         return book is None or book.status in (BasketStatus.STOPPED, BasketStatus.ARCHIVED)
 
-    def observe(self, run: Run) -> None:
-        """Remember the prices that minute closes are made of."""
-        for name in {run.strategy.underlying, *(leg.contract for leg in run.legs.values() if leg.contract)}:
+    def observe(self, runs: Iterable[Run]) -> None:
+        """Remember the prices that minute closes are made of; of a contract once, however many runs hold it."""
+        names: dict[str, None] = {}
+        for run in runs:
+            names[run.strategy.underlying] = None
+            names.update((leg.contract, None) for leg in run.legs.values() if leg.contract)
+        for name in names:
             price = self.situation.price(name)
             if price is not None:
                 self.minutes.observe(name, price, self.now)
