@@ -192,7 +192,8 @@ class MarketClock:
         """A played market's time is its own: stamps teach it nothing."""
 
     def not_before(self, moment: datetime) -> None:
-        """Where a market goes on is for whoever plays it."""
+        """A market whose engine died goes on no earlier than what is written of it, whatever its feed remembered."""
+        self.set(moment)
 
     def monotonic(self) -> float:
         return self._monotonic()
