@@ -73,10 +73,8 @@ async def measure(folder: Path, count: int, watched: int) -> Measured:
         fact for start in range(0, engine.state.seq, 1_000) for fact in await engine.world.journal.read(start, 1_000)
     ]
     found = _read(facts, cpu)
-    # the market is left as it stands: what still waits for its turn is no part of this
-    house.feed.pause()
+    # what still waits for its turn, and what was entered, is no part of this
     await engine.submit(cmd.EngageKill(id="end", actor="bench", why="measured"))
-    house.feed.resume(0.0)
     await house.stop("measured")
     return found
 

@@ -41,6 +41,8 @@ async def test_all_are_decided_in_their_second_and_leave_hedges_first_at_the_pac
         await Trader(house).until(enough, seconds=120)
         facts = await engine.world.journal.read(limit=5_000)
         runs = engine.state.runs.values()
+        # nobody waits a minute for the rest of four hundred orders
+        await engine.submit(cmd.EngageKill(id="kill", actor="test", why="seen enough"))
     finally:
         await house.stop("test over")
 
