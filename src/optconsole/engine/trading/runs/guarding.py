@@ -23,6 +23,9 @@ from optconsole.engine.trading.runs.scene import RunScene, decision_of, defined,
 STORE: Final = timedelta(seconds=1)
 """How often a level that moves with every price is written down: a restart trails at most so far behind."""
 
+REST: Final = timedelta(seconds=10)
+"""Before a leg that could not be closed is left again: another holds against it, or the session is over."""
+
 
 class Memory:
     """Levels that have moved since they were written down, and quotes already looked at. Of this process only."""
@@ -58,9 +61,14 @@ def step(scene: RunScene, run: Run, memory: Memory) -> Decision | None:
         return None
     decision = decision_of(run)
     for leg in open_legs(run):
-        if leg.levels is not None and _look(scene, run, leg, leg.levels, memory, decision):
+        if leg.levels is not None and not _rests(scene, leg) and _look(scene, run, leg, leg.levels, memory, decision):
             break  # everything goes
     return decision if decision.facts else None
+
+
+def _rests(scene: RunScene, leg: LegRun) -> bool:
+    """Whether the desk has just given the leg's exit up: to ask again at once would go on for ever."""
+    return bool(leg.code) and leg.since is not None and timedelta() <= scene.now - leg.since < REST
 
 
 def _look(scene: RunScene, run: Run, leg: LegRun, stored: Levels, memory: Memory, decision: Decision) -> bool:
