@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import argparse
-from typing import Final
+from typing import Any, Final
 
-from optconsole.cli import preview, shapes
+from optconsole.cli import preview, run_adjust, shapes
 from optconsole.cli.arguments import Parser
 from optconsole.cli.output import DONE, FAILED, Output, table
 from optconsole.cli.session import ACTOR, Engine, command_id, visit
 from optconsole.cli.strategy import complain, fault_shape, read_text
 from optconsole.engine.commands import EditRun, Reply, RunAction, SendSignal, SteerRun
-from optconsole.engine.model.book import TradingState
+from optconsole.engine.model.book import Drift, TradingState
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.money import rupees
 from optconsole.engine.model.runs import LegRun, Run
+from optconsole.engine.model.shares import whose
 from optconsole.engine.strategies.linting import check_text
 
 HEAD: Final = ("run", "basket", "strategy", "account", "state", "enters", "leaves", "lag", "why")
 LEG_HEAD: Final = ("leg", "stage", "contract", "side", "lots", "entry", "stop", "target", "why")
+PART_HEAD: Final = ("leg", "contract", "units", "average", "position")
 _HELP = """A run is one strategy at work for one account on one day.
 
 examples:
   optconsole run list
   optconsole run show R3
   optconsole run exit R3 --leg ce
-  optconsole run edit R3 straddle.toml"""
+  optconsole run edit R3 straddle.toml
+  optconsole run shift R3 ce 2 --preview
+  optconsole run roll R3 ce --expiry weekly+1
+  optconsole run adopt R3 pe paper/NRML/NIFTY 25NOV26 24500 PE"""
 
 
 def arguments(parser: Parser) -> None:
@@ -51,6 +56,7 @@ def arguments(parser: Parser) -> None:
     edit.add_argument("id", metavar="ID")
     edit.add_argument("file", metavar="FILE")
     edit.add_argument("--fire", action="store_true", help="though it would close something at once")
+    run_adjust.arguments(verbs)
     verbs.add_parser("signal", help="tell the runs that wait for it").add_argument("name", metavar="NAME")
 
 
@@ -63,10 +69,9 @@ def run(args: argparse.Namespace, out: Output) -> int:
             lines = table(HEAD, rows, left=5) if rows else ["No run today; `optconsole basket start NAME` plans some."]
             out.document({"runs": [shape(each) for each in state.runs.values()]}, *lines)
         case "show":
-            found = visit(args.home, lambda engine: _one(engine, args.id))
-            rows = [_leg_row(leg) for leg in found.legs.values()]
-            head = f"{found.id} {found.basket} / {found.strategy.name} on {found.account}: {found.status.value}"
-            out.document(shape(found), head, f"  {found.text}", *table(LEG_HEAD, rows, left=4))
+            _show(args, out)
+        case verb if verb in run_adjust.ADJUSTS or verb in run_adjust.HANDS:
+            run_adjust.run(args, out)
         case "outlook":
             return preview.outlook(args.home, args.id.upper(), out)
         case "edit":
@@ -77,6 +82,62 @@ def run(args: argparse.Namespace, out: Output) -> int:
         case _:
             _told(visit(args.home, lambda engine: engine.submit(_steer(args))), out)
     return DONE
+
+
+def _show(args: argparse.Namespace, out: Output) -> None:
+    """One run: its legs, what each holds by our book, and where the broker shows something else."""
+
+    async def work(engine: Engine) -> tuple[Run, TradingState]:
+        return await _one(engine, args.id), await _state(engine)
+
+    found, state = visit(args.home, work)
+    parts = parts_of(state, found)
+    drifts = [each for key, each in state.drifts.items() if key in {part["position"] for part in parts}]
+    head = f"{found.id} {found.basket} / {found.strategy.name} on {found.account}: {found.status.value}"
+    change = [] if found.adjusting is None else [f"  Being adjusted: {found.adjusting.text}"]
+    rows = [_leg_row(leg) for leg in found.legs.values()]
+    held = [
+        (
+            part["leg"],
+            part["contract"],
+            str(part["units"]),
+            str(rupees(part["average_paise"])),
+            str(part["position_units"]),
+        )
+        for part in parts
+    ]
+    out.document(
+        {**shape(found), "parts": parts, "drifts": [shapes.fields(each) for each in drifts]},
+        head,
+        f"  {found.text}",
+        *change,
+        *table(LEG_HEAD, rows, left=4),
+        *(["", *table(PART_HEAD, held, left=2)] if held else []),
+        *(_drift_line(state, each) for each in drifts),
+    )
+
+
+def parts_of(state: TradingState, found: Run) -> list[dict[str, Any]]:
+    """What each leg of a run holds, beside the whole position of its contract. Average in paise."""
+    prefix = found.path + "/"
+    return [
+        {
+            "leg": part.source.removeprefix(prefix),
+            "position": key,
+            "contract": part.held.key.contract,
+            "units": part.held.qty,
+            "average_paise": round(part.held.cost / part.held.qty),
+            "position_units": state.positions[key].qty,
+        }
+        for key, parts in state.books.items()
+        for part in parts
+        if part.held.qty and part.source.startswith(prefix)
+    ]
+
+
+def _drift_line(state: TradingState, drift: Drift) -> str:
+    held = whose(state.books.get(str(drift.key), ()), drift.ours - drift.theirs)
+    return f"differs: {drift.key}: our book {drift.ours}, the broker {drift.theirs}; {held}"
 
 
 def _told(reply: Reply, out: Output) -> None:

@@ -12,7 +12,8 @@ from optconsole.engine.events import Recorded
 from optconsole.engine.model.bars import DayBar
 from optconsole.engine.model.baskets import BasketBook, BasketStatus
 from optconsole.engine.model.book import TradingState
-from optconsole.engine.model.runs import Run, RunStatus
+from optconsole.engine.model.runs import LegRun, Run, RunStatus
+from optconsole.engine.model.strategies import Leg
 
 BARS_KEPT: Final = 60
 """Days of an underlying."""
@@ -116,6 +117,36 @@ def _legs_given(state: TradingState, _fact: Recorded, event: ev.LegsGiven) -> No
     state.runs[run.id] = msgspec.structs.replace(run, strategy=event.strategy, legs=event.legs)
 
 
+def _run_adjusted(state: TradingState, fact: Recorded, event: ev.RunAdjusted) -> None:
+    run, change = state.runs[event.run_id], event.adjustment
+    if change.stage.over:
+        state.runs[run.id] = msgspec.structs.replace(run, adjusting=None)
+        return
+    written, legs = dict[str, Leg](), dict(run.legs)
+    for move in change.moves:
+        if move.written is not None:
+            written[move.leg] = move.written
+            legs[move.leg] = LegRun(
+                id=move.leg,
+                account=move.account,
+                side=move.side,
+                lots=move.lots,
+                since=fact.at,
+                contract=move.contract,
+                lot=move.lot,
+                tick=move.tick,
+            )
+    kept = tuple(_protecting(leg, change.replaces) for leg in run.strategy.legs if leg.id not in written)
+    strategy = msgspec.structs.replace(run.strategy, legs=(*kept, *written.values()))
+    state.runs[run.id] = msgspec.structs.replace(run, adjusting=change, strategy=strategy, legs=legs)
+
+
+def _protecting(leg: Leg, replaces: dict[str, str]) -> Leg:
+    """A leg that protects another protects what takes its place too."""
+    more = tuple(new for old, new in replaces.items() if old in leg.hedges and new not in leg.hedges)
+    return msgspec.structs.replace(leg, hedges=(*leg.hedges, *more)) if more else leg
+
+
 def _leg_moved(state: TradingState, fact: Recorded, event: ev.LegMoved) -> None:
     run, leg = state.runs[event.run_id], event.leg
     known = run.legs[leg.id]
@@ -134,6 +165,7 @@ FOLDS: Final[dict[type[ev.Event], Callable[[TradingState, Recorded, Any], None]]
     ev.RunMoved: _run_moved,
     ev.RunWatched: _run_watched,
     ev.RunEdited: _run_edited,
+    ev.RunAdjusted: _run_adjusted,
     ev.LegMoved: _leg_moved,
     ev.LegsGiven: _legs_given,
 }

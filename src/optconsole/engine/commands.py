@@ -7,6 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from optconsole.engine.model.access import Access
+from optconsole.engine.model.adjustments import AnyAdjust
 from optconsole.engine.model.baskets import Basket, BasketStatus
 from optconsole.engine.model.groups import GroupKind
 from optconsole.engine.model.limits import Level, Limit, LimitKind, Standing
@@ -278,6 +279,37 @@ def strategies_of(command: SaveBasket | EditRun) -> tuple[Strategy, ...]:
     return command.basket.strategies if isinstance(command, SaveBasket) else (command.strategy,)
 
 
+class AdjustRun(Command, frozen=True, kw_only=True):
+    """Change the legs of a run that is under way (features BK-8).
+
+    ``expect`` are the contracts of the moves as a preview showed them; others are refused. Empty takes what comes.
+    """
+
+    run_id: str
+    how: AnyAdjust
+    expect: tuple[str, ...] = ()
+
+
+class AdoptIntoRun(Command, frozen=True, kw_only=True):
+    """Give units that the hand holds to a leg of a run, at what they cost (features BK-7).
+
+    ``key`` is account/product/contract, ``units`` without sign, 0 for all. The leg is watched from then on.
+    """
+
+    run_id: str
+    leg: str
+    key: str
+    units: int = 0
+
+
+class ReleaseFromRun(Command, frozen=True, kw_only=True):
+    """Give units of an open leg back to the hand, at what they cost; the run watches them no longer. 0 is all."""
+
+    run_id: str
+    leg: str
+    units: int = 0
+
+
 class SendSignal(Command, frozen=True, kw_only=True):
     """Tell the runs that wait for a signal of this name that it has come (features EN-8)."""
 
@@ -323,6 +355,9 @@ AnyCommand = (
     | SteerRun
     | ExitBasket
     | EditRun
+    | AdjustRun
+    | AdoptIntoRun
+    | ReleaseFromRun
     | SendSignal
     | SteerReplay
 )

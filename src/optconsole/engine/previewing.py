@@ -24,6 +24,7 @@ from optconsole.engine.trading.baskets import basket_of
 from optconsole.engine.trading.previews.margins import Wanted
 from optconsole.engine.trading.previews.rates import order_sizes
 from optconsole.engine.trading.previews.views import Preview, outlook
+from optconsole.engine.trading.runs import adjustment_preview
 from optconsole.engine.trading.runs.scene import RunScene
 
 if TYPE_CHECKING:
@@ -41,10 +42,14 @@ BUDGET: Final = Budget(
 )
 
 
-async def answer(engine: Engine, query: q.PreviewBasket | q.PreviewRun) -> q.BasketPreview | q.RunOutlook:
+async def answer(
+    engine: Engine, query: q.PreviewBasket | q.PreviewRun | q.PreviewAdjustment
+) -> q.BasketPreview | q.RunOutlook | q.AdjustmentPreview:
     """The preview. Raises Refusal: NO_SUCH_BASKET, NO_SUCH_STRATEGY, NO_SUCH_RUN."""
     if isinstance(query, q.PreviewRun):
         return _run(engine, query.run_id)
+    if isinstance(query, q.PreviewAdjustment):
+        return await _adjustment(engine, query)
     basket = _basket(engine, query)
     making = Preview(_scene(engine), basket, BUDGET)
     for strategy in basket.strategies:
@@ -54,6 +59,28 @@ async def answer(engine: Engine, query: q.PreviewBasket | q.PreviewRun) -> q.Bas
     found, wanted = making.answer(), making.wanted
     margins = await asyncio.gather(*(_with_broker(engine, view.account, view, wanted) for view in found.margins))
     return msgspec.structs.replace(found, margins=tuple(margins))
+
+
+async def _adjustment(engine: Engine, query: q.PreviewAdjustment) -> q.AdjustmentPreview:
+    """A change of a run's legs with the margin that brokers ask before and after it, of all its accounts."""
+    scene = _scene(engine)
+    found = adjustment_preview.preview(scene, query.run_id, query.how)
+    before = after = 0
+    for account, requests in adjustment_preview.requests(scene, engine.state.runs[found.run_id], found.moves).items():
+        broker = engine.world.brokers.get(account)
+        if broker is None:
+            return found
+        try:
+            held, then = await within(BROKER_DEADLINE, _twice(broker, requests))
+        except (BrokerUnreachable, Refusal):
+            return found
+        before, after = before + held, after + then
+    return msgspec.structs.replace(found, margin_before=before, margin_after=after)
+
+
+async def _twice(broker: Broker, requests: Sequence[PlaceRequest]) -> tuple[int, int]:
+    """Paise of margin that an account needs as it stands, and with these orders filled."""
+    return await broker.margin([]), await broker.margin(requests)
 
 
 def _scene(engine: Engine) -> RunScene:

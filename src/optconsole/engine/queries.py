@@ -7,6 +7,7 @@ from datetime import date, datetime
 import msgspec
 
 from optconsole.engine.events import Recorded
+from optconsole.engine.model.adjustments import AnyAdjust, Move
 from optconsole.engine.model.baskets import Basket
 from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.limits import Level, LimitAction, LimitKind, ScopeState, Standing, Unit
@@ -126,6 +127,13 @@ class ListStrategies(Query, frozen=True, kw_only=True):
     """All registered strategies with their parameters, for a form."""
 
 
+class PreviewAdjustment(Query, frozen=True, kw_only=True):
+    """What a change of a run's legs would do if it were made now. Answered by AdjustmentPreview."""
+
+    run_id: str
+    how: AnyAdjust
+
+
 AnyQuery = (
     FindInstruments
     | ListUnderlyings
@@ -141,6 +149,7 @@ AnyQuery = (
     | PreviewBasket
     | PreviewRun
     | ListStrategies
+    | PreviewAdjustment
 )
 
 
@@ -248,6 +257,28 @@ class OrderPreview(Answer, frozen=True, kw_only=True):
     unlimited: bool
 
 
+class AdjustmentPreview(Answer, frozen=True, kw_only=True):
+    """The moves of a change in their order, and what it makes of the run. Money in paise; None is unknown.
+
+    ``premium`` is what the moves bring in. A worst case of None with its ``unlimited`` True has no bound; deltas are
+    units of the underlying. ``checks`` are obstacles for what is opened, each naming its leg.
+    """
+
+    run_id: str
+    text: str
+    moves: tuple[Move, ...]
+    premium: int | None
+    margin_before: int | None = None
+    margin_after: int | None = None
+    max_loss_before: int | None
+    max_loss_after: int | None
+    unlimited_before: bool
+    unlimited_after: bool
+    delta_before: float | None
+    delta_after: float | None
+    checks: tuple[Check, ...] = ()
+
+
 class LimitRow(msgspec.Struct, frozen=True, kw_only=True):
     """One limit as it stands. ``value``, ``second`` and ``used`` are in ``unit``.
 
@@ -325,5 +356,6 @@ AnyAnswer = (
     | BasketPreview
     | RunOutlook
     | StrategyList
+    | AdjustmentPreview
     | Refused
 )

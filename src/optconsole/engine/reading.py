@@ -64,7 +64,7 @@ class Reader:
                 return q.VitalsAnswer(vitals=self.vitals())
             case q.GetFunds(account=account):
                 return await self._funds(account)
-            case q.PreviewOrder() | q.PreviewBasket() | q.PreviewRun():
+            case q.PreviewOrder() | q.PreviewBasket() | q.PreviewRun() | q.PreviewAdjustment():
                 return await self._before_sending(query)
             case q.GetRisk() | q.ListStrategies():
                 return await self._listed(query)
@@ -141,7 +141,9 @@ class Reader:
         funds = await within(FUNDS_DEADLINE, broker.funds())
         return q.FundsAnswer(account=account, cash=funds.cash, margin_used=funds.margin_used, free=funds.free)
 
-    async def _before_sending(self, query: q.PreviewOrder | q.PreviewBasket | q.PreviewRun) -> AnyAnswer:
+    async def _before_sending(
+        self, query: q.PreviewOrder | q.PreviewBasket | q.PreviewRun | q.PreviewAdjustment
+    ) -> AnyAnswer:
         if isinstance(query, q.PreviewOrder):
             return await self._preview(query.terms, self._engine.state.orders.get(query.replacing))
         return await previewing.answer(self._engine, query)

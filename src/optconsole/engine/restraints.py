@@ -141,6 +141,13 @@ def quantity_adopted(state: TradingState, event: ev.PositionAdopted) -> None:
         state.books[name] = shares.traded(state.books[name], "", event.qty, event.price, 0)
 
 
+def units_moved(state: TradingState, event: ev.UnitsMoved) -> None:
+    """What changed hands; a position that only the hand has traded gets its parts by this."""
+    name = position_name(event.account, event.product, event.contract)
+    parts = state.books.get(name) or shares.begun(state.positions[name])
+    state.books[name] = shares.moved(parts, event.source, event.to, event.qty)
+
+
 def position_settled(state: TradingState, name: str, event: ev.PositionSettled) -> None:
     """Every source's part ends at the settlement price."""
     if name in state.books:

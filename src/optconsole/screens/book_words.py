@@ -37,6 +37,10 @@ def book_text(event: ev.Event, state: TradingState, fmt: Formats) -> tuple[str, 
             lot = contract_lot(state, event.contract) or event.lot
             qty = fmt.lots(event.qty, lot)
             return f"Took over {qty} {fmt.contract(event.contract)} from the broker @ {fmt.price(event.price)}", "warn"
+        case ev.UnitsMoved():
+            qty = fmt.lots(event.qty, contract_lot(state, event.contract))
+            source, to = (fmt.text(name or "the hand") for name in (event.source, event.to))
+            return f"{qty} {fmt.contract(event.contract)} went from {source} to {to} at their cost", ""
         case ev.InputSetAside():
             what = f"a row of {fmt.text(event.account)} ({fmt.text(event.kind)})"
             return f"Set aside, {what}: {fmt.text(event.why)}", "bad"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from optconsole.engine.model.book import Drift
+from optconsole.engine.model.shares import Parts, whose
 from optconsole.screens.formats import Formats
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.ribbon import Line
@@ -24,12 +25,13 @@ def both(drift: Drift, lot: int, fmt: Formats) -> str:
     return f"our book {fmt.lots(drift.ours, lot)}, the broker {fmt.lots(drift.theirs, lot)}"
 
 
-def drift_line(drift: Drift, lot: int, now: datetime | None, fmt: Formats) -> Line:
-    """One difference with both numbers and how long it has stood."""
+def drift_line(drift: Drift, lot: int, now: datetime | None, fmt: Formats, parts: Parts = ()) -> Line:
+    """One difference with both numbers, how long it has stood, and whose parts it could be in."""
     age = fmt.age((now - drift.since).total_seconds()) if now is not None else fmt.unknown
     return [
         Part(f" {fmt.glyph('≠', '!=')} {fmt.contract(drift.key.contract)} ", "bad"),
         Part(f"{drift.key.product.value}  ", "dim", 3),
         Part(both(drift, lot, fmt), "warn"),
         Part(f"  for {age}", "dim", 1),
+        *([Part(f"  {fmt.text(held)}", "dim", 2)] if (held := whose(parts, drift.ours - drift.theirs)) else []),
     ], [Part(f"{fmt.text(drift.key.account)} ", "dim", 2)]

@@ -123,7 +123,11 @@ class PositionsPane(Pane):
         deck, drifts = self.deck, self.deck.mirror.state.drifts
         chosen = self.grid.cursor_key
         first = sorted(drifts, key=lambda key: key != chosen)[:DRIFTS_SHOWN]
-        lines = [drift_line(drifts[key], self._lot(drifts[key]), deck.mirror.now, deck.fmt) for key in first]
+        books = deck.mirror.state.books
+        lines = [
+            drift_line(drifts[key], self._lot(drifts[key]), deck.mirror.now, deck.fmt, books.get(key, ()))
+            for key in first
+        ]
         ribbon = self.query_one("#drifts", Ribbon)
         ribbon.styles.height = len(lines)
         ribbon.display = bool(lines)

@@ -9,6 +9,7 @@ import msgspec
 
 from optconsole.engine import events as ev
 from optconsole.engine.events import Recorded
+from optconsole.engine.model.adjustments import Adjustment, AdjustStage, Move
 from optconsole.engine.model.money import rupees
 from optconsole.engine.model.runs import LegRun
 from optconsole.engine.rules.strikes import Choice, told
@@ -39,9 +40,28 @@ def _of(fact: Recorded, leg: str) -> Iterator[str]:
             yield from _values(event.why)
         case ev.RunEdited() if not leg:
             yield f"{at}  its rules were changed by {fact.actor}; it is out at {event.exit_at:%d %b %H:%M:%S}"
+        case ev.RunAdjusted(adjustment=change) if leg == "" or leg in {move.leg for move in change.moves}:
+            yield f"{at}  {_change_text(change, fact.actor)}"
+            if change.stage is AdjustStage.WORKING:
+                yield from (_move_text(move) for move in change.moves)
+            else:
+                yield from _values(event.why)
         case ev.LegMoved(leg=moved) if leg in ("", moved.id):
             yield f"{at}  {moved.id}: {_leg_text(event.what, moved)}"
             yield from _choice(event.why) if event.what == "chosen" else _values(event.why)
+
+
+def _change_text(change: Adjustment, actor: str) -> str:
+    if change.stage is AdjustStage.WORKING:
+        return f"{change.kind} asked by {actor}: {change.text}"
+    words = {AdjustStage.DONE: "is done", AdjustStage.FAILED: "ended half-way", AdjustStage.DROPPED: "was given up"}
+    return f"the {change.kind} {words[change.stage]}"
+
+
+def _move_text(move: Move) -> str:
+    price = "–" if move.price is None else str(rupees(move.price))
+    does = "opens with" if move.opens else "is closed with"
+    return f"      {move.step}. {move.leg} {does} {move.side.value} {move.lots} × {move.contract} at about {price}"
 
 
 def _leg_text(what: str, leg: LegRun) -> str:
@@ -53,6 +73,9 @@ def _leg_text(what: str, leg: LegRun) -> str:
         "levels": f"stop moved{_stop(leg)}",
         "to cost": f"stop moved to cost{_stop(leg)}",
         "edited": f"new rules{_stop(leg)}",
+        "adopted": f"{leg.contract} taken over",
+        "released": "given back to the hand",
+        "held": "waits",
     }
     text = words.get(what, what)
     code = f" [{leg.code}]" if leg.code else ""

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from optconsole.engine import events as ev
 from optconsole.engine.model.orders import Product, Side
-from optconsole.engine.model.positions import PositionKey
-from optconsole.engine.model.shares import Parts, split
+from optconsole.engine.model.positions import Position, PositionKey
+from optconsole.engine.model.shares import Parts, begun, moved, split, traded
 from tests.engine.facts import CALL, DAY, Story, terms
 
 LOT = 65
@@ -118,3 +118,55 @@ def test_the_parts_make_up_the_position_in_units_and_in_profit(
         assert sum(part.charges for part in books) == held.charges
         profit = held.realised + (held.unrealised(mark) or 0)
         assert sum(part.realised + (part.unrealised(mark) or 0) for part in books) == profit
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(("", "am/a", "am/b")),
+        st.sampled_from(("", "am/a", "am/b")),
+        st.sampled_from((Side.BUY, Side.SELL)),
+        st.integers(1, 4),
+        st.integers(5, 30_000),
+        st.integers(0, 3_000),
+        st.booleans(),
+    ),
+    max_size=25,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(STEPS)
+def test_units_that_change_hands_leave_the_sum_of_all_parts_to_the_paisa(
+    steps: list[tuple[str, str, Side, int, int, int, bool]],
+) -> None:
+    parts: Parts = begun(Position(key=KEY, lot=LOT))
+    whole = parts[0].held
+    for source, to, side, lots, price, charges, hands in steps:
+        before = sums(parts)
+        mine = next((part.held for part in parts if part.source == source), None)
+        if hands and mine is not None:
+            qty = min(lots * LOT, abs(mine.qty)) * (1 if mine.qty > 0 else -1)
+            try:
+                parts = moved(parts, source, to, qty)
+            except ValueError:
+                continue
+            assert sums(parts) == before
+        else:
+            qty = lots * LOT * side.sign
+            parts = traded(parts, source, qty, price, charges)
+            whole = whole.traded(qty, price, charges)
+        units, cost, realised, charged = sums(parts)
+        assert (units, realised - cost, charged) == (whole.qty, whole.realised - whole.cost, whole.charges)
+
+
+def sums(parts: Parts) -> tuple[int, ...]:
+    return tuple(sum(getattr(part.held, value) for part in parts) for value in ("qty", "cost", "realised", "charges"))
+
+
+def test_carried_units_take_their_worth_along_so_that_the_days_profit_of_all_is_the_same() -> None:
+    held = Position(key=KEY, lot=LOT).traded(-3 * LOT, 10_000).carried().traded(LOT, 9_000)
+    before = held.day_profit(8_000, 9_500)
+    parts = moved(begun(held), "", "am/a", -LOT)
+    assert before is not None
+    assert sum(part.held.day_profit(8_000, 9_500) for part in parts) == before
+    assert parts[1].held.day_profit(8_000, 9_500) == LOT * 1_500

@@ -78,6 +78,7 @@ from optconsole.engine.events.positions import (
     ProtectionSet,
     ProtectionSight,
     ProtectionTriggered,
+    UnitsMoved,
 )
 from optconsole.engine.events.strategies import (
     BarsMarked,
@@ -87,6 +88,7 @@ from optconsole.engine.events.strategies import (
     CandleClosed,
     LegMoved,
     LegsGiven,
+    RunAdjusted,
     RunEdited,
     RunEvent,
     RunMoved,
@@ -164,6 +166,7 @@ AnyEvent = (
     | DriftSeen
     | DriftEnded
     | PositionSettled
+    | UnitsMoved
     | NoticeRaised
     | NoticeAcknowledged
     | InputSetAside
@@ -198,6 +201,7 @@ AnyEvent = (
     | RunMoved
     | RunWatched
     | RunEdited
+    | RunAdjusted
     | LegMoved
     | LegsGiven
     | CommandRefused
@@ -306,6 +310,7 @@ __all__ = [
     "Recorded",
     "ReversalBegun",
     "ReversalEnded",
+    "RunAdjusted",
     "RunEdited",
     "RunEvent",
     "RunMoved",
@@ -314,4 +319,5 @@ __all__ = [
     "SessionClosed",
     "SessionOpened",
     "TradingStateChanged",
+    "UnitsMoved",
 ]

@@ -23,6 +23,21 @@ class PositionAdopted(Event, frozen=True, kw_only=True):
         return f"account:{self.account}"
 
 
+class UnitsMoved(Event, frozen=True, kw_only=True):
+    """``qty`` signed units of a position changed hands between its sources, at what they had cost."""
+
+    account: str
+    product: Product
+    contract: str
+    qty: int
+    source: str
+    to: str
+
+    @property
+    def stream(self) -> str:
+        return f"account:{self.account}"
+
+
 class DriftSeen(Event, frozen=True, kw_only=True):
     """Our book and the broker's hold different net quantities of a contract, twice in a row."""
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from optconsole.engine.events.base import Event
+from optconsole.engine.model.adjustments import Adjustment
 from optconsole.engine.model.bars import DayBar
 from optconsole.engine.model.baskets import Basket, BasketStatus
 from optconsole.engine.model.runs import LegRun, Run, RunStatus, RunWatch
@@ -109,3 +110,9 @@ class LegMoved(RunEvent, frozen=True, kw_only=True):
 
     what: str
     leg: LegRun
+
+
+class RunAdjusted(RunEvent, frozen=True, kw_only=True):
+    """A change of a run's legs began or ended. What it opens joins the run's legs and rules with the first of them."""
+
+    adjustment: Adjustment

@@ -92,10 +92,18 @@ def _position_settled(state: TradingState, _fact: Recorded, event: ev.PositionSe
     restraints.position_settled(state, key, event)
 
 
+def _units_moved(state: TradingState, _fact: Recorded, event: ev.UnitsMoved) -> None:
+    try:
+        restraints.units_moved(state, event)
+    except (KeyError, ValueError) as fault:
+        raise IllegalTransition(f"{event.qty} units of {event.contract} cannot change hands: {fault}") from None
+
+
 FOLDS: Final[dict[type[ev.Event], Callable[[TradingState, Recorded, Any], None]]] = {
     ev.OrderFilled: _order_filled,
     ev.PositionAdopted: _position_adopted,
     ev.PositionSettled: _position_settled,
+    ev.UnitsMoved: _units_moved,
     ev.DriftSeen: _drift_seen,
     ev.DriftEnded: _drift_ended,
 }

@@ -54,6 +54,13 @@ class Counters(msgspec.Struct, frozen=True, kw_only=True):
         grown = {**(self.after_target if target else self.after_stop), leg: self.used(leg, target=target) + 1}
         return msgspec.structs.replace(self, **{"after_target" if target else "after_stop": grown})
 
+    def inherited(self, old: str, new: str) -> Counters:
+        """The counters after one leg took the place of another: it has no more re-entries left than that one had."""
+        stops, targets = (
+            {**taken, new: taken[old]} if old in taken else taken for taken in (self.after_stop, self.after_target)
+        )
+        return msgspec.structs.replace(self, after_stop=stops, after_target=targets)
+
     def bar(self, leg: str, day: date) -> Counters:
         """The counters after that leg was squared off by hand."""
         return msgspec.structs.replace(self, barred={**self.barred, leg: day})

@@ -12,6 +12,7 @@ from enum import StrEnum
 import msgspec
 
 from optconsole.engine.model.accounts import Mode
+from optconsole.engine.model.adjustments import Adjustment
 from optconsole.engine.model.leg_state import Arming, Levels
 from optconsole.engine.model.orders import Side
 from optconsole.engine.model.plugins import PluginWatch
@@ -130,7 +131,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     The entry window is half-open from ``entry_at`` to ``entry_until``; conditions may let it enter until
     ``triggers_until``. ``lag_ms`` is how late it began. ``depart_ms`` and ``after`` pace it among the accounts of its
-    basket. ``earlier`` is what it had realised, and been charged, when this day began.
+    basket. ``earlier`` is what it had realised, and been charged, when this day began. ``adjusting`` is a change of its
+    legs that is under way.
     """
 
     id: str
@@ -158,6 +160,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     legs: dict[str, LegRun] = {}
     watch: RunWatch = RunWatch()
     earlier: tuple[int, int] = (0, 0)
+    adjusting: Adjustment | None = None
 
     @property
     def path(self) -> str:

@@ -10,6 +10,7 @@ from optconsole.engine import events as ev
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.orders import OrderStatus, Product
 from optconsole.engine.model.positions import PositionKey
+from optconsole.engine.model.shares import whose
 from optconsole.engine.ports import BrokerPosition
 from optconsole.engine.trading.decision import Decision
 
@@ -108,6 +109,8 @@ def _drift_notice(state: TradingState, key: PositionKey, ours: int, theirs: int)
         and order.status in (OrderStatus.SENT, OrderStatus.UNKNOWN, OrderStatus.PRESUMED_ABSENT)
     ]
     why = f" {', '.join(suspects)} in doubt may explain it." if suspects else ""
+    parts = whose(state.books.get(str(key), ()), ours - theirs)
+    why += f" It is one of these parts: {parts}." if parts else ""
     return ev.NoticeRaised(
         level="alarm",
         code="POSITION_DRIFT",

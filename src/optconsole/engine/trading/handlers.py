@@ -30,7 +30,7 @@ from optconsole.engine.trading import (
 )
 from optconsole.engine.trading.baskets import Vet
 from optconsole.engine.trading.decision import Decision
-from optconsole.engine.trading.runs import steering
+from optconsole.engine.trading.runs import adjusting, adopting, steering
 from optconsole.engine.trading.runs.scene import RunScene
 
 
@@ -112,6 +112,9 @@ HANDLERS: Final[dict[type[cmd.Command], Callable[[View, Any], Decision]]] = {
     cmd.SteerRun: lambda view, command: steering.steer(view.scene(), command),
     cmd.ExitBasket: lambda view, command: steering.exit_basket(view.scene(), command),
     cmd.EditRun: lambda view, command: steering.edit(view.scene(), command, view.vet),
+    cmd.AdjustRun: lambda view, command: adjusting.adjust(view.scene(), command),
+    cmd.AdoptIntoRun: lambda view, command: adopting.adopt(view.scene(), command),
+    cmd.ReleaseFromRun: lambda view, command: adopting.release(view.scene(), command),
     cmd.SendSignal: lambda view, command: steering.send_signal(view.scene(), command),
     cmd.AcknowledgeNotices: _acknowledge,
 }

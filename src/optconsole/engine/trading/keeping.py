@@ -32,6 +32,11 @@ MOST_MOVES: Final = ladder.MOST_CHANGES - 5
 
 
 def needed(state: TradingState, guard: Protection, position: Position) -> int:
+    """Units that a guard's stops should cover, as far as the broker shows them too."""
+    return _shown(state, guard, _covered(state, guard, position))
+
+
+def _covered(state: TradingState, guard: Protection, position: Position) -> int:
     """Units that a guard's stops should cover: the live position, less what a part exit or a strategy's is closing.
 
     What other guards cover for legs of runs is theirs; the part of a leg is never more than what is open in all.
@@ -54,6 +59,22 @@ def needed(state: TradingState, guard: Protection, position: Position) -> int:
         if target is not None:
             size = min(size, max(target * sign, 0))
     return max(size - going, 0)
+
+
+def _shown(state: TradingState, guard: Protection, part: int) -> int:
+    """Of a part what the broker shows too; where it shows too few for all, guards are served in their names' order.
+
+    A stop for units that are not there would open a position when it is triggered.
+    """
+    drift = state.drifts.get(str(guard.key))
+    if drift is None or not guard.source:
+        return part
+    left = max(drift.theirs * guard.sign, 0)
+    for other in state.protections.values():
+        if other.key == guard.key and other.sign == guard.sign and other.source and other.source < guard.source:
+            held = (each.held.qty for each in state.books.get(str(guard.key), ()) if each.source == other.source)
+            left -= abs(sum(held))
+    return max(min(part, left), 0)
 
 
 def verified(guard: Protection, order: Order) -> bool:

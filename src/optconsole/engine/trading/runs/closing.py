@@ -39,6 +39,8 @@ def step(scene: RunScene, run: Run) -> Decision | None:
         return _moved(run)
     if any(leg.stage.holds for leg in legs) or any(still_holds(scene, run, leg) for leg in legs):
         return _moved(run)
+    if run.adjusting is not None and run.status is not S.EXITING:
+        return _moved(run)
     if any(leg.stage in (L.WAITING, L.DUE) for leg in legs) and run.status is not S.EXITING:
         return _moved(run)
     if orders_of(scene, run.path) or any(wish.name == run.path for wish in scene.state.flattening.values()):

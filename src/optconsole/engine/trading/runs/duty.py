@@ -14,6 +14,7 @@ from optconsole.engine.rules.market_days import MarketDays
 from optconsole.engine.rules.pretrade import Situation
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.runs import (
+    adjusting,
     answering,
     asking,
     charts,
@@ -87,6 +88,7 @@ class Runs:
             yield stopping.step(scene, run)
             yield marking.step(scene, run)
             yield shielding.step(scene, run, self._memory)
+            yield adjusting.step(scene, run)
         yield self._bars.step(scene)
         yield self._charts.step(scene)
         for run in scene.state.runs.values():

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from optconsole.engine.commands import PlaceOrder
+from optconsole.engine.model.adjustments import adjusted
+from optconsole.engine.model.book import Drift
 from optconsole.engine.model.orders import Order, OrderStatus, OrderTerms, OrderType, Side
 from optconsole.engine.model.parents import ParentStatus
 from optconsole.engine.model.runs import LegRun, LegStage, Run, RunStatus
@@ -14,7 +16,7 @@ from optconsole.engine.rules import ladder
 from optconsole.engine.trading import exits, placing
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.desk import ask_cancel, cancellable
-from optconsole.engine.trading.runs import failing, proportion
+from optconsole.engine.trading.runs import drifting, failing, proportion
 from optconsole.engine.trading.runs.scene import RunScene, decision_of, move_leg, units
 
 PASSING: Final = frozenset(
@@ -51,11 +53,24 @@ def step(scene: RunScene, run: Run) -> Decision | None:
     trimmed = proportion.step(scene, run)
     if trimmed is not None:
         return trimmed
+    drift = drifting.differing(scene, run)
+    if drift is not None:
+        return drifting.hold(scene, run, drift) or _unexplained(scene, run, drift)
     for leg in run.legs.values():
         if leg.stage is LegStage.DUE and failing.given_up(scene, run, leg):
             return failing.keep(scene, run, leg, failing.given_up(scene, run, leg))
         if leg.stage is LegStage.DUE and _may_leave(scene, run, leg):
             return _send(scene, run, leg)
+    return None
+
+
+def _unexplained(scene: RunScene, run: Run, drift: Drift) -> Decision | None:
+    """A leg that waited too long for a difference to be explained has failed, with all that follows."""
+    decision = decision_of(run)
+    for leg in run.legs.values():
+        if leg.stage is LegStage.DUE and drifting.waited(scene, leg):
+            failing.fail(scene, run, leg, drifting.CODE, drifting.words(drift), decision)
+            return decision
     return None
 
 
@@ -109,7 +124,7 @@ def _send(scene: RunScene, run: Run, leg: LegRun) -> Decision:
         decision.facts.append(moved)
         return decision
     code, text = ("DENIED", "It was not sent.") if reply is None else (reply.code, reply.text)
-    if code in PASSING and scene.now < _patient_until(run):
+    if code in PASSING and scene.now < _patient_until(run, leg):
         decision.facts.append(
             move_leg(run, leg, "held", tries=max(leg.tries, 1), since=scene.now, code=code, text=text)
         )
@@ -118,11 +133,16 @@ def _send(scene: RunScene, run: Run, leg: LegRun) -> Decision:
     return decision
 
 
-def _patient_until(run: Run) -> datetime:
+def _patient_until(run: Run, leg: LegRun) -> datetime:
     """How long a passing obstacle is waited for: the grace of an entry, and the time its legs before may take."""
     execution = run.strategy.execution
     waits = run.strategy.schedule.grace + execution.patience * (execution.retries + 1)
-    return min(run.triggers_until, run.since + timedelta(seconds=waits))
+    return min(_enters_until(run, leg), run.since + timedelta(seconds=waits))
+
+
+def _enters_until(run: Run, leg: LegRun) -> datetime:
+    """How long a leg may be tried: one that a person added needs no condition of the entry."""
+    return run.exit_at if adjusted(leg.id) else run.triggers_until
 
 
 def _edge(scene: RunScene, leg: LegRun) -> int | None:
@@ -166,7 +186,7 @@ def _unfilled(scene: RunScene, run: Run, leg: LegRun, orders: list[Order]) -> De
     code = "NOT_FILLED" if last is None else last.reason_code or last.status.value
     text = "It was not filled." if last is None else last.reason or f"{last.id} was {last.status.value.lower()}."
     execution = run.strategy.execution
-    again = leg.tries <= execution.retries and scene.now < run.triggers_until
+    again = leg.tries <= execution.retries and scene.now < _enters_until(run, leg)
     if again and run.status not in (RunStatus.EXITING, RunStatus.HALTED) and not scene.state.killed:
         decision.facts.append(move_leg(run, leg, "again", stage=LegStage.DUE, code=code, text=text, since=scene.now))
     else:

@@ -12,6 +12,7 @@ from optconsole.engine.trading import exits
 from optconsole.engine.trading.closers import alarm_once
 from optconsole.engine.trading.decision import Decision
 from optconsole.engine.trading.desk import ask_cancel, cancellable
+from optconsole.engine.trading.runs import drifting
 from optconsole.engine.trading.runs.claims import by_wish, taken_over
 from optconsole.engine.trading.runs.fills import fill_at
 from optconsole.engine.trading.runs.leaving import leave_run
@@ -80,7 +81,7 @@ def fail(scene: RunScene, run: Run, leg: LegRun, code: str, text: str, decision:
 
 def _hopeless(code: str) -> bool:
     """Refusals that no further try would change."""
-    return code in {"LOT_SIZE", "PRODUCT", "UNKNOWN_ACCOUNT", "NOT_LISTED", "EXPIRED_CONTRACT", "KILLED"}
+    return code in {"LOT_SIZE", "PRODUCT", "UNKNOWN_ACCOUNT", "NOT_LISTED", "EXPIRED_CONTRACT", "KILLED", drifting.CODE}
 
 
 def given_up(scene: RunScene, run: Run, leg: LegRun) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from optconsole.engine.automation import made
+from optconsole.engine.model.adjustments import adjusted
 from optconsole.engine.model.orders import Side
 from optconsole.engine.model.runs import LegStage, Run
 from optconsole.engine.rules.run_money import Entered, Held, RunFacts, mtm
@@ -32,7 +33,7 @@ def run_facts(scene: Scene, run: Run, greeks: tuple[int | None, int | None] = (N
                     lots=abs(mine.qty) // leg.lot,
                 )
             )
-        if leg.first is not None:
+        if leg.first is not None and not adjusted(leg.id):  # what a percentage is of stays what was entered first
             price, qty = leg.first
             sign = 1 if leg.side is Side.BUY else -1
             entered.append(

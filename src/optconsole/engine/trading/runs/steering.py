@@ -16,6 +16,7 @@ from optconsole.engine.model.runs import LegStage, Run, RunStatus
 from optconsole.engine.model.strategies import Strategy
 from optconsole.engine.model.timeline import IST
 from optconsole.engine.ports.strategists import unregistered
+from optconsole.engine.rules.adjustments import with_added
 from optconsole.engine.rules.leg_preview import preview_leg
 from optconsole.engine.rules.lint import lint_strategy
 from optconsole.engine.rules.overall_preview import preview
@@ -156,8 +157,9 @@ def edit(scene: RunScene, command: EditRun, vet: Vet = unregistered) -> Decision
     """Change a run's rules. Raises Refusal: LINT, STRUCTURE, WOULD_FIRE with the new trigger and its distance."""
     run, changed = run_of(scene, command.run_id), command.strategy
     _need(run, not run.status.over, "is over")
-    _same_structure(run.strategy, changed)
     faults = lint_strategy(changed)
+    changed = with_added(run.strategy, changed)
+    _same_structure(run.strategy, changed)
     if faults:
         raise Refusal("LINT", f"{faults[0].path}: {faults[0].text}")
     if changed.params != run.strategy.params:
