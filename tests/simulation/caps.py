@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
-
 from optconsole.engine.ports import PlaceRequest
 from tests.simulation.broker import Call
 from tests.simulation.court import Court, Watcher
+from tests.simulation.lots import CAPS
 from tests.simulation.market import LOT
 from tests.simulation.papers import Paper
-
-
-@dataclass(frozen=True, slots=True)
-class Caps:
-    """The limits that the simulated trader has configured, in lots."""
-
-    order: int = 8
-    account: int = 20
-
-
-CAPS: Final = Caps()
 
 
 class Limits(Watcher):
@@ -43,8 +30,10 @@ class Limits(Watcher):
         paper = self.court.by_tag.get(call.tag)
         if paper is not None and paper.risk == "INCREASE":
             lots = self._worst(call.account, self._others.get(call.tag, set())) // LOT
-            if lots > CAPS.account:
-                self.court.breach("I-16", f"{call.account} may come to {lots} lots, the cap is {CAPS.account}")
+            if lots > self.court.caps.account:
+                self.court.breach(
+                    "I-16", f"{call.account} may come to {lots} lots, the cap is {self.court.caps.account}"
+                )
 
     def _worst(self, account: str, known: set[str]) -> int:
         """Units open if every working order fills on the side that is worse, and what is in doubt is there.

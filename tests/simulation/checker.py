@@ -17,13 +17,14 @@ from tests.simulation.bounds import Bounds, Doubt
 from tests.simulation.broker import Call, Wire
 from tests.simulation.caps import Limits
 from tests.simulation.court import Court, Watcher
-from tests.simulation.cover import Cover, HedgeFirst, HedgeLast
+from tests.simulation.cover import Cover, HedgeLast
 from tests.simulation.disk import Disk, payload_of
 from tests.simulation.hours import Hours
 from tests.simulation.kernel import SimClock, SimLoop
 from tests.simulation.pace import Pace
 from tests.simulation.papers import Alarm, Paper
 from tests.simulation.parents import Parents
+from tests.simulation.runs import Runs
 from tests.simulation.sight import Drift, Sight
 from tests.simulation.swarm import Swarm
 from tests.simulation.truth import Truth
@@ -108,10 +109,10 @@ class Checker(Court):
             Sight(self),
             Drift(self),
             Cover(self),
-            HedgeFirst(self),
             HedgeLast(self),
             Doubt(self),
             Parents(self),
+            Runs(self),
             self.bounds,
         )
         for wire in wires.values():
@@ -127,8 +128,24 @@ class Checker(Court):
         for watcher in self.watchers:
             watcher.paused(seconds)
 
+    def clock_off(self) -> None:
+        """The machine's clock steps away from the true time."""
+        self.stepped_at = self.now
+
+    def closing(self) -> None:
+        """The last minutes of the session, without a fault."""
+        self._look_at_trades()
+        for watcher in self.watchers:
+            watcher.settled()
+
     def tick(self) -> None:
         """A second passed: trades are looked up, deadlines are judged."""
+        self._look_at_trades()
+        self.watch()
+        for watcher in self.watchers:
+            watcher.tick()
+
+    def _look_at_trades(self) -> None:
         for account, venue in self.truth.venues.items():
             trades = venue.books.trades
             seen = self._seen[account] if self._seen[account] <= len(trades) else 0
@@ -138,9 +155,6 @@ class Checker(Court):
                 for watcher in self.watchers:
                     watcher.traded(trade)
             self._seen[account] = len(trades)
-        self.watch()
-        for watcher in self.watchers:
-            watcher.tick()
 
     def day_over(self) -> None:
         """The day's end."""
@@ -196,6 +210,7 @@ class Checker(Court):
                 if row.type == "KillReleased" and self.now - self._killed_at < HOLD_SECONDS - 0.5:
                     held = self.now - self._killed_at
                     self.breach("I-13", f"the kill was released after {held:.0f} s")
+                self.killed = row.type == "KillEngaged"
                 self._killed, self._killed_at = row.type == "KillEngaged", self.now
                 self._restart_kill_clock()
             case "EngineStarted":
@@ -515,9 +530,16 @@ class Checker(Court):
         if not rows and paper.in_doubt and not paper.doubted and not paper.settled:
             self.breach("I-17", f"{paper.order_id} is unanswered and not in doubt")
 
+    def agrees(self) -> bool:
+        """Whether the journal's fills are what the broker holds."""
+        return {key: qty for key, qty in self._net.items() if qty} == self.truth.held()
+
     def quiet(self) -> None:
         """A minute after the last fault and a clean reconcile: nothing hangs, a kill has done its work."""
         doubted = self._doubt()
+        self._look_at_trades()
+        for watcher in self.watchers:
+            watcher.settled()
         for paper in self.papers.values():
             if paper.open_asks and not paper.ended and self._alive(paper):
                 self.breach("I-18", f"a change of {paper.order_id} was never answered", known="accepted-cancel")

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import math
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from optconsole.engine.ports import BrokerTrade
 from optconsole.engine.store.chain import StoredEvent
 from tests.simulation.broker import Call
 from tests.simulation.kernel import SimClock, SimLoop
+from tests.simulation.lots import CAPS
 from tests.simulation.papers import Alarm, Breach, Paper
 from tests.simulation.swarm import Swarm
 from tests.simulation.truth import Truth
 
 ASLEEP: Final[Mapping[str, str]] = {
-    "I-12": "multi-leg entries: legs under a parent, with the uncovered quantity that the parent allows",
     "I-25/valid-until": "valid_until on every intent that adds risk, looked at again when it leaves",
 }
 """Checks that are written and judge nothing yet, and the feature of the engine each waits for."""
@@ -49,6 +50,10 @@ class Court:
         self.others_in: set[tuple[str, str]] = set()
         self.others_at: dict[tuple[str, str], float] = {}
         self.outdated: set[str] = set()
+        self.caps = CAPS
+        self.killed = False
+        self.stepped_at = -math.inf
+        self.price: Callable[[str], int | None] = lambda _name: None
         self._tolerated, self._woken = tolerated, woken
 
     @property
@@ -101,6 +106,9 @@ class Watcher:
 
     def paused(self, seconds: float) -> None:
         """The engine's machine stood still, or its store, for so long."""
+
+    def settled(self) -> None:
+        """Nothing went wrong for a minute: what was due has happened, or never will."""
 
     def day_over(self) -> None:
         """The day's activity and quiet minute are over."""

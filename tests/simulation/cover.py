@@ -1,4 +1,4 @@
-"""I-10, protection, and I-12, hedge first: open positions against the stops and hedges that are really there."""
+"""I-10, protection, and O14, hedges last: open positions against the stops and hedges that are really there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import time
 from typing import Any, Final
 
 from optconsole.engine.model.orders import Side
-from optconsole.engine.ports import BrokerTrade, PlaceRequest
+from optconsole.engine.ports import PlaceRequest
 from optconsole.engine.store.chain import StoredEvent
 from tests.simulation.broker import Call
 from tests.simulation.court import Court, Watcher
@@ -17,8 +17,6 @@ UNCOVERED: Final = 20.0
 """Seconds for which a promised stop may be missing untold: a call may be silent for 8, and pauses follow."""
 STALE: Final = 15.0
 OPENS, CLOSES = time(9, 15), time(15, 29)
-BEGUN: Final = "StructureBegun"
-"""The row of a multi-leg entry, agreed ahead of the engine that will write it."""
 Key = tuple[str, str, str]
 """Account, contract and product."""
 
@@ -111,31 +109,6 @@ class Cover(Watcher):
         for promise in self._promises.values():
             if promise.bare is not None:
                 promise.bare += seconds
-
-
-class HedgeFirst(Watcher):
-    """Legs under one parent: after each fill no more is short than is hedged, and what was allowed."""
-
-    def __init__(self, court: Court) -> None:
-        super().__init__(court)
-        self._allowed: dict[str, int] = {}
-        self._net: dict[str, Counter[str]] = {}
-
-    def stored(self, row: StoredEvent, body: dict[str, Any]) -> None:
-        if row.type == BEGUN:
-            self._allowed[body["structure_id"]] = body["uncovered"]
-
-    def traded(self, trade: BrokerTrade) -> None:
-        paper = self.court.by_tag.get(trade.tag)
-        if paper is None or paper.parent not in self._allowed:
-            return
-        net = self._net.setdefault(paper.parent, Counter())
-        net[trade.contract] += trade.side.sign * trade.qty
-        right = trade.contract[-2:]
-        alike = [qty for name, qty in net.items() if name.endswith(right)]
-        short = -sum(qty for qty in alike if qty < 0) - sum(qty for qty in alike if qty > 0)
-        if short > self._allowed[paper.parent]:
-            self.court.breach("I-12", f"{paper.parent}: {short} {right} are short without a hedge after {trade.tag}")
 
 
 class HedgeLast(Watcher):

@@ -17,6 +17,7 @@ from optconsole.engine.events import Recorded
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.orders import Order, OrderStatus, Pending, trade_key
 from optconsole.engine.model.protection import Guard
+from optconsole.engine.model.run_state import Counters
 from optconsole.engine.ports import (
     Broker,
     BrokerOrder,
@@ -27,6 +28,7 @@ from optconsole.engine.ports import (
     Rejected,
 )
 from optconsole.engine.rules import pretrade, tradable
+from optconsole.engine.rules.misfires import Due, Timing
 from optconsole.engine.shell import effects, worker
 from optconsole.engine.trading import (
     closers,
@@ -38,11 +40,14 @@ from optconsole.engine.trading import (
     keeping,
     opening,
     outcomes,
+    portions,
     protection,
     resolution,
     supervision,
+    unwanted,
     wishes,
 )
+from optconsole.engine.trading.runs import entering, starting
 from tests.simulation import broker, disk
 from tests.simulation.venue import Books
 
@@ -360,6 +365,59 @@ def _leak() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _m11() -> Iterator[None]:
+    with patch.object(entering, "_may_leave", lambda *_: True):
+        yield
+
+
+@contextmanager
+def _m28() -> Iterator[None]:
+    original = starting.due
+
+    def due(*given: Any) -> Due:
+        found = original(*given)
+        missed = found.timing is Timing.MISSED
+        return msgspec.structs.replace(found, timing=Timing.LATE) if missed else found
+
+    with patch.object(starting, "due", due):
+        yield
+
+
+@contextmanager
+def _forgets() -> Iterator[None]:
+    original = state._APPLY[ev.EngineStarted]
+
+    def started(book: TradingState, fact: Recorded, event: Any) -> None:
+        original(book, fact, event)
+        for name, run in book.runs.items():
+            watch = msgspec.structs.replace(run.watch, counters=Counters())
+            book.runs[name] = msgspec.structs.replace(run, watch=watch)
+
+    with patch.dict(state._APPLY, {ev.EngineStarted: started}):
+        yield
+
+
+@contextmanager
+def _by_the_plan() -> Iterator[None]:
+    def meant(book: TradingState, path: str) -> int:
+        runs = [run for run in book.runs.values() if path.startswith(run.path)]
+        return sum(leg.lots * leg.lot for run in runs for leg in run.legs.values())
+
+    def closable(book: TradingState, path: str, position: Any) -> int:
+        return min(meant(book, path), abs(position.qty)) if portions.parts_of(book, path, position) else 0
+
+    def shared_out(book: TradingState, path: str, position: Any, qty: int, _since: Any) -> list[tuple[str, int]]:
+        return [(source, qty) for source, _ in portions.parts_of(book, path, position)[:1]]
+
+    with (
+        patch.object(wishes, "closable", closable),
+        patch.object(unwanted, "closable", closable),
+        patch.object(closers, "shared_out", shared_out),
+    ):
+        yield
+
+
 def _mutant(name: str, what: str, caught_by: str, mutation: Mutation) -> Mutant:
     return Mutant(name, what, frozenset(caught_by.split()), mutation)
 
@@ -394,6 +452,10 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         _mutant("D2", "the cap on an order's lots is not looked at", "I-16", _no_cap),
         _mutant("D3", "orders leave at any hour", "I-25", _any_hour),
         _mutant("D4", "each send leaves tasks behind that never end", "I-19", _leak),
+        _mutant("M11", "a leg is sold before what hedges it is filled", "I-12", _m11),
+        _mutant("M28", "an entry that was missed is made late", "R6", _m28),
+        _mutant("D5", "a restart forgets how often a leg was entered again", "R1", _forgets),
+        _mutant("D6", "an exit closes what the strategy says, not what it holds", "R1", _by_the_plan),
         _mutant("M30", "closing does not wait for cancels to be final", "I-11 I-13", _m30),
     )
 }

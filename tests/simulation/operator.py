@@ -144,7 +144,7 @@ class Operator:
         value = self._choices.byte()
         if value % 3 == 0:
             return ModifyOrder(id=name, actor=actor, order_id=order.id, qty=LOT * (1 + value % 5))
-        price = self._market.price(order.terms.contract) + (value % 21 - 10) * TICK
+        price = (self._market.worth(order.terms.contract) or 0) + (value % 21 - 10) * TICK
         return ModifyOrder(id=name, actor=actor, order_id=order.id, price=price)
 
     def _held(self, state: TradingState) -> PositionKey | None:
@@ -165,7 +165,7 @@ class Operator:
         if key is None:
             return None
         sign = 1 if state.positions[str(key)].qty > 0 else -1
-        price, away = self._market.price(key.contract), (5 + self._choices.byte() % 40) * TICK
+        price, away = self._market.worth(key.contract) or 0, (5 + self._choices.byte() % 40) * TICK
         return SetStop(
             id=name,
             actor=actor,

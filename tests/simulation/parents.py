@@ -7,8 +7,8 @@ from typing import Any
 from optconsole.engine.ports import PlaceRequest
 from optconsole.engine.store.chain import StoredEvent
 from tests.simulation.broker import Call
-from tests.simulation.caps import CAPS
 from tests.simulation.court import Court, Watcher
+from tests.simulation.lots import CAPS
 from tests.simulation.market import LOT
 from tests.simulation.papers import Paper
 

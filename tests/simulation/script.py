@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, time
 from typing import Any
 
-from optconsole.engine.commands import AnyCommand, PlaceOrder, Reply
+from optconsole.engine.commands import AnyCommand, PlaceOrder, Reply, SaveBasket, SetBasketStatus
 from optconsole.engine.core import Engine
+from optconsole.engine.model.baskets import Allocation, Basket, BasketStatus
 from optconsole.engine.model.orders import OrderTerms, OrderType, Product, Side
 from optconsole.engine.model.quotes import Quote
+from optconsole.engine.model.strategies import Strategy
 from optconsole.engine.model.timeline import IST
 from optconsole.engine.ports import BrokerUpdate
 from tests.simulation.broker import Wire
@@ -116,6 +118,33 @@ class Scene:
             venue.on_quotes([quote])
         return quote
 
+    async def start(self, *strategies: Strategy, accounts: Sequence[str] = ("SIM1",)) -> None:
+        """Write a basket of these strategies and let it run."""
+        self._count += 1
+        name = f"b{self._count}"
+        allocations = tuple(Allocation(account=account) for account in accounts)
+        basket = Basket(name=name, strategies=strategies, allocations=allocations)
+        for command in (
+            SaveBasket(id=f"save-{name}", actor="key:sim", basket=basket),
+            SetBasketStatus(id=f"start-{name}", actor="key:sim", name=name, status=BasketStatus.ACTIVE),
+        ):
+            reply = await self.ask(command)
+            assert reply.ok, reply.text
+
+    async def live(self, seconds: int, index: int | None = None) -> None:
+        """Seconds of a market that stands where the chain's index is, or moves it there, under the judge's eyes."""
+        chain, simulation = self.simulation.market.chain, self.simulation
+        assert chain is not None
+        chain.index = chain.index if index is None else index
+        for _ in range(seconds):
+            quotes = [*simulation.market.step(), *chain.whole(simulation.clock.now().date())]
+            self.engine.on_quotes(simulation.market.feed(quotes))
+            simulation.checker.quoted_at = simulation.loop.time()
+            for venue in simulation.venues:
+                venue.on_quotes(quotes)
+            await asyncio.sleep(1.0)
+            simulation.checker.tick()
+
     async def wait(self, seconds: float) -> None:
         """Let time pass under the judge's eyes."""
         until = self.simulation.loop.time() + seconds
@@ -129,14 +158,22 @@ class Scene:
 
 
 def play(
-    script: Callable[[Scene], Awaitable[None]], *dialects: Dialect, woken: frozenset[str] = frozenset()
+    script: Callable[[Scene], Awaitable[None]],
+    *dialects: Dialect,
+    woken: frozenset[str] = frozenset(),
+    strategies: bool = False,
 ) -> list[Breach]:
-    """Run a script over accounts of these dialects and say what it broke, tolerating nothing."""
+    """Run a script over accounts of these dialects and say what it broke, tolerating nothing.
+
+    With ``strategies`` the option chain is listed too.
+    """
     tapes = recorded_tapes({})
     loop = SimLoop(tapes["schedule"])
 
+    setting = Setting(tolerated=frozenset(), woken=woken, dialects=dialects or (PLAIN,), strategies=strategies)
+
     async def run() -> list[Breach]:
-        simulation = Simulation(loop, tapes, Setting(tolerated=frozenset(), woken=woken, dialects=dialects or (PLAIN,)))
+        simulation = Simulation(loop, tapes, setting)
         simulation.clock.jump(datetime.combine(DAYS[0], time(9, 20), IST))
         simulation.open_exchange()
         await simulation.rise()

@@ -9,14 +9,17 @@ from tests.simulation.kernel import seeded_tapes
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.script import play
 from tests.simulation.staged import STAGED
+from tests.simulation.staged_runs import STAGED_RUNS
 from tests.simulation.verbs import AWAITED, VERBS
-from tests.simulation.world import Result, days_of, simulate
+from tests.simulation.world import Result, Setting, days_of, simulate
 
 RUNS: Final = 84
 """Runs a shard: 252 days, 1,006 in all."""
 MUTANT_DAYS: Final = 500
 FROM: Final = {"M5": 108, "M22": 38}
 """Seeds from which a mutant is met soon: from 0 on it takes M22 115 days, whatever they cost."""
+BY_HAND: Final = Setting(strategies=False)
+"""Days on which a trader trades by hand alone: what mutants of orders are met in, in half the time."""
 DRAWN: Final = frozenset(VERBS) - AWAITED.keys()
 """Every fault that runs may meet."""
 
@@ -48,15 +51,15 @@ def mutant_is_caught(name: str) -> str:
     """An invariant that is there for the mutant objects, in its scene or within the days it is given; says where."""
     mutant, done, seed = MUTANTS[name], 0, FROM.get(name, 0)
     caught: set[str] = set()
-    if name in STAGED:
-        scene = STAGED[name]
-        assert play(scene) == [], f"the scene of {name} is not clean without it"
+    scene, runs = {**STAGED, **STAGED_RUNS}.get(name), name in STAGED_RUNS
+    if scene is not None:
+        assert play(scene, strategies=runs) == [], f"the scene of {name} is not clean without it"
         with mutant.mutation():
-            caught = {breach.invariant for breach in play(scene)}
+            caught = {breach.invariant for breach in play(scene, strategies=runs)}
         assert caught & mutant.caught_by, f"{mutant.what}: not caught in its scene, only {caught}"
         return f"{', '.join(sorted(caught))} in its scene"
     while done < MUTANT_DAYS and not caught & mutant.caught_by:
-        result = days(seed, mutation=mutant.mutation)
+        result = days(seed, mutation=mutant.mutation, setting=BY_HAND)
         caught |= {breach.invariant for breach in result.breaches}
         done, seed = done + result.days, seed + 1
     assert caught & mutant.caught_by, f"{mutant.what}: not caught in {done} days, only {caught}"

@@ -10,7 +10,7 @@ import pytest
 from tests.simulation.__main__ import main
 from tests.simulation.kernel import recorded_tapes
 from tests.simulation.mutants import MUTANTS
-from tests.simulation.shards import days
+from tests.simulation.shards import BY_HAND, days
 from tests.simulation.shrink import dropped, failing, shrunk
 from tests.simulation.verbs import VERBS
 from tests.simulation.world import Setting, days_of, simulate, tape_text, tapes_of
@@ -55,13 +55,13 @@ def test_another_order_of_ready_callbacks_breaks_nothing() -> None:
 
 def test_a_failure_shrinks_to_one_intent_and_one_fault() -> None:
     mutation = MUTANTS["M2"].mutation
-    seed = next(seed for seed in range(50) if days(seed, mutation=mutation).breaches)
-    result = days(seed, mutation=mutation)
+    seed = next(seed for seed in range(50) if days(seed, mutation=mutation, setting=BY_HAND).breaches)
+    result = days(seed, mutation=mutation, setting=BY_HAND)
     first = result.breaches[0]
-    settings = {"days": first.day + 1, "mutation": mutation}
+    settings = {"days": first.day + 1, "mutation": mutation, "setting": BY_HAND}
     fails = failing(simulate, first.invariant, **settings)
     small = shrunk(dropped(result.tapes, fails), fails, budget=250)
-    result = simulate(recorded_tapes(small), first.day + 1, mutation)
+    result = simulate(recorded_tapes(small), first.day + 1, mutation, BY_HAND)
     assert result.breaches[0].invariant == first.invariant
     assert result.intents <= 2
     assert result.faults.total() <= 2

@@ -7,8 +7,8 @@ import msgspec
 from optconsole.engine.commands import PlaceGroup, PlaceOrder
 from optconsole.engine.model.groups import GroupKind
 from optconsole.engine.model.orders import OrderTerms, OrderType, Side, Validity
-from tests.simulation.caps import CAPS
 from tests.simulation.kernel import TapeRandom
+from tests.simulation.lots import CAPS
 from tests.simulation.market import LOT, TICK
 
 

@@ -73,9 +73,10 @@ class Venue:
         loop: SimLoop,
         faults: Faults,
         calendar: Calendar,
+        mode: Mode = Mode.PAPER,
     ) -> None:
         self.dialect, self.faults = dialect, faults
-        self.account = Account(id=f"SIM{place + 1}", broker=dialect.name, mode=Mode.PAPER, capital=10**11)
+        self.account = Account(id=f"SIM{place + 1}", broker=dialect.name, mode=mode, capital=10**11)
         self._clock, self._loop = clock, loop
         self._dry: dict[str, float] = {}
         self._past: deque[tuple[float, Books]] = deque()

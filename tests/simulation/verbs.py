@@ -67,9 +67,11 @@ EXCHANGE: Final = (
 """What exchange, risk desk and other people at the account do. ``clone`` is a second order under a tag of ours."""
 MARKET: Final = ("px.freeze", "px.gap", "px.halt", "px.stale_quote", "px.bad_tick")
 """``freeze`` and the last two are the engine's feed alone; at the exchange trading goes on."""
+STRATEGIES: Final = ("px.storm", "px.open_gap", "px.dead")
+"""What only runs with strategies meet: a move that stops many legs at once, a gap at the open, no feed for minutes."""
 HOST: Final = ("store.fail", "store.slow", "store.lock", "host.crash", "host.pause", "host.clock_step")
 SHARED: Final = (*MARKET, *HOST)
-VERBS: Final = tuple(dict.fromkeys((*REMOTE, *EMBEDDED, *EXCHANGE, *SHARED)))
+VERBS: Final = tuple(dict.fromkeys((*REMOTE, *EMBEDDED, *EXCHANGE, *SHARED, *STRATEGIES)))
 
 RATES: Final = (0.02, 0.05, 0.15, 0.3)
 RARE: Final[Mapping[str, float]] = {
@@ -81,6 +83,9 @@ RARE: Final[Mapping[str, float]] = {
     "px.freeze": 0.02,
     "px.gap": 0.02,
     "px.halt": 0.01,
+    "px.storm": 0.015,
+    "px.open_gap": 0.5,
+    "px.dead": 0.004,
     "px.stale_quote": 0.03,
     "px.bad_tick": 0.03,
     "ws.freeze": 0.04,

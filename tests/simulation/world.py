@@ -22,6 +22,7 @@ import msgspec
 from optconsole.engine.commands import AnyCommand
 from optconsole.engine.core import Engine
 from optconsole.engine.market.calendar import Calendar
+from optconsole.engine.model.accounts import Mode
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.limits import Level, Limit, LimitKind, OrderLimits
@@ -33,21 +34,28 @@ from optconsole.engine.state import apply, digest
 from optconsole.engine.store.codec import decode
 from optconsole.engine.world import World
 from tests.simulation.broker import SimBroker, Wire
-from tests.simulation.caps import CAPS
+from tests.simulation.chain import Chain
 from tests.simulation.checker import Checker
 from tests.simulation.disk import Disk, SimJournal
 from tests.simulation.kernel import OWNER, HostClock, OrderedTaskGroup, SimClock, SimLoop, Tapes
+from tests.simulation.lots import CAPS, CAPS_OF_RUNS
 from tests.simulation.market import DAYS, LOT, OPTIONS, WEEKLY, Market, SimFeed
 from tests.simulation.operator import Operator
 from tests.simulation.papers import Breach
+from tests.simulation.strategist import Strategist
 from tests.simulation.swarm import HOST, QUIET_RUNS, Faults, Swarm, never
 from tests.simulation.venue import DIALECTS, Dialect, Venue
-from tests.simulation.verbs import EMBEDDED, EXCHANGE, REMOTE, SHARED
+from tests.simulation.verbs import EMBEDDED, EXCHANGE, REMOTE, SHARED, STRATEGIES
 
 ACTIVE: Final = 75.0
 QUIET: Final = 60.0
 PATIENCE: Final = 120.0
 """Virtual seconds after which something that hangs is a breach."""
+WITH_RUNS: Final = 0.5
+"""Share of the runs in which strategies trade."""
+CLOSING: Final = 45.0
+"""Virtual seconds of the last ten minutes that are lived through where strategies leave in them."""
+AGREES: Final = 8
 KNOWN_GAPS: Final[frozenset[str]] = frozenset()
 """Breaches of today's engine that have tests of their own; a run leaves them out unless it is strict."""
 
@@ -85,13 +93,15 @@ class Life:
 class Setting:
     """What a run leaves out or lets through: fault verbs never drawn, gaps tolerated, checks and verbs woken.
 
-    ``dialects`` are those of the accounts, one each; None draws one to three.
+    ``dialects`` are those of the accounts, one each; None draws one to three. ``strategies`` says whether a chain is
+    listed and strategies run on it; None draws it.
     """
 
     without: frozenset[str] = frozenset()
     tolerated: frozenset[str] = KNOWN_GAPS
     woken: frozenset[str] = frozenset()
     dialects: tuple[Dialect, ...] | None = None
+    strategies: bool | None = None
 
 
 @lru_cache(maxsize=1)
@@ -111,21 +121,32 @@ class Simulation:
         self.machine = HostClock(self.clock)
         self.disk = Disk()
         barred = never(setting.without, setting.woken)
-        self.host = Faults(self.swarm, tapes, HOST, SHARED, barred)
+        wanted = setting.strategies
+        self.runs = tapes["strategist"].happens(WITH_RUNS) if wanted is None else wanted
+        self.host = Faults(self.swarm, tapes, HOST, (*SHARED, *STRATEGIES) if self.runs else SHARED, barred)
         self.wires: dict[str, Wire] = {}
         for place, dialect in enumerate(setting.dialects or drawn):
             verbs = (*(EMBEDDED if dialect.embedded else REMOTE), *EXCHANGE)
             faults = Faults(self.swarm, tapes, f"SIM{place + 1}", verbs, barred)
-            venue = Venue(place, dialect, self.clock, loop, faults, _calendar())
+            mode = Mode.LIVE if self.runs and not dialect.embedded else Mode.PAPER
+            venue = Venue(place, dialect, self.clock, loop, faults, _calendar(), mode)
             self.wires[venue.account.id] = Wire(venue, loop, faults, tapes[f"network@{venue.account.id}"])
         self.checker = Checker(self.wires, self.disk, self.swarm, loop, self.clock, setting.tolerated, setting.woken)
-        self.market = Market(self.clock, tapes["market"], self.host)
+        self.caps = CAPS_OF_RUNS if self.runs else CAPS
+        self.checker.caps, self.checker.price = self.caps, self._price
+        chain = Chain(self.clock, tapes["chain"], self.host) if self.runs else None
+        self.market = Market(self.clock, tapes["market"], self.host, chain)
         self.operator = Operator(tapes["operator"], self.market, tuple(self.wires))
+        self.strategist = Strategist(tapes["strategist"], tuple(self.wires)) if self.runs else None
         self.clients = OrderedTaskGroup()
         self.life: Life | None = None
         self.lives = 0
         self.held = False
         self._stamps: dict[str, float] = {}
+
+    def _price(self, name: str) -> int | None:
+        """What a contract is worth at the exchanges now."""
+        return self.market.worth(name)
 
     @property
     def venues(self) -> list[Venue]:
@@ -149,6 +170,9 @@ class Simulation:
     async def _day(self, day: date) -> None:
         self.clock.jump(_at(day, self.tapes["swarm"].pick((time(9, 20), time(9, 14, 30)))))
         self.swarm.off = False
+        self.market.open_day()
+        if self.strategist is not None:
+            self.strategist.new_day(self.clock.now(), self.market.listed(day))
         self.open_exchange()
         if self.life is not None and self.life.fed:
             await self._guarded(self.life.engine.open_session(day))
@@ -164,7 +188,7 @@ class Simulation:
 
     async def _active(self) -> None:
         until = self.loop.time() + ACTIVE
-        while self.loop.time() < until:
+        while self.loop.time() < until or self.host.on("px.dead"):
             if self.life is None or self.life.died.done() or self.life.engine.broken is not None:
                 await self.bury(crash=True)
                 await asyncio.sleep(self.tapes["crash"].uniform(0.5, 8))
@@ -200,16 +224,27 @@ class Simulation:
         self.held = True  # a report that is on its way is no drift
         await asyncio.sleep(1)
         await self._settled()
+        if self.runs:
+            await self._agreed()
         self.checker.reconciled()
         self.checker.quiet()
         if self.life is not None:
             self.checker.shown(self.life.engine.state)
         self.held = False
 
+    async def _agreed(self) -> None:
+        """Runs trade in the quiet minute too: wait until nothing of it is on its way."""
+        for _ in range(AGREES):
+            if self.checker.agrees():
+                return
+            await asyncio.sleep(1)
+            await self._settled()
+
     async def _close(self, day: date) -> None:
         """The broker squares off MIS, the session ends, day orders are gone."""
         self.clock.jump(_at(day, time(15, 30, 5)))
-        await asyncio.sleep(4)
+        await asyncio.sleep(CLOSING if self.runs else 4)
+        self.checker.closing()
         self.clock.jump(_at(day, time(15, 40, 1)))
         await asyncio.sleep(2)
         for venue in self.venues:
@@ -254,6 +289,7 @@ class Simulation:
         if (tape := self.host.strikes("host.clock_step")) is not None:
             self.host.begin("host.clock_step", tape.uniform(5, 60))
             self.machine.off = timedelta(seconds=tape.uniform(1, 3600) * tape.pick((1, -1)))
+            self.checker.clock_off()
         elif not self.host.on("host.clock_step"):
             self.machine.off = timedelta(0)
         for account, wire in self.wires.items():
@@ -272,7 +308,13 @@ class Simulation:
     def _trade(self, life: Life) -> None:
         self.checker.watch()
         weekly = self.clock.now().date() <= WEEKLY
-        command = self.operator.command(life.engine.state, weekly)
+        strategist = self.strategist
+        if strategist is None or not strategist.alone:
+            self._send(life, self.operator.command(life.engine.state, weekly))
+        if strategist is not None:
+            self._send(life, strategist.command(life.engine.state))
+
+    def _send(self, life: Life, command: AnyCommand | None) -> None:
         if command is not None:
             self.clients.spawn(self._ask(life, command))
 
@@ -352,7 +394,7 @@ class Simulation:
             exercise_charge=lambda _day, _instrument, value: value // 800,
             disk_free=lambda: None,
             limits_at_first=tuple(
-                Limit(level=Level.ACCOUNT, name=account, kind=LimitKind.OPEN_LOTS, value=CAPS.account)
+                Limit(level=Level.ACCOUNT, name=account, kind=LimitKind.OPEN_LOTS, value=self.caps.account)
                 for account in self.wires
             ),
         )
