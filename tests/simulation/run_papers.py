@@ -13,11 +13,15 @@ Key = tuple[str, str, str]
 
 @dataclass(slots=True)
 class LegPaper:
-    """One leg. ``net`` is what the exchange traded on its behalf; ``mixed`` once others closed some of it."""
+    """One leg. ``side`` is the traded one, which a reversal turns.
+
+    ``net`` is what the exchange traded on its behalf; ``mixed`` once others closed some of it.
+    """
 
     id: str
     account: str
     lots: int
+    side: str
     stage: str = "IDLE"
     contract: str = ""
     stop: tuple[int, int] | None = None
@@ -69,7 +73,7 @@ class RunPaper:
 def planned(body: dict[str, Any]) -> RunPaper:
     """The run that a plan's row tells of."""
     run = body["run"]
-    legs = {name: LegPaper(name, leg["account"], leg["lots"]) for name, leg in run["legs"].items()}
+    legs = {name: LegPaper(name, leg["account"], leg["lots"], leg["side"]) for name, leg in run["legs"].items()}
     path = f"{run['basket']}/{run['strategy']['name']}/{run['id']}"
     until, leave = (datetime.fromisoformat(run[name]) for name in ("entry_until", "exit_at"))
     paper = RunPaper(run["id"], path, run["strategy"], until, leave, legs, status=run.get("status", "SCHEDULED"))

@@ -78,6 +78,7 @@ class Runs(Watcher):
 
     def _leg_moved(self, run: RunPaper, told: dict[str, Any]) -> None:
         leg = run.legs[told["id"]]
+        leg.side = told["side"]
         leg.stage, leg.contract, leg.blind = (
             told.get("stage", "IDLE"),
             told.get("contract", ""),
@@ -137,8 +138,7 @@ class Runs(Watcher):
         if not run.strategy.get("execution", {}).get("hedge_first", True):
             return
         for other in run.legs.values():
-            written = run.legs_of(other.id)
-            if other is leg or written["side"] != "BUY" or other.stage not in ENTRY_STAGES or other.mixed:
+            if other is leg or other.side != "BUY" or other.stage not in ENTRY_STAGES or other.mixed:
                 continue
             bought = self._held(f"{run.path}/{other.id}")
             if bought < other.lots * LOT:
