@@ -213,8 +213,14 @@ class Runs(Watcher):
                 continue
             for (account, contract, product), qty in leg.net.items():
                 open_ = court.truth.net(account, contract, product)
-                if qty and qty * open_ > 0 and abs(open_) >= abs(qty):  # where others hold against it nothing can go
+                free = qty and qty * open_ > 0 and abs(open_) >= abs(qty)  # else others hold against it
+                if free and not self._in_doubt(account, contract):
                     court.breach("R3", f"{source} holds {qty} {contract}, its exit was at {run.exit_at:%d %b %H:%M:%S}")
+
+    def _in_doubt(self, account: str, contract: str) -> bool:
+        """Whether an order there may have traded, or may still: nothing is closed beside it."""
+        papers = self.court.papers.values()
+        return any(each.in_doubt and (each.account, each.terms["contract"]) == (account, contract) for each in papers)
 
     def paused(self, seconds: float) -> None:
         for _, leg in self._paths.values():
