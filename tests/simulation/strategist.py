@@ -26,7 +26,8 @@ from optconsole.engine.model.runs import LegStage, Run, RunStatus
 from optconsole.engine.rules.lint import NOTHING_KNOWN, lint_basket, lint_strategy
 from optconsole.engine.trading.baskets import market_facts
 from tests.simulation.kernel import TapeRandom
-from tests.simulation.written import SIGNAL, Author
+from tests.simulation.vocabulary import SIGNAL
+from tests.simulation.written import Author
 
 MOST: Final = 6
 """Strategies of a day."""
@@ -143,8 +144,9 @@ class Strategist:
                 return SetBasketStatus(id=name, actor=actor, name=basket.name, status=BasketStatus.PAUSED)
             case "go on":
                 return SetBasketStatus(id=name, actor=actor, name=basket.name, status=BasketStatus.ACTIVE)
-            case "exit basket" if any(run.first_fill for run in state.runs.values()):
-                return ExitBasket(id=name, actor=actor, name=basket.name)
+            case "exit basket":
+                traded = any(run.first_fill for run in state.runs.values())
+                return ExitBasket(id=name, actor=actor, name=basket.name) if traded else None
             case "write again":
                 self._written = msgspec.structs.replace(basket, note=name)
                 return SaveBasket(id=name, actor=actor, basket=self._written, over=version)

@@ -18,8 +18,9 @@ from tests.simulation.script import Scene, play
 from tests.simulation.shards import days
 from tests.simulation.staged_runs import FAR, SPOT
 from tests.simulation.verbs import VERBS
+from tests.simulation.vocabulary import STRIKES
 from tests.simulation.world import Setting
-from tests.simulation.written import STRIKES, Author
+from tests.simulation.written import Author
 
 OUT = time(15, 20)
 
