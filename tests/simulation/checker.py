@@ -93,6 +93,7 @@ class Checker(Court):
         self._net: Counter[tuple[str, str, str]] = Counter()
         self._flattening: dict[str, str] = {}
         self._begun: dict[str, float] = {}
+        self._out_of_band: dict[str, float] = {}
         self._killed = False
         self._killed_at = 0.0
         self._after_kill: set[str] = set()
@@ -176,6 +177,8 @@ class Checker(Court):
             self._happened(self.papers[body["order_id"]], row, body)
         if row.type == "OrderFilled":
             self._filled(body)
+        if row.type == "OrderChangeRefused" and body.get("code") == "LPP" and body["order_id"] in self.papers:
+            self._out_of_band[self.papers[body["order_id"]].parent] = self.now
         for watcher in self.watchers:
             watcher.stored(row, body)
 
@@ -545,6 +548,8 @@ class Checker(Court):
                 self.breach("I-18", f"a change of {paper.order_id} was never answered", known="accepted-cancel")
         others = any(not row.tag for _account, row in self.truth.working())
         late = {name: why for name, why in self._flattening.items() if self.now - self._begun[name] > FLATTEN_SECONDS}
+        # an exit whose changes the exchange refuses for their price, which it should leave behind sooner than it does
+        late = {name: why for name, why in late.items() if self.now - self._out_of_band.get(name, -HIDDEN) > HIDDEN * 2}
         if late and not doubted and not others:  # an order of ours may not trade with one of theirs
             self.breach("I-18", f"flattens never ended: {late}")
         if not self._killed or doubted:
