@@ -32,7 +32,7 @@ async def test_help_lists_the_screen_s_keys_and_says_what_it_is_for(screen: str)
         grid = app.screen.query_one(QuoteGrid)
         everywhere = {key.id for key in KEYS if key.context in ("global", "app", "grid", "ticket")}
         assert everywhere - {"why"} <= set(grid.keys)
-        assert ("why" in grid.keys) == (screen in ("positions", "orders", "journal"))
+        assert ("why" in grid.keys) == (screen in ("positions", "orders", "baskets", "today", "journal"))
         own = grid.keys[grid.keys.index("group/Here") + 1 : grid.keys.index("group/In any list")]
         assert ("notices" in own) == (screen == "health")
         assert own

@@ -108,7 +108,7 @@ def test_what_a_key_needs_is_said_only_of_keys_there_are() -> None:
         ("risk", "d", "d Remove needs a limit under the cursor"),
         ("health", "r", "r Hear again needs a dead letter"),
         ("health", "exclamation_mark", "There is no notice to mark"),
-        ("chain", "w", "Why is told of an order"),
+        ("chain", "w", "Why is told of orders"),
         ("chain", "z", "z does nothing here; ? lists the keys that do"),
     ],
 )

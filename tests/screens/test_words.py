@@ -10,6 +10,7 @@ import pytest
 
 from optconsole.engine import events as ev
 from optconsole.engine.model.accounts import Account, Mode
+from optconsole.engine.model.baskets import BasketStatus
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.groups import GroupKind, ReversalLeg
 from optconsole.engine.model.limits import Level, Limit, LimitAction, LimitKind, Standing
@@ -17,8 +18,11 @@ from optconsole.engine.model.orders import OrderTerms, OrderType, Product, RiskC
 from optconsole.engine.model.parents import ParentStatus
 from optconsole.engine.model.positions import Basis, PositionKey
 from optconsole.engine.model.protection import Guard, Repair, StopMode
+from optconsole.engine.model.runs import RunStatus, RunWatch
+from optconsole.engine.model.trigger_state import Candle
 from optconsole.screens.formats import FULL, Formats
 from optconsole.screens.words import in_words
+from tests.screens.running import basket, run_of
 from tests.screens.stage import NOON, StageLink, name, placed
 
 CALL = name(24500, "CE")
@@ -27,6 +31,18 @@ TERMS = OrderTerms(account="A", contract=CALL, side=Side.SELL, qty=130, type=Ord
 HOSTILE = "[/] [@click=app.quit]x[/] \x1b]0;boo\x07 \u202egnp\u200b"
 LIMIT = Limit(level=Level.BASKET, name=HOSTILE, kind=LimitKind.HOURS, value=560, second=910)
 
+STRADDLE = run_of(basket().strategies[0], 1)
+OF_RUNS: list[ev.AnyEvent] = [
+    ev.BasketSaved(name=HOSTILE, basket=basket(), version=1),
+    ev.BasketStatusChanged(name=HOSTILE, status=BasketStatus.PAUSED, why=HOSTILE),
+    ev.BarsMarked(bars={}),
+    ev.CandleClosed(name=HOSTILE, minutes=5, candle=Candle(start=NOON, open=1, high=1, low=1, close=1)),
+    ev.RunPlanned(run_id="R1", run=msgspec.structs.replace(STRADDLE, text=HOSTILE, status=RunStatus.SKIPPED)),
+    ev.RunMoved(run_id="R1", status=RunStatus.FAILED, code="X", text=HOSTILE, lag_ms=76),
+    ev.RunWatched(run_id="R1", what="armed", watch=RunWatch()),
+    ev.RunEdited(run_id="R1", strategy=STRADDLE.strategy, exit_at=NOON),
+    ev.LegMoved(run_id="R1", what="opened", leg=msgspec.structs.replace(STRADDLE.legs["ce"], text=HOSTILE)),
+]
 FACTS: list[ev.AnyEvent] = [
     ev.EngineStarted(version="1", world="practice", epoch=1),
     ev.EngineReady(orders_checked=1, fills_adopted=0),
@@ -110,6 +126,7 @@ FACTS: list[ev.AnyEvent] = [
         legs=(ReversalLeg(key=PositionKey("A", Product.NRML, CALL), side=Side.SELL, qty=65),),
     ),
     ev.ReversalEnded(reversal_id="r", text=HOSTILE),
+    *OF_RUNS,
 ]  # fmt: skip
 
 

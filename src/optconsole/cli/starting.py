@@ -12,7 +12,7 @@ from optconsole.engine.model.errors import Refusal
 from optconsole.options import RunOptions
 from optconsole.paths import home_dir
 
-SCREENS: Final = ("positions", "chain", "orders", "risk", "journal", "health")
+SCREENS: Final = ("positions", "chain", "orders", "baskets", "today", "risk", "journal", "health")
 
 
 def add_starting(parser: Parser) -> None:

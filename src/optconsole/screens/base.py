@@ -311,7 +311,7 @@ class ConsoleScreen(FramedScreen):
         self.app.push_screen(NoticesScreen(self.deck))
 
     def action_why(self) -> None:
-        self.say("Why is told of an order, on Orders, and of a position, on Positions.", "dim")
+        self.say("Why is told of orders, of positions, and of runs on Baskets and Today.", "dim")
 
     def action_sort(self) -> None:
         grid = self.main_grid()

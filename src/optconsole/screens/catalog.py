@@ -25,6 +25,14 @@ def screen_maker(name: str, deck: Deck) -> Callable[[], ConsoleScreen]:
                 from optconsole.screens.orders import OrdersScreen
 
                 return OrdersScreen(deck)
+            case "baskets":
+                from optconsole.screens.baskets import BasketsScreen
+
+                return BasketsScreen(deck)
+            case "today":
+                from optconsole.screens.today import TodayScreen
+
+                return TodayScreen(deck)
             case "risk":
                 from optconsole.screens.risk import RiskScreen
 

@@ -10,6 +10,7 @@ from optconsole.engine.model.instruments import expiry_code
 from optconsole.engine.model.orders import OrderType
 from optconsole.screens import closing
 from optconsole.screens.base import ConsoleScreen
+from optconsole.screens.basket_wishes import automate, preview_automation
 from optconsole.screens.deck import Deck
 from optconsole.screens.keys import MODE_NUMBERS
 from optconsole.screens.restraining import preview_restraint, restrain
@@ -17,6 +18,7 @@ from optconsole.screens.ticket import TicketScreen
 from optconsole.screens.ticket_model import Draft
 from optconsole.screens.ticket_opening import opening
 from optconsole.screens.wishes import (
+    BasketWish,
     Cancel,
     Close,
     DropLimit,
@@ -25,7 +27,9 @@ from optconsole.screens.wishes import (
     Modify,
     PutLimit,
     Release,
+    RunWish,
     Show,
+    Signal,
     Stand,
     Steer,
     Trade,
@@ -45,6 +49,8 @@ def known_to(deck: Deck, themes: tuple[str, ...]) -> Known:
         accounts=tuple(sorted(deck.mirror.state.accounts)),
         themes=themes,
         screens=tuple(MODE_NUMBERS),
+        baskets=tuple(sorted(deck.mirror.state.baskets)),
+        runs=tuple(deck.mirror.state.runs),
     )
 
 
@@ -67,6 +73,8 @@ def preview(wish: Wish, deck: Deck) -> str:
             return f"Opens the ticket to change {order_id}."
         case PutLimit() | DropLimit() | Stand():
             return preview_restraint(wish, deck)
+        case BasketWish() | RunWish() | Signal():
+            return preview_automation(wish, deck)
         case _:
             return _preview_console(wish)
 
@@ -127,6 +135,8 @@ async def perform(wish: Wish, screen: ConsoleScreen) -> None:
             app.push_screen(TicketScreen(deck, order.terms.contract, order.terms.side, order=order))
         case PutLimit() | DropLimit() | Stand():
             restrain(wish, screen, ACTOR)
+        case BasketWish() | RunWish() | Signal():
+            await automate(wish, screen, ACTOR)
         case _:
             await _perform_console(wish, screen)
 

@@ -10,6 +10,13 @@ from typing import Final
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.instruments import choose_expiry
 from optconsole.engine.model.orders import Side
+from optconsole.screens.typed_baskets import (
+    basket_words,
+    read_basket_words,
+    read_run_words,
+    read_signal,
+    run_words,
+)
 from optconsole.screens.typed_limits import limit_words, read_limit, read_state, read_unlimit, state_words
 from optconsole.screens.typed_names import NAMED, choice, contract_words, near, read_scope
 from optconsole.screens.typed_trades import read_trade
@@ -181,6 +188,19 @@ VERBS: Final[dict[str, Verb]] = {
             "says what orders may leave",
             read_state,
         ),
+        Verb(
+            "basket",
+            "basket start | pause | stop | exit | edit | archive NAME, clone | export NAME to NEW, import FILE, new",
+            "does something with a basket",
+            read_basket_words,
+        ),
+        Verb(
+            "run",
+            "run now | skip | approve | exit | halt | resume | edit | why RUN [LEG]",
+            "steers a run",
+            read_run_words,
+        ),
+        Verb("signal", "signal NAME", "tells the runs that wait for it", read_signal),
         Verb("go", "go SCREEN [UNDERLYING [EXPIRY]]", "shows a screen", _show),
         Verb("screen", "screen NAME", "shows a screen", _show),
         Verb("theme", "theme NAME", "changes the colours", _theme),
@@ -225,6 +245,8 @@ def _candidates(verb: str, before: list[str], known: Known) -> list[str]:
         return limit_words(before, known, valued=verb == "limit")
     if verb == "state":
         return state_words(before, known)
+    if verb in ("basket", "run"):
+        return basket_words(before, known) if verb == "basket" else run_words(before, known)
     if verb in ("exit", "flatten", "cancel"):
         names = [*known.orders] if verb == "cancel" else []
         return [*names, "all", *known.accounts, *known.expiries] if first else contract_words(before, known)

@@ -34,6 +34,14 @@ MEANING: Final[dict[str, tuple[str, str]]] = {
         "What works on top, what is done below, with the reason in words.",
         "UNKNOWN means sent but not proven: u leads you through it. The engine never sends twice.",
     ),
+    "baskets": (
+        "What runs by itself: baskets, their strategies, the legs of each run, and what comes next.",
+        "Floor is the profit or price at which it is left; Left counts re-entries; w tells why, strike by strike.",
+    ),
+    "today": (
+        "Everything that will fire today, in order, with what has fired and what was skipped.",
+        "The line divides what is over from what comes; a forecast says which orders would have to wait.",
+    ),
     "risk": (
         "What is limited at every level, how much of it is used, and what orders may leave.",
         "You are told at 50, 80 and 95 %. What allows more needs a reason, which the journal keeps.",

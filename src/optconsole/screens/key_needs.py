@@ -8,6 +8,7 @@ _CONTRACT: Final = "a contract under the cursor"
 _OPEN: Final = "an open position under the cursor"
 _LIMIT: Final = "a limit under the cursor"
 _LETTER: Final = "a dead letter under the cursor; Tab goes to them"
+_BASKET: Final = "a basket under the cursor"
 _STATE: Final = "another state than the one in force"
 _POSITIONS: Final = "a position in the table"
 
@@ -35,6 +36,19 @@ NEEDS: Final[dict[str, str]] = {
     "risk.halted": _STATE,
     "risk.change": _LIMIT,
     "risk.remove": _LIMIT,
+    "baskets.start": "a basket under the cursor that is not active",
+    "baskets.pause": "an active basket under the cursor",
+    "baskets.stop": "a basket under the cursor that is not stopped",
+    "baskets.archive": "a paused or stopped basket under the cursor",
+    "baskets.edit": _BASKET,
+    "baskets.clone": _BASKET,
+    "baskets.export": _BASKET,
+    "baskets.exit": "a basket, or a run that goes on, under the cursor",
+    "run.now": "a run under the cursor that has its time before it",
+    "run.skip": "a run under the cursor that has not begun",
+    "run.approve": "a run under the cursor that asks you",
+    "run.halt": "a run under the cursor that goes on",
+    "today.exit": "a run under the cursor that goes on",
     "letter.replay": _LETTER,
     "letter.drop": _LETTER,
 }

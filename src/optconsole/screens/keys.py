@@ -7,8 +7,18 @@ from typing import Final
 
 from optconsole.screens.key import Key
 from optconsole.screens.keys_of_dialogs import DIALOG_KEYS
+from optconsole.screens.keys_of_runs import RUN_KEYS
 
-MODE_NUMBERS: Final[dict[str, int]] = {"positions": 1, "chain": 2, "orders": 3, "risk": 6, "journal": 8, "health": 9}
+MODE_NUMBERS: Final[dict[str, int]] = {
+    "positions": 1,
+    "chain": 2,
+    "orders": 3,
+    "baskets": 4,
+    "today": 5,
+    "risk": 6,
+    "journal": 8,
+    "health": 9,
+}
 """Screens and their number keys; the numbers between them belong to screens of the same order in the guide."""
 
 
@@ -53,7 +63,7 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("stop.up", "plus", "move_stop(1)", "Stop up", "The stop one tick up.", "positions", footer=False),
     Key("stop.down", "minus", "move_stop(-1)", "Stop down", "The stop one tick down.", "positions", footer=False),
     Key("adopt.position", "A", "adopt", "Adopt", "Take the broker's quantity for ours where they differ.", "positions"),
-    Key("group", "o", "group", "Group", "Group by underlying, account or expiry.", "positions"),
+    Key("group", "o", "group", "Group", "Group by underlying, account, expiry or basket.", "positions"),
     Key("detail", "enter", "detail", "Open", "Fills and orders of the selected row.", "positions", footer=False),
     Key("fold", "space", "fold", "Fold", "Fold or unfold the selected group.", "positions"),
     Key("expiry.next", "right_square_bracket", "expiry(1)", "Expiry", "The next expiry.", "chain"),
@@ -101,6 +111,7 @@ KEYS: Final[tuple[Key, ...]] = (
     ),
     Key("cause", "c", "cause", "Cause", "Go to what caused the selected fact.", "journal"),
     Key("stream", "f", "only_stream", "Only this", "Only the history of the selected fact's subject.", "journal"),
+    *RUN_KEYS,
     *DIALOG_KEYS,
     # --- moving in a grid
     Key("grid.up", "up,k", "cursor(-1)", "Up", "One row up.", "grid", footer=False),

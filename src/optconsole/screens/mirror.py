@@ -33,6 +33,7 @@ class Topic(StrEnum):
     POSITIONS = "positions"
     NOTICES = "notices"
     FACTS = "facts"
+    RUNS = "runs"
     STATE = "state"
     FUNDS = "funds"
     LINK = "link"
@@ -271,7 +272,9 @@ def _topics(event: ev.AnyEvent) -> tuple[Topic, ...]:
             return (Topic.STATE, Topic.ORDERS, Topic.POSITIONS)
         case ev.NoticeRaised() | ev.NoticeAcknowledged():
             return (Topic.NOTICES,)
-        case ev.CommandRefused() | ev.CommandNoted():
+        case ev.BasketEvent() | ev.RunEvent():
+            return (Topic.RUNS,)
+        case ev.CommandRefused() | ev.CommandNoted() | ev.BarsMarked() | ev.CandleClosed():
             return ()
         case _:
             return (Topic.STATE,)

@@ -17,7 +17,7 @@ from optconsole.screens.wishes import Known
 
 LIKENESS: Final = 0.6
 """Of two words (difflib's ratio) from which one may have been meant for the other."""
-NAMED: Final = 20
+NAMED: Final = 24
 """Names in one sentence."""
 _STRIKE: Final = re.compile(r"\d+(\.\d{1,2})?", re.ASCII)
 _JOINED: Final = re.compile(r"(\d+(?:\.\d{1,2})?)(CE|PE)", re.ASCII)

@@ -105,9 +105,11 @@ def _choice(why: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _values(why: Mapping[str, Any]) -> Iterator[str]:
-    """Flat values of a decision in one line; structures are left to the journal itself."""
+    """Flat values of a decision in one line; its sentence is told already, structures are left to the journal."""
     told_apart = [
-        f"{name} {value}" for name, value in why.items() if isinstance(value, str | int | float) and name != "type"
+        f"{name} {value}"
+        for name, value in why.items()
+        if isinstance(value, str | int | float) and name not in ("type", "text")
     ]
     if told_apart:
         yield f"      {', '.join(told_apart)}"

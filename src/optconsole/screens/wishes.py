@@ -119,8 +119,34 @@ class Stand:
     why: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class BasketWish:
+    """Do something with a basket; ``to`` is a new name, a file or a structure."""
+
+    verb: str
+    name: str = ""
+    to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunWish:
+    """Do something with a run, or with one leg of it."""
+
+    verb: str
+    run_id: str
+    leg: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Tell the runs that wait for a signal that it has come."""
+
+    name: str
+
+
+Automation = BasketWish | RunWish | Signal
 Restraint = PutLimit | DropLimit | Stand
-Wish = Restraint | Trade | Close | Cancel | Modify | Show | UseTheme | Kill | Release | Steer | Leave
+Wish = Automation | Restraint | Trade | Close | Cancel | Modify | Show | UseTheme | Kill | Release | Steer | Leave
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,3 +159,5 @@ class Known:
     accounts: tuple[str, ...] = ()
     themes: tuple[str, ...] = ()
     screens: tuple[str, ...] = ()
+    baskets: tuple[str, ...] = ()
+    runs: tuple[str, ...] = ()

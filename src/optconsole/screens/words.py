@@ -12,6 +12,7 @@ from optconsole.screens.composite_words import Composite, said
 from optconsole.screens.formats import Formats
 from optconsole.screens.guard_words import guard_words
 from optconsole.screens.risk_words import risk_text
+from optconsole.screens.run_words import run_text
 
 
 class Words(NamedTuple):
@@ -142,7 +143,7 @@ def _flatten_words(event: ev.Event, state: TradingState, fmt: Formats) -> Words:
         case ev.ProtectionEvent():
             return Words(*guard_words(event, fmt))
         case _:
-            text, role = risk_text(event, fmt) or book_text(event, state, fmt)
+            text, role = risk_text(event, fmt) or run_text(event, state, fmt) or book_text(event, state, fmt)
             return Words(dot, text or type(event).__name__, role)
 
 

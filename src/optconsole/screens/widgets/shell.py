@@ -34,18 +34,30 @@ class Tabs(Ribbon):
         self._draw()
 
     def _draw(self) -> None:
-        left, between, right, rule = self._glyphs
-        edge = self._edge
-        parts = [Part(left, edge)]
+        """All names with a rule between them; where they do not fit, closer; on a narrow terminal, numbers alone."""
+        left, _between, right, rule = self._glyphs
+        for roomy, named in ((True, True), (False, True), (False, False)):
+            parts = self._parts(roomy, named)
+            used = sum(len(part.text) for part in parts)
+            if used + 2 <= self.size.width:
+                break
+        rest = rule * max(self.size.width - used - 2, 0) + right
+        self.show(([Part(left, self._edge), *parts, Part(rest, self._edge)], []))
+
+    def _parts(self, roomy: bool, named: bool) -> list[Part]:
+        _left, between, _right, rule = self._glyphs
+        parts: list[Part] = []
         for place, (name, number) in enumerate(MODE_NUMBERS.items()):
             here = name == self._active
             if place:
-                parts.append(Part(between, edge))
-            parts.append(Part(f" {number} ", "accent" if here else "dim"))
-            parts.append(Part(f"{name.capitalize()} ", "title" if here else "dim"))
-            parts.append(Part(rule, edge))
-        fill = self.size.width - sum(len(part.text) for part in parts) - 1
-        self.show((parts, [Part(rule * max(fill, 0) + right, edge)]))
+                parts.append(Part(between, self._edge))
+            shown = f"{name.capitalize()} " if named or here else ""
+            blank = " " if roomy or not shown else ""
+            parts.append(Part(f"{blank}{number} ", "accent" if here else "dim"))
+            parts.append(Part(shown if roomy else shown.rstrip(), "title" if here else "dim"))
+            if roomy:
+                parts.append(Part(rule, self._edge))
+        return parts
 
     def on_resize(self) -> None:
         super().on_resize()
