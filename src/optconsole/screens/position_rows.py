@@ -14,11 +14,13 @@ from optconsole.engine.model.book import Drift
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.instruments import ContractName, expiry_code, parse_contract
 from optconsole.engine.model.positions import Position
+from optconsole.engine.model.protection import guard_name
 from optconsole.screens.deck import Deck
 from optconsole.screens.drift_words import short
 from optconsole.screens.formats import Formats, age_role
 from optconsole.screens.guard_face import NOWHERE, AtExchange, broken, guard_word, reach, stops_at_exchange, unguarded
 from optconsole.screens.mirror import Mirror
+from optconsole.screens.position_parts import BY_HAND, UNWATCHED, ByRun, by_owner, owner_name, stops_of_runs
 from optconsole.screens.widgets.columns import BLANK, Aged, Failing, Row
 
 WIDTH: Final = 18
@@ -34,9 +36,10 @@ class Grouping(StrEnum):
     UNDERLYING = "underlying"
     ACCOUNT = "account"
     EXPIRY = "expiry"
+    BASKET = "basket"
 
     def of(self, position: Position) -> str:
-        """The name of the group a position belongs to."""
+        """The name of the group a position belongs to; that of a basket is told by the part, not by the position."""
         if self is Grouping.ACCOUNT:
             return position.key.account
         name = read_name(position.key.contract)
@@ -118,15 +121,27 @@ class Sums:
 class Line:
     """One position: what stays until the next fill, its gain as last seen, and the sums that it is part of."""
 
-    __slots__ = ("alarming", "by_hand", "contract", "gain", "key", "lots", "position", "sums")
+    __slots__ = ("alarming", "by_hand", "by_run", "contract", "gain", "key", "lots", "position", "sums")
 
-    def __init__(self, position: Position, deck: Deck, sums: tuple[Sums, ...], by_hand: AtExchange = NOWHERE) -> None:
+    def __init__(
+        self,
+        position: Position,
+        deck: Deck,
+        sums: tuple[Sums, ...],
+        by_hand: AtExchange = NOWHERE,
+        *,
+        source: str = "",
+        by_run: ByRun = UNWATCHED,
+    ) -> None:
         self.position = position
         self.by_hand = by_hand
-        self.key = str(position.key)
-        self.contract = f" {deck.fmt.contract(position.key.contract)}"
+        self.by_run = by_run
+        self.key = guard_name(position.key, source)
+        leg = f"{deck.fmt.text(source.rpartition('/')[2])} " if source else ""
+        self.contract = f" {leg}{deck.fmt.contract(position.key.contract)}"
         drift = deck.mirror.state.drifts.get(self.key)
-        self.alarming = drift is not None or unguarded(position, deck.mirror.state.protections.get(self.key), by_hand)
+        bare = unguarded(position, deck.mirror.state.protections.get(self.key), by_hand)
+        self.alarming = drift is not None or (bare and by_run.units < -position.qty)
         lots = deck.fmt.lots(position.qty, position.lot)
         self.lots = lots if drift is None else short(drift, position.lot, deck.fmt)
         self.gain = deck.mirror.unrealised(position)
@@ -175,7 +190,9 @@ class Line:
             return (BLANK,) * 5
         target = BLANK if guard is None or guard.target is None else guard.target
         level = self.by_hand.trigger if guard is None or guard.stop is None else guard.stop
-        if level is None:
+        if level is None or (guard is None and self.by_run.units >= abs(position.qty)):
+            if self.by_run.stop is not None:
+                return self._guarded_by_run(mirror)
             return NO_STOP if unguarded(position, guard) else BLANK, BLANK, BLANK, BLANK, target
         away = reach(position, level, mirror.mark(position.key.contract))
         kept = guard is not None and guard.stop is not None and not broken(guard)
@@ -187,6 +204,19 @@ class Line:
             None if away is None else away.points,
             None if away is None else away.loss,
             target,
+        )
+
+    def _guarded_by_run(self, mirror: Mirror) -> tuple[Any, ...]:
+        """The same where legs of runs watch it; their stops may be for a part of it only."""
+        position, watched = self.position, self.by_run
+        whole = watched.units >= abs(position.qty)
+        away = reach(position, watched.stop, mirror.mark(position.key.contract))
+        return (
+            watched.stop if whole or watched.stop is None else Failing(watched.stop),
+            ("run", "good") if whole else ("part", "bad"),
+            None if away is None else away.points,
+            None if away is None else away.loss,
+            BLANK if watched.target is None else watched.target,
         )
 
 
@@ -202,18 +232,30 @@ class PositionTable:
         self._by_contract: dict[str, list[Line]] = {}
         self._lines: dict[str, Line] = {}
         made: dict[str, Sums] = {}
-        standing = stops_at_exchange(deck.mirror.state)
-        for position in sorted(positions, key=_rank):
-            name = grouping.of(position)
+        state = deck.mirror.state
+        standing, watched = stops_at_exchange(state), stops_of_runs(state)
+        for title, source, position in self._members(positions, grouping):
+            name = title.rstrip() or BY_HAND
             if name not in made:
                 key = f"group/{name}"
                 fold = fmt.glyph("▸", ">") if key in folded else fmt.glyph("▾", "v")
-                made[name] = Sums(key, f"{fold} {fmt.text(name)}")
-            line = Line(position, deck, (made[name], self._total), standing.get(str(position.key), NOWHERE))
+                shown = owner_name(state, title) if grouping is Grouping.BASKET else name
+                made[name] = Sums(key, f"{fold} {fmt.text(shown)}")
+            by_hand = NOWHERE if source else standing.get(str(position.key), NOWHERE)
+            by_run = watched.get(guard_name(position.key, source), UNWATCHED)
+            sums = (made[name], self._total)
+            line = Line(position, deck, sums, by_hand, source=source, by_run=by_run)
             self._groups.setdefault(made[name], []).append(line)
             self._by_contract.setdefault(position.key.contract, []).append(line)
             self._lines[line.key] = line
         self._sums = {sums.key: sums for sums in (*self._groups, self._total)}
+
+    def _members(self, positions: Sequence[Position], grouping: Grouping) -> list[tuple[str, str, Position]]:
+        """Group, source and position of every row, in order; by basket a position is as many rows as it has owners."""
+        if grouping is not Grouping.BASKET:
+            return [(grouping.of(position), "", position) for position in sorted(positions, key=_rank)]
+        owned = by_owner(positions, self._deck.mirror.state)
+        return sorted(owned, key=lambda each: (each[0] == "", each[0], _rank(each[2]), each[1]))
 
     def rows(self) -> tuple[list[Row], list[Row]]:
         """Rows by group, open positions first, by expiry and strike within; and the pinned total."""
@@ -243,7 +285,10 @@ class PositionTable:
         return [*keys, *self._sums] if keys else []
 
     def weigh_all(self) -> list[str]:
-        """As ``weigh`` for every contract."""
+        """As ``weigh`` for every contract; where runs are stopped is read anew too."""
+        watched = stops_of_runs(self._deck.mirror.state)
+        for key, line in self._lines.items():
+            line.by_run = watched.get(key, UNWATCHED)
         return self.weigh(self._by_contract)
 
     def values(self, key: str) -> list[Any]:

@@ -13,6 +13,7 @@ from optconsole.engine.commands import Scope, ScopeKind
 from optconsole.engine.model.book import Drift
 from optconsole.engine.model.positions import Position
 from optconsole.engine.model.protection import Protection
+from optconsole.engine.model.runs import Run
 from optconsole.screens.adopting import adopt_position
 from optconsole.screens.beside import beside
 from optconsole.screens.closing import flatten, reverse
@@ -22,7 +23,9 @@ from optconsole.screens.drift_words import drift_line
 from optconsole.screens.formats import Formats, age_role, known_role, sign_role
 from optconsole.screens.keymap import bindings
 from optconsole.screens.pane import Pane, PanedScreen
+from optconsole.screens.position_parts import leg_of
 from optconsole.screens.position_rows import GROUPS, Grouping, PositionTable, read_name, why_held, with_drifted
+from optconsole.screens.steering import exit_run
 from optconsole.screens.ticket_model import USUAL_TICK
 from optconsole.screens.widgets.cells import Part
 from optconsole.screens.widgets.columns import Column
@@ -181,6 +184,8 @@ class PositionsPane(Pane):
 
     def selected_contract(self) -> str | None:
         chosen = self.selected() or self.drift()
+        if chosen is None and "|" in (key := self.grid.cursor_key or ""):
+            return key.partition("|")[0].rpartition("/")[2]
         return chosen.key.contract if chosen else None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -273,13 +278,35 @@ class PositionsPane(Pane):
         title = f"Loosen the stop of {self.deck.fmt.contract(position.key.contract)}?"
         self.app.push_screen(Confirm(title, ()), answered)
 
+    def part(self) -> tuple[Run, str] | None:
+        """The run of the row under the cursor where rows are grouped by basket, and its leg; no leg on its head."""
+        if self.grouping is not Grouping.BASKET:
+            return None
+        key, state = self.grid.cursor_key or "", self.deck.mirror.state
+        if key.startswith("group/"):
+            run = state.runs.get(key.rpartition("/")[2])
+            return None if run is None else (run, "")
+        owner = leg_of(state, key.partition("|")[2])
+        return None if owner is None else (owner[0], owner[1].id)
+
     def action_exit_row(self) -> None:
+        if self.grouping is Grouping.BASKET:
+            self._exit_part()
+            return
         if not self.host.fresh_press("exit"):
             return
         if (scope := self._scope()) is None:
             self.host.say("Group by underlying or account to exit a whole group.", "warn")
         else:
             flatten(self.host, scope, "key:exit")
+
+    def _exit_part(self) -> None:
+        """Of a part only its run's own units go; what was traded by hand has no scope of its own here."""
+        part = self.part()
+        if part is None:
+            self.host.say("Group by underlying or account to exit what was traded by hand.", "warn")
+        elif self.host.fresh_press("exit"):
+            exit_run(self.host, part[0], "key:exit", part[1])
 
     def _scope(self) -> Scope | None:
         """What ``x`` closes: the row's contract, or its group where the engine can act on such a group."""
@@ -292,7 +319,7 @@ class PositionsPane(Pane):
                 return Scope(ScopeKind.UNDERLYING, group)
             case Grouping.ACCOUNT:
                 return Scope(ScopeKind.ACCOUNT, group)
-            case Grouping.EXPIRY:
+            case _:
                 return None
 
 
@@ -306,6 +333,12 @@ class PositionsScreen(PanedScreen):
     def action_why(self) -> None:
         """Say which order moved the selected position last, and who asked for it."""
         contract = self.selected_contract()
+        part = self.pane.part() if isinstance(self.pane, PositionsPane) and self.active is self.pane else None
+        if part is not None:
+            from optconsole.screens.run_why import RunWhy
+
+            self.app.push_screen(RunWhy(self.deck, part[0].id, part[1]))
+            return
         held = self.pane.selected() if isinstance(self.pane, PositionsPane) and self.active is self.pane else None
         if held is not None:
             self.say(why_held(held, self.deck))
