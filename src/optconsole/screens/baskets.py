@@ -35,6 +35,7 @@ _ON_BASKET: Final = {
     "clone": tuple(BasketStatus),
     "export": tuple(BasketStatus),
     "edit": tuple(BasketStatus),
+    "preview": tuple(BasketStatus),
 }
 """The states of a basket in which a key does something."""
 
@@ -182,6 +183,17 @@ class BasketsScreen(RunScreen):
             edit_run(self, node.run)
         else:
             edit_basket(self, node.book, node.strategy.name if node.strategy is not None else "")
+
+    def action_preview(self) -> None:
+        """Of the basket, or of the one strategy under the cursor."""
+        from optconsole.engine.queries import PreviewBasket
+        from optconsole.screens.basket_preview import PreviewDialog
+
+        node = self.node()
+        if node is not None:
+            name, strategy = node.book.basket.name, node.strategy.name if node.strategy is not None else ""
+            query = PreviewBasket(name=name, strategy=strategy)
+            self.app.push_screen(PreviewDialog(self.deck, query, f"{name} / {strategy}" if strategy else name))
 
     def _set(self, status: BasketStatus, action: str) -> None:
         if (book := self.book()) is not None:

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
+from optconsole.engine.queries import PreviewBasket
 from optconsole.engine.rules.faults import MarketFacts
 from optconsole.engine.strategies.files import spelled
 from optconsole.engine.strategies.lines import Path, line_map
@@ -199,7 +200,7 @@ class BuilderScreen(Dialog[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The shape of a run that is under way stays; what is typed is ended before anything else."""
-        if action in ("add_leg", "add_account", "add_strategy", "twin", "drop"):
+        if action in ("add_leg", "add_account", "add_strategy", "twin", "preview"):
             return not self.sheet.of_run
         if action == "show_file":
             return not self.has_class("-wide")
@@ -354,6 +355,16 @@ class BuilderScreen(Dialog[None]):
     def _tell(self, text: str, role: str) -> None:
         if not self.gone:
             self.query_one("#builder-hint", Ribbon).show(([Part(self.deck.fmt.text(text), role)], []))
+
+    def action_preview(self) -> None:
+        """What is written would do now; only what is sound can be asked about."""
+        if self.checked.basket is None or not self.checked.sound:
+            self._tell(f"No preview before it is sound: {self.checked.faults[0]}", "bad")
+            return
+        from optconsole.screens.basket_preview import PreviewDialog
+
+        basket = self.checked.basket
+        self.app.push_screen(PreviewDialog(self.deck, PreviewBasket(written=basket), basket.name))
 
     def action_faults(self) -> None:
         self.app.push_screen(FaultList(self.sheet.title, self.checked.faults, self.deck.fmt))

@@ -42,6 +42,7 @@ NEEDS: Final[dict[str, str]] = {
     "baskets.archive": "a paused or stopped basket under the cursor",
     "baskets.edit": _BASKET,
     "baskets.clone": _BASKET,
+    "baskets.preview": _BASKET,
     "baskets.export": _BASKET,
     "baskets.exit": "a basket, or a run that goes on, under the cursor",
     "run.now": "a run under the cursor that has its time before it",

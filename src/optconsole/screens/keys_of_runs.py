@@ -19,6 +19,14 @@ RUN_KEYS: Final[tuple[Key, ...]] = (
     ),
     Key("baskets.new", "n", "new", "New", "A new basket from a structure such as a short straddle.", "baskets"),
     Key("baskets.edit", "e", "edit", "Edit", "Change the basket; of a run under way its rules.", "baskets"),
+    Key(
+        "baskets.preview",
+        "P",
+        "preview",
+        "Preview",
+        "Contracts, worst case, margin and orders if it entered now.",
+        "baskets",
+    ),
     Key("baskets.start", "t", "start", "Start", "Run it by its schedule from now on.", "baskets", order=True),
     Key("baskets.pause", "p", "pause", "Pause", "Begin nothing new; what runs goes on.", "baskets"),
     Key("baskets.stop", "o", "stop_basket", "Stop", "Begin nothing any more; what is open stays guarded.", "baskets"),
@@ -50,6 +58,7 @@ RUN_KEYS: Final[tuple[Key, ...]] = (
     # --- the builder: characters go into the field, so its own keys are none
     Key("builder.save", "ctrl+s", "save", "Save", "Save what is built; a fault is shown where it is.", "builder"),
     Key("builder.close", "escape", "leave", "Back", "Leave; asks where something was changed.", "builder"),
+    Key("builder.preview", "ctrl+r", "preview", "Preview", "What it would trade now, and what that asks.", "builder"),
     Key("builder.leg", "ctrl+n", "add_leg", "Leg", "One more leg.", "builder"),
     Key("builder.twin", "ctrl+y", "twin", "Clone", "The leg, account or strategy once more.", "builder"),
     Key("builder.clear", "delete", "clear", "Clear", "Empty the field; on a head, take all of it away.", "builder"),
