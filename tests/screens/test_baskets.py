@@ -15,6 +15,7 @@ from optconsole.engine.model.accounts import Mode
 from optconsole.engine.model.baskets import BasketStatus
 from optconsole.engine.model.runs import RunStatus
 from optconsole.engine.strategies.files import write_basket
+from optconsole.screens.baskets import BasketsScreen
 from optconsole.screens.builder import BuilderScreen
 from optconsole.screens.dialogs import Confirm
 from optconsole.screens.faults import FaultList
@@ -78,6 +79,18 @@ async def test_the_tree_shows_what_runs_and_follows_it() -> None:
         link.quote()
         await settled(pilot, 0.2)
         assert "waiting asks you" in grid.row_text("r/R2")
+        # the second in which strategies enter brings hundreds of facts: they are shown together, with the next beat
+        screen = app.screen
+        assert isinstance(screen, BasketsScreen)
+        shown, legs = screen._table, link.state.runs["R1"].legs
+        for _ in range(50):
+            link.happen(ev.LegMoved(run_id="R1", what="levels", leg=legs["ce"]))
+        for _ in range(5):
+            await pilot.pause()
+        assert screen._table is shown
+        link.quote()
+        await settled(pilot, 0.2)
+        assert screen._table is not shown
         await pilot.press("space")
         await settled(pilot)
         assert grid.keys[:2] == ["b/index income", "b/spare"]

@@ -43,7 +43,16 @@ class PreviewDialog(Dialog[None]):
         with Vertical(id="detail"):
             yield Ribbon(id="detail-head")
             yield QuoteGrid(
-                [Column("If it entered now", 20, lambda told: told[0], lambda told: told[1], align="left", grow=300)],
+                [
+                    Column(
+                        "Contracts, odds, worst case, margin, orders",
+                        20,
+                        lambda told: told[0],
+                        lambda told: told[1],
+                        align="left",
+                        grow=300,
+                    )
+                ],
                 frozen=0,
             )
             yield Ribbon(id="detail-keys")

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 
 from optconsole.engine.commands import RunAction
 from optconsole.engine.model.baskets import BasketBook, BasketStatus
-from optconsole.engine.model.runs import Run
+from optconsole.engine.model.runs import Run, RunStatus
 from optconsole.screens import basket_files, steering
 from optconsole.screens.basket_rows import BasketTable, Node, basket_columns, leg_line
 from optconsole.screens.deck import Deck
@@ -179,7 +179,7 @@ class BasketsScreen(RunScreen):
         node = self.node()
         if node is None:
             return
-        if node.run is not None and not node.run.status.over and node.run.first_fill is not None:
+        if node.run is not None and not node.run.status.over and node.run.status is not RunStatus.SCHEDULED:
             edit_run(self, node.run)
         else:
             edit_basket(self, node.book, node.strategy.name if node.strategy is not None else "")
