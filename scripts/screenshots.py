@@ -6,14 +6,21 @@ import asyncio
 import re
 import tempfile
 from collections.abc import Awaitable, Callable
+from datetime import time
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from optconsole.app import ConsoleApp, ConsoleOptions
-from optconsole.engine.commands import PlaceOrder, SetStop
+from optconsole.engine.commands import PlaceOrder, SaveBasket, SetBasketStatus, SetStop
+from optconsole.engine.model.baskets import Allocation, Basket, BasketStatus
 from optconsole.engine.model.instruments import Instrument, Kind, Right
 from optconsole.engine.model.orders import OrderTerms, OrderType, Product, Side
+from optconsole.engine.model.strategies import CostShift, Schedule
 from optconsole.engine.queries import FindInstruments, InstrumentList, ListUnderlyings, UnderlyingList
+from optconsole.engine.strategies.leg_text import read_stop
+from optconsole.engine.strategies.templates import from_template
 from optconsole.link.local import LocalLink
 from optconsole.link.protocol import EngineLink
 from optconsole.options import RunOptions
@@ -28,6 +35,7 @@ SHOTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("chain", ("2", "right_square_bracket")),
     ("ticket", ("2", "s", "up")),
     ("orders", ("escape", "3")),
+    ("baskets", ("4", "down", "down")),
     ("risk", ("6",)),
     ("journal", ("8",)),
     ("health", ("9",)),
@@ -102,6 +110,23 @@ def quoted(house: House, item: Instrument) -> Booked:
     return Booked(quote.bid, quote.ask)
 
 
+async def automate(house: House) -> None:
+    """A basket of which one strategy enters at once and another in the afternoon."""
+    start, later = (Schedule(entry_at=at, exit_at=time(15, 15)) for at in (time(10, 40, 15), time(13, 0)))
+    straddle = from_template("short straddle", "NIFTY", schedule=start)
+    legs = tuple(msgspec.structs.replace(leg, stop=read_stop("25%")) for leg in straddle.legs)
+    condor = from_template("iron condor", "NIFTY", schedule=later)
+    basket = Basket(
+        name="index income",
+        strategies=(msgspec.structs.replace(straddle, legs=legs, move_to_cost=CostShift.OTHER_RIGHT), condor),
+        allocations=(Allocation(account="paper"),),
+    )
+    await house.engine.submit(SaveBasket(id="basket", actor="key:builder", basket=basket))
+    active = SetBasketStatus(id="start", actor="key:start", name=basket.name, status=BasketStatus.ACTIVE)
+    await house.engine.submit(active)
+    await house.engine.settled()
+
+
 def standalone(svg: str) -> str:
     """The picture without web fonts: it must load nothing from anywhere."""
     return re.sub(r"@font-face\s*\{[^}]*\}", "", svg)
@@ -113,6 +138,7 @@ async def take(images: Path) -> None:
         house = await open_house(RunOptions(home=home, seed=11, start_at="10:40", rate=1500))
         (home / SEEN_FILE).touch()
         await trade(house)
+        await automate(house)
         link = LocalLink(house.engine)
 
         async def reach() -> tuple[EngineLink, Callable[[], Awaitable[None]]]:

@@ -116,7 +116,7 @@ def test_of_a_run_only_its_rules_can_change() -> None:
     assert "basket.name" not in rows
     assert rows["strategy[0].leg[0].strike"].fixed
     assert not rows["strategy[0].leg[0].stop"].fixed
-    assert form_row(rows["strategy[0].leg[0].strike"], FULL).values[2][0] == "stays as it was entered"
+    assert form_row(rows["strategy[0].leg[0].strike"], FULL).values[2][0] == "as entered"
 
 
 def test_what_an_empty_field_means_is_shown_and_what_is_needed_is_said() -> None:

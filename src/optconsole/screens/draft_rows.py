@@ -144,6 +144,6 @@ def form_row(row: FormRow, fmt: Formats, *, folded: bool = False) -> Row:
         value = (row.default or (fmt.glyph("–", "-") if not needed else "needed"), "warn" if needed else "dim")
     told: Any = (fmt.text(row.fault), "bad") if row.fault else BLANK
     if row.fixed and not row.fault:
-        told = ("stays as it was entered", "dim")
+        told = ("as entered", "dim")
     indent = "    " if row.kind == "leg" else "  "
     return Row(row.key, [f"{indent}{row.field.key}", value, told], find=row.key)
