@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from tests.screens.opening import opened, settled
 from tests.screens.running import running_link
@@ -18,6 +19,8 @@ def test_automation(keys: list[str], snap_compare) -> None:  # type: ignore[no-u
         for key in keys:
             await pilot.press(key)
             await pilot.pause()
+        for field in pilot.app.screen.query(Input):
+            field.cursor_blink = False
         await settled(pilot, 0.2)
 
     assert snap_compare(stage_app(running_link(), "baskets"), terminal_size=(120, 36), run_before=stand)

@@ -41,6 +41,7 @@ OF_RUNS: list[ev.AnyEvent] = [
     ev.RunMoved(run_id="R1", status=RunStatus.FAILED, code="X", text=HOSTILE, lag_ms=76),
     ev.RunWatched(run_id="R1", what="armed", watch=RunWatch()),
     ev.RunEdited(run_id="R1", strategy=STRADDLE.strategy, exit_at=NOON),
+    ev.LegsGiven(run_id="R1", strategy=STRADDLE.strategy, legs=STRADDLE.legs),
     ev.LegMoved(run_id="R1", what="opened", leg=msgspec.structs.replace(STRADDLE.legs["ce"], text=HOSTILE)),
 ]
 FACTS: list[ev.AnyEvent] = [

@@ -102,6 +102,9 @@ def _run_text(event: ev.RunEvent, run: Run | None, fmt: Formats) -> tuple[str, s
             return f"{name}: {_watched(event, fmt)}", "dim" if event.what in _QUIET else ""
         case ev.RunEdited():
             return f"{name} has new rules; it is out at {event.exit_at:%H:%M:%S}", ""
+        case ev.LegsGiven():
+            given = ", ".join(f"{leg.side.value} {leg.lots}L {leg.id}" for leg in event.legs.values())
+            return f"{name} decided on its legs: {fmt.text(given) or 'none'}", ""
         case ev.LegMoved():
             return f"{name} {leg_text(event.what, event.leg, fmt)}", _leg_role(event)
         case _:
