@@ -16,7 +16,8 @@ from optconsole.engine.strategies.lines import Path
 from optconsole.engine.strategies.linting import Checked
 from optconsole.engine.strategies.templates import TEMPLATES, from_template
 from optconsole.screens.base import ConsoleScreen
-from optconsole.screens.builder import BuilderScreen, Save, Sheet
+from optconsole.screens.builder import BuilderScreen
+from optconsole.screens.builder_form import BuilderForm, Save, Sheet
 from optconsole.screens.deck import Deck
 from optconsole.screens.dialogs import Confirm
 from optconsole.screens.drafts import draft_of
@@ -97,7 +98,7 @@ def _sheet(screen: ConsoleScreen, book: BasketBook, strategy: str = "") -> Sheet
 def _saving(screen: ConsoleScreen, book: BasketBook | None) -> Save:
     """Save as the version after ``book``; one written in between is offered in place of what was typed."""
 
-    async def save(builder: BuilderScreen, checked: Checked) -> None:
+    async def save(builder: BuilderForm, checked: Checked) -> None:
         deck, basket = builder.deck, checked.basket
         assert basket is not None
         renamed = book is not None and basket.name != book.basket.name
@@ -122,7 +123,7 @@ def _saving(screen: ConsoleScreen, book: BasketBook | None) -> Save:
     return save
 
 
-def _offer_newer(screen: ConsoleScreen, builder: BuilderScreen, name: str, told: str) -> None:
+def _offer_newer(screen: ConsoleScreen, builder: BuilderForm, name: str, told: str) -> None:
     newer = builder.deck.mirror.state.baskets.get(name)
     if newer is None:
         builder.tell(f"{told} [{STALE}]", "bad")
@@ -149,7 +150,7 @@ def edit_run(screen: ConsoleScreen, run: Run) -> None:
     deck = screen.deck
     basket = Basket(name=run.basket, strategies=(run.strategy,))
 
-    async def save(builder: BuilderScreen, checked: Checked) -> None:
+    async def save(builder: BuilderForm, checked: Checked) -> None:
         assert checked.basket is not None
         command = EditRun(id=deck.fresh_id(), actor="key:builder", run_id=run.id, strategy=checked.basket.strategies[0])
         await _edit(screen, builder, command)
@@ -164,7 +165,7 @@ def edit_run(screen: ConsoleScreen, run: Run) -> None:
     screen.app.push_screen(BuilderScreen(deck, sheet))
 
 
-async def _edit(screen: ConsoleScreen, builder: BuilderScreen, command: EditRun) -> None:
+async def _edit(screen: ConsoleScreen, builder: BuilderForm, command: EditRun) -> None:
     """A change that would close something at once says so with its numbers, and is asked for a second time."""
     deck = builder.deck
     reply = await deck.submit(command)
