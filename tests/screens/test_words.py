@@ -10,6 +10,7 @@ import pytest
 
 from optconsole.engine import events as ev
 from optconsole.engine.model.accounts import Account, Mode
+from optconsole.engine.model.adjustments import Adjustment, AdjustStage
 from optconsole.engine.model.baskets import BasketStatus
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.groups import GroupKind, ReversalLeg
@@ -41,6 +42,10 @@ OF_RUNS: list[ev.AnyEvent] = [
     ev.RunMoved(run_id="R1", status=RunStatus.FAILED, code="X", text=HOSTILE, lag_ms=76),
     ev.RunWatched(run_id="R1", what="armed", watch=RunWatch()),
     ev.RunEdited(run_id="R1", strategy=STRADDLE.strategy, exit_at=NOON),
+    ev.RunAdjusted(
+        run_id="R1", adjustment=Adjustment(kind="roll", code="ROLLED", text=HOSTILE, moves=(), stage=AdjustStage.FAILED)
+    ),
+    ev.UnitsMoved(account="A", product=Product.NRML, contract=CALL, qty=-65, source="", to=HOSTILE),
     ev.LegsGiven(run_id="R1", strategy=STRADDLE.strategy, legs=STRADDLE.legs),
     ev.LegMoved(run_id="R1", what="opened", leg=msgspec.structs.replace(STRADDLE.legs["ce"], text=HOSTILE)),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from optconsole.engine import events as ev
+from optconsole.engine.model.adjustments import AdjustStage
 from optconsole.engine.model.baskets import BasketStatus
 from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.runs import LegRun, LegStage, Run, RunStatus
@@ -105,6 +106,9 @@ def _run_text(event: ev.RunEvent, run: Run | None, fmt: Formats) -> tuple[str, s
         case ev.LegsGiven():
             given = ", ".join(f"{leg.side.value} {leg.lots}L {leg.id}" for leg in event.legs.values())
             return f"{name} decided on its legs: {fmt.text(given) or 'none'}", ""
+        case ev.RunAdjusted(adjustment=change):
+            role = "bad" if change.stage is AdjustStage.FAILED else ""
+            return f"{name} {change.stage.value.lower()}: {fmt.text(change.text)}", role
         case ev.LegMoved():
             return f"{name} {leg_text(event.what, event.leg, fmt)}", _leg_role(event)
         case _:

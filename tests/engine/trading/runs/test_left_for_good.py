@@ -6,7 +6,7 @@ import msgspec
 
 from optconsole.engine.model.leg_rules import Reentry, ReentryMode
 from optconsole.engine.model.overall_rules import Level, Overall
-from optconsole.engine.model.runs import LegStage, RunStatus
+from optconsole.engine.model.runs import RunStatus
 from tests.engine.trading.runs.stage import Stage, name, strategy
 
 HEAD = 'entry = "09:20"\nexit = "15:15"'
@@ -43,14 +43,3 @@ def test_a_legs_reentry_ends_with_the_overall_stop() -> None:
     assert stage.held() == {}
     assert stage.said(RunStatus.CLOSED) == "OVR_SL"
     assert stage.trades == 4
-
-
-def test_a_leg_that_another_holds_against_is_left_again_later_not_for_ever() -> None:
-    stage = Stage()
-    stage.start(strategy(HEAD, a='sell CE stop = "20%"', b="buy CE"))
-    stage.to("09:20:00")
-    assert stage.held() == {}
-    stage.price(name(24500, "CE"), 130)
-    leg = stage.run().legs["a"]
-    assert leg.stage is LegStage.OPEN
-    assert leg.code == "LEG_SL"
