@@ -22,7 +22,7 @@ from tests.simulation.disk import Disk, payload_of
 from tests.simulation.hours import Hours
 from tests.simulation.kernel import SimClock, SimLoop
 from tests.simulation.pace import Pace
-from tests.simulation.papers import Alarm, Paper
+from tests.simulation.papers import CLOSING_ROLES, Alarm, Paper
 from tests.simulation.parents import Parents
 from tests.simulation.runs import Runs
 from tests.simulation.sight import Drift, Sight
@@ -54,8 +54,6 @@ HIDDEN: Final = 10.0
 KILL_SECONDS: Final = 10.0
 FLATTEN_SECONDS: Final = 40.0
 """A stop may act in the quiet minute too, and the thin market of a simulation needs a while for a large position."""
-CLOSING_ROLES: Final = "XKST"
-"""Roles in the tag of orders that may only reduce: exit, kill, stop and target."""
 HOLD_SECONDS: Final = 60.0
 SETTLED_DOUBT: Final = ("OrderPresumedAbsent", "OrderDoubtReleased")
 """Rows after which an order that is still unproven no longer stops new entries; it stays watched."""
@@ -462,7 +460,9 @@ class Checker(Court):
             self.breach("I-4", f"{paper.order_id} is {paper.ended} in the journal and was taken at the broker")
         contract = call.request.instrument.name
         ours = (call.account, contract) not in self.others_in
-        over = call.tag[10] in CLOSING_ROLES and call.request.qty > room + self._again.get(call.tag, 0)
+        # an exit of a part that others hold against opens the net, and passes the rules of what opens
+        closes = call.tag[10] in CLOSING_ROLES and (paper is None or paper.risk != "INCREASE")
+        over = closes and call.request.qty > room + self._again.get(call.tag, 0)
         if over and ours:
             known = "stale-position" if call.tag in self._misled else ""
             self.breach("I-11", f"{call.tag} closes {call.request.qty} {contract}, {room} may be closed", known)

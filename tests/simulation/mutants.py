@@ -254,7 +254,7 @@ def _m4() -> Iterator[None]:
 
 @contextmanager
 def _m9() -> Iterator[None]:
-    def intended(book: TradingState, position: Any) -> int:
+    def intended(book: TradingState, _guard: Any, position: Any) -> int:
         entries = [order for order in book.orders.values() if order.filled and not order.role.closes]
         mine = [order.terms.qty for order in entries if order.terms.contract == position.key.contract]
         return mine[0] if mine else 0

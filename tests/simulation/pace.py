@@ -7,7 +7,7 @@ from typing import Final
 
 from tests.simulation.broker import Call
 from tests.simulation.court import Court, Watcher
-from tests.simulation.papers import Paper
+from tests.simulation.papers import CLOSING_ROLES, Paper
 
 WINDOWS: Final = ((1.0, 10), (60.0, 400))
 """Seconds, and the order calls an account may make in them on an exchange segment."""
@@ -36,7 +36,8 @@ class Pace(Watcher):
             count = len(calls) if seconds == WINDOWS[-1][0] else sum(at > call.at - seconds for at in calls)
             if count > most:
                 self.court.breach("I-15", f"{count} order calls of {call.account} within {seconds:.0f} s")
-        entry = paper is not None and call.verb == "place" and paper.risk == "INCREASE"
+        opens = paper is not None and call.verb == "place" and paper.risk == "INCREASE"
+        entry = opens and call.tag[10] not in CLOSING_ROLES
         if entry and sum(at > call.at - 1.0 for at in calls) > ENTRIES:
             self.court.breach("I-15", f"{call.tag} leaves no room for exits: more than {ENTRIES} in a second")
         self._today[call.account, self.court.day] += 1

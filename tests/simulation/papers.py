@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+
+CLOSING_ROLES: Final = "XKST"
+"""Roles in the tag of orders that may only reduce: exit, kill, stop and target."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def days_under_faults(shard: int) -> None:
     accounts: Counter[str] = Counter()
     done = intents = restarts = 0
     for seed in range(shard * RUNS, (shard + 1) * RUNS):
-        result = days(seed)
+        result = days(seed, setting=BY_HAND)
         assert not result.breaches, f"seed {seed}: {result.breaches[0]}; python -m tests.simulation shrink {seed}"
         faults.update(result.faults)
         accounts.update(result.accounts)

@@ -70,6 +70,9 @@ def test_a_gap_at_the_open_stops_what_was_held_over_night() -> None:
         scene.simulation.open_exchange()
         await scene.engine.open_session(date(2026, 11, 17))
         await scene.live(20)
+        # an overnight run looks at its stops again from 09:16 on
+        assert len(scene.venue.held()) == 2
+        await scene.live(55)
         assert not [name for (name, _), qty in scene.venue.held().items() if name.endswith("CE") and qty < 0]
 
     assert play(script, strategies=True) == []
