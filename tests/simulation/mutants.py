@@ -455,7 +455,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         _mutant("M11", "a leg is sold before what hedges it is filled", "I-12", _m11),
         _mutant("M28", "an entry that was missed is made late", "R6", _m28),
         _mutant("D5", "a restart forgets how often a leg was entered again", "R1", _forgets),
-        _mutant("D6", "an exit closes what the strategy says, not what it holds", "R1", _by_the_plan),
+        _mutant("D6", "an exit closes what the strategy says, not what it holds", "R1 I-18", _by_the_plan),
         _mutant("M30", "closing does not wait for cancels to be final", "I-11 I-13", _m30),
     )
 }
