@@ -21,6 +21,7 @@ from optconsole.engine.model.book import TradingState
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.health import AccountHealth
 from optconsole.engine.model.quotes import Quote
+from optconsole.engine.model.runs import LegStage
 from optconsole.engine.model.vitals import DoubtVitals, Vitals
 from optconsole.engine.observe.meters import Meters
 from optconsole.engine.ports import BrokerUnreachable, BrokerUpdate, JournalBroken, Snapshot, Tap
@@ -303,7 +304,11 @@ class Engine:
         return lambda: pace(self.state, account)
 
     def _under_way(self) -> bool:
-        return bool(self._effects.requests.waiting) or any(watch.busy for watch in self._watches.values())
+        if self._effects.requests.waiting or any(watch.busy for watch in self._watches.values()):
+            return True
+        # a leg that waits for its turn in the rate budget waits by the machine's time: played time stands still for it
+        due = (leg.stage is LegStage.DUE for run in self.state.runs.values() for leg in run.legs.values())
+        return self.entry_wait() > 0 and any(due)
 
     def _unreadable(self, account: str, why: str) -> None:
         self._log.warning("the book of %s could not be read: %s", account, why)
