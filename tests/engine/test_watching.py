@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from optconsole.engine.clock import seeded
+from optconsole.engine.model.accounts import Funds
 from optconsole.engine.model.health import AccountHealth
 from optconsole.engine.ports import (
     Accepted,
@@ -36,6 +37,7 @@ class Books:
         self.asked: list[float] = []
         self.fault: BaseException | None = None
         self.silent = False
+        self.slow_funds = 0.0
 
     async def orders(self) -> list[BrokerOrder]:
         self.asked.append(self.clock.monotonic())
@@ -51,6 +53,10 @@ class Books:
     async def positions(self) -> list[BrokerPosition]:
         return []
 
+    async def funds(self) -> Funds:
+        await self.clock.sleep(self.slow_funds)
+        return Funds(account=PAPER.id, cash=1_00_000_00, margin_used=0)
+
 
 class Watched:
     """A watch that runs, with all it said."""
@@ -60,6 +66,8 @@ class Watched:
         self.books = Books(clock)
         self.read: list[Book] = []
         self.failures: list[str] = []
+        self.rests: list[tuple[float, bool]] = []
+        """When it said that nothing more comes of a reading, and whether it was busy still."""
         self.watch = BookWatch(
             self.books,  # type: ignore[arg-type]
             clock,
@@ -67,6 +75,7 @@ class Watched:
             lambda: self.pace,
             self.read.append,
             lambda _account, why: self.failures.append(why),
+            lambda: self.rests.append((clock.monotonic(), self.watch.busy)),
         )
 
 
@@ -98,6 +107,19 @@ def test_a_book_that_is_needed_before_something_is_closed_is_read_without_a_rest
         await clock.sleep(0.5)
 
     assert run(scene).books.asked == [2.0, 4.0, 4.25]
+
+
+@pytest.mark.parametrize("fault", [None, BrokerUnreachable("gone"), LoginLost("expired"), ValueError("odd")])
+def test_those_who_wait_for_a_reading_are_told_when_it_has_ended_whatever_came_of_it(fault: Exception | None) -> None:
+    """The funds come after the book: who looked only when the book came would wait for ever."""
+
+    async def scene(clock: SimClock, watched: Watched) -> None:
+        watched.books.fault, watched.books.slow_funds = fault, 0.5
+        await clock.sleep(12.0)
+
+    rests = run(scene, pace=2.0).rests
+    assert rests
+    assert not any(busy for _at, busy in rests)
 
 
 def test_an_order_that_begins_to_work_while_the_reader_rests_quickens_its_pace_at_once() -> None:

@@ -61,7 +61,7 @@ class BookWatch:
     """Reads one account's book when wanted and when its pace says so; knows how well the broker answers.
 
     ``pace`` gives the seconds until the next reading that nobody asked for; ``begun`` is called as a reading begins
-    and what it returns goes to ``deliver`` with the book.
+    and what it returns goes to ``deliver`` with the book. ``rested`` is called when nothing more comes of a reading.
     """
 
     def __init__(
@@ -72,7 +72,9 @@ class BookWatch:
         pace: Callable[[], float],
         deliver: Callable[[Book], None],
         failed: Callable[[str, str], None],
+        rested: Callable[[], None],
     ) -> None:
+        self._rested = rested
         self._broker = broker
         self._clock = clock
         self._rng = rng
@@ -170,6 +172,7 @@ class BookWatch:
             finally:
                 self._reading = False
                 self._ended_at = self._clock.monotonic()
+                self._rested()
 
     async def _due(self) -> None:
         """Wait until the book is wanted or its pace says so, which quickens when an order begins to work."""

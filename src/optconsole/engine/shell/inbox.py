@@ -108,7 +108,7 @@ class Inbox:
     def done(self) -> None:
         """The input taken last needs nothing more."""
         self._busy = False
-        self._check()
+        self.look()
 
     async def settled(self) -> None:
         """Wait until the inbox is empty and every request of ours is answered."""
@@ -163,9 +163,10 @@ class Inbox:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             incident("task", error)
-        self._check()
+        self.look()
 
-    def _check(self) -> None:
+    def look(self) -> None:
+        """Something that was under way has ended: whoever waits until all is at rest may go on if it is."""
         sending = any(task.get_name().startswith("send-") for task in self._tasks)
         if self._queue.empty() and not self._busy and not sending and not self._under_way():
             self._idle.set()
