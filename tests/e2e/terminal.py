@@ -127,6 +127,8 @@ class Terminal:
             self.pump(0.05)
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
+                # what it wrote last may still lie in the terminal
+                self.pump(0.2)
                 return os.waitstatus_to_exitcode(status)
         raise AssertionError(f"still running:\n{self.screen}")
 

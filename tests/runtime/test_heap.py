@@ -28,4 +28,5 @@ def test_threads_of_an_engine_share_one_heap() -> None:
         ran = [sys.executable, "-c", TOLD.format(first=first)]
         return subprocess.run(ran, capture_output=True, text=True, check=True).stderr.count("Arena ")
 
-    assert (heaps(""), heaps("one_heap()")) == (2, 1)
+    assert heaps("") > 1
+    assert heaps("one_heap()") == 1

@@ -73,9 +73,7 @@ class Engine:
         self._inbox = inbox = Inbox(self._under_way)
         jitter = seeded(world.install_id)
         self._watches = watches = {
-            name: BookWatch(
-                broker, world.clock, jitter, self._pace_of(name), inbox.put, self._unreadable, inbox.look
-            )
+            name: BookWatch(broker, world.clock, jitter, self._pace_of(name), inbox.put, self._unreadable, inbox.look)
             for name, broker in world.brokers.items()
         }
         self._kill = kill = UnstoredKill(world.clock, world.latch, lambda request, at: self._effects.act(request, at))
