@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 
@@ -13,7 +14,7 @@ class RunOptions:
     ``replay`` is a recorded session, None for the practice market; ``speed`` market seconds per second, 0 as fast as
     it goes. ``start_at`` and ``until`` are ``HH:MM[:SS]`` of market time; ``hold`` waits there for orders to play on.
     ``fresh`` begins a new run of a recording. ``seed`` and ``rate`` (quotes a second) belong to the practice market,
-    None leaves them to the configuration.
+    None leaves them to the configuration. ``first_day`` is where a fresh practice market begins, None the present.
     """
 
     home: Path
@@ -25,5 +26,6 @@ class RunOptions:
     fresh: bool = False
     seed: int | None = None
     rate: int | None = None
+    first_day: date | None = None
     screen: str | None = None
     ascii: bool = False

@@ -71,6 +71,8 @@ def test_with_json_a_failure_is_a_document_too(tmp_path: Path, capsys: pytest.Ca
         (["engine", "--from", "9"], "not a time of day"),
         (["engine", "--until", "09:00", "--from", "10:00"], "is not after"),
         (["engine", "--replay", "x", "--seed", "1"], "practice market"),
+        (["engine", "--replay", "x", "--on", "2026-11-25"], "practice market"),
+        (["engine", "--on", "tuesday"], "'tuesday' is not a d"),
         (["status", "now"], "one word too many"),
         (["order", "plase"], "did you mean place?"),
         (["order", "modify", "O1"], "Say what to change"),

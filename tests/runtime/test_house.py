@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from optconsole.engine.commands import CancelOrder, Flatten, ModifyOrder, PlaceO
 from optconsole.engine.events import Recorded
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.orders import OrderStatus, OrderTerms, OrderType, Product, Side
+from optconsole.engine.model.timeline import IST
 from optconsole.engine.ports import JournalBroken
 from optconsole.engine.state import digest
 from optconsole.options import RunOptions
@@ -142,6 +143,29 @@ async def test_a_second_engine_on_the_same_home_is_refused(opened: Open, home: P
     with pytest.raises(Refusal) as refused:
         await open_house(RunOptions(home=home))
     assert refused.value.code == "ENGINE_RUNNING"
+
+
+async def test_a_fresh_practice_market_begins_on_the_day_asked_for(opened: Open) -> None:
+    house = await opened(first_day=date(2026, 12, 1), hold=True)
+    assert house.engine.world.clock.now().replace(second=0, microsecond=0) == datetime(2026, 12, 1, 9, 20, tzinfo=IST)
+    assert house.engine.state.day == date(2026, 12, 1)
+
+
+async def test_a_first_day_without_a_session_is_refused_with_the_next_that_has_one(home: Path) -> None:
+    with pytest.raises(Refusal) as refused:
+        await open_house(RunOptions(home=home, first_day=date(2026, 11, 24)))
+    assert refused.value.code == "NO_SESSION"
+    assert "the next one is Wed 25 Nov 2026" in str(refused.value)
+
+
+async def test_a_practice_market_that_has_begun_takes_no_other_first_day(home: Path) -> None:
+    first = await open_house(RunOptions(home=home, hold=True))
+    await first.stop("test over")
+    with pytest.raises(Refusal) as refused:
+        await open_house(RunOptions(home=home, first_day=date(2026, 11, 25)))
+    assert refused.value.code == "PRACTICE_BEGUN"
+    again = await open_house(RunOptions(home=home, first_day=date(2026, 11, 23), hold=True))
+    await again.stop("test over")
 
 
 async def test_a_start_that_is_refused_lets_the_home_go(home: Path, opened: Open) -> None:

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from optconsole.cli.arguments import Parser, UsageError, count, number, speed, time_of_day
+from optconsole.cli.arguments import Parser, UsageError, count, day, number, speed, time_of_day
 from optconsole.engine.model.errors import Refusal
 from optconsole.options import RunOptions
 from optconsole.paths import home_dir
@@ -16,7 +16,7 @@ SCREENS: Final = ("positions", "chain", "orders", "baskets", "today", "risk", "j
 
 
 def add_starting(parser: Parser) -> None:
-    """``--replay --speed --from --fresh --hold --until --seed --rate --screen --ascii``."""
+    """``--replay --speed --from --fresh --hold --until --seed --rate --on --screen --ascii``."""
     parser.add_argument("--replay", metavar="FILE", help="play a recorded session instead of the practice market")
     parser.add_argument("--speed", type=speed, default=1.0, metavar="N", help="market seconds per second, or max (1)")
     parser.add_argument("--from", type=time_of_day, dest="start_at", metavar="HH:MM", help="begin at this market time")
@@ -25,14 +25,15 @@ def add_starting(parser: Parser) -> None:
     parser.add_argument("--until", type=time_of_day, metavar="HH:MM", help="play to this market time, then hold")
     parser.add_argument("--seed", type=number, metavar="N", help="another practice market; the same seed, the same day")
     parser.add_argument("--rate", type=count, metavar="N", help="quotes a second of the practice market")
+    parser.add_argument("--on", type=day, dest="first_day", metavar="DATE", help="first day of a fresh practice market")
     parser.add_argument("--screen", choices=SCREENS, metavar="NAME", help=f"first screen: {', '.join(SCREENS)}")
     parser.add_argument("--ascii", action="store_true", help="draw without Unicode")
 
 
 def read_options(args: argparse.Namespace) -> RunOptions:
     """Check what can be checked before anything heavy is loaded. Raises UsageError, Refusal(NO_REPLAY_FILE)."""
-    if args.replay is not None and (args.seed is not None or args.rate is not None):
-        raise UsageError("--seed and --rate belong to the practice market; leave them out with --replay.")
+    if args.replay is not None and (args.seed, args.rate, args.first_day) != (None, None, None):
+        raise UsageError("--seed, --rate and --on belong to the practice market; leave them out with --replay.")
     if args.fresh and args.replay is None:
         raise UsageError("--fresh begins a recording anew; the practice market starts fresh in another --home.")
     if args.start_at is not None and args.until is not None and _clock(args.until) <= _clock(args.start_at):
@@ -49,6 +50,7 @@ def read_options(args: argparse.Namespace) -> RunOptions:
         fresh=args.fresh,
         seed=args.seed,
         rate=args.rate,
+        first_day=args.first_day,
         screen=args.screen,
         ascii=args.ascii,
     )

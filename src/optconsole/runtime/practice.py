@@ -2,23 +2,52 @@
 
 from __future__ import annotations
 
+import os
+from datetime import date, datetime, time
+from typing import Final
+
 from optconsole.brokers.paper.ledger import Ledger
 from optconsole.brokers.paper.practice.feed import DEFAULT_RATE, PracticeFeed
-from optconsole.brokers.paper.practice.hours import first_moment
+from optconsole.brokers.paper.practice.hours import first_moment, next_hours
 from optconsole.config import Settings
 from optconsole.engine.clock import MarketClock, WallClock
 from optconsole.engine.market.calendar import Calendar
 from optconsole.engine.market.contracts import listing
 from optconsole.engine.model.accounts import Mode
 from optconsole.engine.model.errors import Refusal
-from optconsole.engine.model.timeline import time_of_day
+from optconsole.engine.model.timeline import IST, time_of_day
 from optconsole.options import RunOptions
 from optconsole.runtime import places
 from optconsole.runtime.stage import Alarm, DayHook, PlayedFeed, Settled, Stage
 
+FIRST_DAY: Final = "OPTCONSOLE_PRACTICE_DAY"
+"""Where every fresh practice market begins, YYYY-MM-DD, while nothing else is asked for: the same market any day."""
+
+
+def _first_moment(asked: date | None, calendar: Calendar) -> datetime:
+    """Raises Refusal(NO_SESSION)."""
+    usual = os.environ.get(FIRST_DAY)
+    if asked is None and not usual:
+        return first_moment(WallClock().now(), calendar)
+    day = asked or _date(str(usual))
+    if not calendar.is_trading_day(day):
+        following, _ = next_hours(calendar, day)
+        raise Refusal("NO_SESSION", f"{day:%a %d %b %Y} is not a trading day; the next one is {following:%a %d %b %Y}.")
+    return first_moment(datetime.combine(day, time(), IST), calendar)
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Refusal("NO_SESSION", f"{FIRST_DAY} is {text!r}, not a date; write YYYY-MM-DD.") from None
+
 
 def practice_stage(options: RunOptions, settings: Settings, calendar: Calendar) -> Stage:
-    """Open the practice market of a home. Raises Refusal(TIME_PASSED, BAD_TIME, BAD_RATE)."""
+    """Open the practice market of a home.
+
+    Raises Refusal(TIME_PASSED, PRACTICE_BEGUN, NO_SESSION, BAD_TIME, BAD_RATE).
+    """
     seed = settings.practice.seed if options.seed is None else options.seed
     place = places.practice(options.home, seed, settings.practice.seed, settings.store.url)
     ledger = Ledger(place.ledger, settings.paper.account)
@@ -26,7 +55,13 @@ def practice_stage(options: RunOptions, settings: Settings, calendar: Calendar) 
         resumed = ledger.last_time()
     finally:
         ledger.close()
-    start = resumed or first_moment(WallClock().now(), calendar)
+    start = resumed or _first_moment(options.first_day, calendar)
+    if options.first_day is not None and options.first_day != start.date():
+        raise Refusal(
+            "PRACTICE_BEGUN",
+            f"The practice market of this home has reached {start:%d %b %Y}; "
+            "leave out --on to go on there, or choose another --home for a fresh one.",
+        )
     if options.start_at is not None:
         wanted = time_of_day(start, options.start_at)
         if resumed is not None and wanted < resumed:
