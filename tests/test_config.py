@@ -112,3 +112,49 @@ def test_config_check_knows_themes_and_bindings(tmp_path: Path, capsys: pytest.C
         capsys.readouterr()
         assert run(["config", "check", "--home", str(tmp_path)]) == 1
         assert said in capsys.readouterr().err
+
+
+ZERODHA = '[accounts.main]\nbroker = "zerodha"\nmode = "live"\n'
+ANGEL = '[accounts.second]\nbroker = "angelone"\nclient_id = "A1"\n'
+
+
+def test_accounts_are_sections_by_name(tmp_path: Path) -> None:
+    found = config.read(written(tmp_path, f'{ZERODHA}data = 2\nrest_url = "http://127.0.0.1:9000/"\n\n{ANGEL}'))
+    main, second = found.settings.accounts.values()
+    assert (main.broker, main.mode, main.rank, main.rest_url) == ("zerodha", "live", 2, "http://127.0.0.1:9000")
+    assert (second.mode, second.rank, second.client_id) == ("paper", 1, "A1")
+    origins = {each.key: each.origin for each in found.effective()}
+    assert origins["accounts.main.mode"] == f"{tmp_path / 'config.toml'}:3"
+    assert origins["accounts.second.mode"] == "default"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        ('[accounts.a]\nbroker = "zerodah"', "CONFIG_VALUE", "line 2: accounts.a.broker is 'zerodah'"),
+        (ZERODHA + "clientid = 'X'", "CONFIG_KEY", "did you mean accounts.main.client_id?"),
+        (ZERODHA + "mode2 = 'X'", "CONFIG_KEY", "did you mean accounts.main.mode?"),
+        (ZERODHA + "rest_url = 'http://api.kite.trade'", "CONFIG_VALUE", "http:// is for this machine only"),
+        (ZERODHA + "ws_url = 'ws://ws.kite.trade'", "CONFIG_VALUE", "ws:// is for this machine only"),
+        (ZERODHA + "ws_url = 'https://ws.kite.trade'", "CONFIG_VALUE", "write it as wss://"),
+        (ZERODHA + "rest_url = 'https://me:pw@api.kite.trade'", "CONFIG_VALUE", "neither user, query nor fragment"),
+        (ZERODHA + "rest_url = 'https://h:99999'", "CONFIG_VALUE", "it is not an address"),
+        (ZERODHA + "rest_url = 'http://localhost.evil.example'", "CONFIG_VALUE", "http:// is for this machine only"),
+        (ZERODHA + "roots = 'ca.pem'", "CONFIG_VALUE", "roots is for rehearsals"),
+        (ZERODHA + "data = 0", "CONFIG_VALUE", "accounts.main.data"),
+        ('[accounts.a]\nbroker = "shoonya"', "CONFIG_VALUE", "line 1: accounts.a; set client_id"),
+        ('[accounts.a]\nbroker = "paper"\nmode = "live"', "CONFIG_VALUE", "has no live orders"),
+        ('[accounts.a]\nbroker = "paper"\nclient_id = "X"', "CONFIG_VALUE", "is embedded"),
+        ('[accounts.a]\nmode = "live"', "CONFIG_VALUE", "accounts.a.broker; field required"),
+        ('[accounts."a b"]\nbroker = "paper"', "CONFIG_VALUE", "is no account's name"),
+        ('[accounts.paper]\nbroker = "zerodha"', "CONFIG_VALUE", "is also paper.account"),
+        (ANGEL + ANGEL.replace("second", "third").replace("A1", "a1"), "CONFIG_VALUE", "are the same user"),
+        ("accounts = 3", "CONFIG_VALUE", "accounts is 3"),
+    ],
+)
+def test_nonsense_about_an_account_is_one_sentence(text: str, code: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(Refusal) as caught:
+        config.load(written(tmp_path, text))
+    assert caught.value.code == code
+    assert said in caught.value.text
+    assert "pw@" not in caught.value.text

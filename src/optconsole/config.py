@@ -8,22 +8,17 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeGuard, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.limits import Level, Limit, LimitAction, LimitKind, OrderLimits
 from optconsole.engine.model.text import display
 from optconsole.paths import CONFIG_NAME
+from optconsole.sections import ACCOUNT_NAME, BrokerAccount, Section, clashing
 
 FILE_NAME: Final = CONFIG_NAME
-
-
-class Section(BaseModel):
-    """Base of all sections: a misspelt key is an error, never a silent default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Store(Section):
@@ -47,7 +42,7 @@ class Ui(Section):
 class Paper(Section):
     """The paper broker. Every field but ``capital`` and ``account`` is passed on to it as it stands."""
 
-    account: str = Field(default="paper", pattern=r"^[A-Za-z0-9_-]{1,20}$")
+    account: str = Field(default="paper", pattern=ACCOUNT_NAME)
     capital: int = Field(default=10_00_000, ge=1, le=1_000_00_00_000)
     """Opening cash in rupees."""
     ack_latency_ms: int = Field(default=0, ge=0, le=60_000)
@@ -156,12 +151,32 @@ class Settings(Section):
     practice: Practice = Practice()
     risk: Risk = Risk()
     strategies: Strategies = Strategies()
+    accounts: dict[str, BrokerAccount] = {}
+    """Account -> where it is kept. Its name is the id that orders, positions and secrets go by."""
 
     @field_validator("keys", mode="before")
     @classmethod
     def _join_dotted(cls, given: object) -> object:
         """Binding ids hold dots, which TOML reads as tables; quoted or not, they mean the same."""
         return dict(_joined(given)) if isinstance(given, Mapping) else given
+
+    @field_validator("accounts")
+    @classmethod
+    def _named(cls, given: dict[str, BrokerAccount]) -> dict[str, BrokerAccount]:
+        bad = next((name for name in given if not re.fullmatch(ACCOUNT_NAME, name)), None)
+        if bad is not None:
+            raise ValueError(f"{display(bad, 40)!r} is no account's name; use 1 to 20 letters, digits, - and _")
+        clash = clashing(given)
+        if clash is not None:
+            raise ValueError(clash)
+        return given
+
+    @model_validator(mode="after")
+    def _one_owner_of_a_name(self) -> Settings:
+        other = self.accounts.get(self.paper.account)
+        if other is not None and other.broker != "paper":
+            raise ValueError(f"accounts.{self.paper.account} is also paper.account; give one of them another name")
+        return self
 
 
 def _joined(tree: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
@@ -192,7 +207,7 @@ class Configuration:
     def effective(self) -> Iterator[Setting]:
         """Every value with where it comes from, in the file's order of sections."""
         for section, fields in self.settings.model_dump().items():
-            for name, value in fields.items():
+            for name, value in _joined(fields):
                 line = line_of(self.text, (section, *name.split(".")))
                 origin = "default" if line is None else f"{self.path}:{line}"
                 yield Setting(f"{section}.{name}", redacted(value), origin)
@@ -274,7 +289,7 @@ def _complaint(path: Path, text: str, error: ValidationError) -> Refusal:
             f"did you mean {'.'.join((*keys[:-1], near))}?" if near else f"known there: {', '.join(_known(keys[:-1]))}."
         )
         return Refusal("CONFIG_KEY", f"{place}: {name} is not a setting; {hint}")
-    said = str(first["msg"])
+    said = str(first["msg"]).removeprefix("Value error, ")
     given = first.get("input")
     if first["type"] == "model_type":
         said = f"it is a section; write its settings under [{name}]"
@@ -284,12 +299,26 @@ def _complaint(path: Path, text: str, error: ValidationError) -> Refusal:
 
 def _known(path: tuple[str, ...]) -> list[str]:
     model: type[BaseModel] = Settings
+    entry: type[BaseModel] | None = None
     for name in path:
+        if entry is not None:  # the name of one of many: its fields are the next
+            model, entry = entry, None
+            continue
         field = model.model_fields.get(name)
-        if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
+        if field is None:
             return []
-        model = field.annotation
+        of_many = next((kind for kind in get_args(field.annotation) if _is_section(kind)), None)
+        if of_many is not None:
+            entry = of_many
+        elif _is_section(field.annotation):
+            model = field.annotation
+        else:
+            return []
     return list(model.model_fields)
+
+
+def _is_section(kind: object) -> TypeGuard[type[BaseModel]]:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
 def nearest(word: str, known: list[str]) -> str | None:
