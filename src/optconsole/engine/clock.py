@@ -220,6 +220,11 @@ def fresh_id() -> str:
     return secrets.token_hex(8)
 
 
+def fresh_bytes(count: int) -> bytes:
+    """Unguessable bytes, for keys, salts and nonces."""
+    return secrets.token_bytes(count)
+
+
 def monotonic_seconds() -> float:
     """The machine's monotonic second, the same for all its processes."""
     return time.monotonic()
@@ -240,6 +245,7 @@ __all__ = [
     "MarketClock",
     "Rng",
     "WallClock",
+    "fresh_bytes",
     "fresh_id",
     "monotonic_seconds",
     "pause",
