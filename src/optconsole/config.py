@@ -126,6 +126,14 @@ class Risk(Section):
         )
 
 
+class Live(Section):
+    """The real market."""
+
+    rehearsal_shift_seconds: int = Field(default=0, ge=-400 * 86_400, le=400 * 86_400)
+    """How far the rehearsed market's time is ahead of the wall's, as `optconsole broker simulate` prints it. Refused
+    where any account is at a real broker."""
+
+
 class Strategies(Section):
     """Registered strategies, each of which runs in a process of its own."""
 
@@ -151,6 +159,7 @@ class Settings(Section):
     practice: Practice = Practice()
     risk: Risk = Risk()
     strategies: Strategies = Strategies()
+    live: Live = Live()
     accounts: dict[str, BrokerAccount] = {}
     """Account -> where it is kept. Its name is the id that orders, positions and secrets go by."""
 

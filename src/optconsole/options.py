@@ -15,6 +15,7 @@ class RunOptions:
     it goes. ``start_at`` and ``until`` are ``HH:MM[:SS]`` of market time; ``hold`` waits there for orders to play on.
     ``fresh`` begins a new run of a recording. ``seed`` and ``rate`` (quotes a second) belong to the practice market,
     None leaves them to the configuration. ``first_day`` is where a fresh practice market begins, None the present.
+    ``live`` trades the configured accounts on the real market.
     """
 
     home: Path
@@ -27,5 +28,6 @@ class RunOptions:
     seed: int | None = None
     rate: int | None = None
     first_day: date | None = None
+    live: bool = False
     screen: str | None = None
     ascii: bool = False

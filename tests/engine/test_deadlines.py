@@ -26,10 +26,11 @@ async def never(*_asked: Any) -> Any:
     await asyncio.get_running_loop().create_future()
 
 
-@pytest.mark.parametrize(("verb", "seconds"), [("connect", CONNECT_DEADLINE), ("settlements", READ_DEADLINE)])
-def test_a_start_is_refused_in_time_and_the_next_one_comes_up(
-    verb: str, seconds: float, monkeypatch: pytest.MonkeyPatch
+def test_a_start_whose_broker_does_not_connect_is_refused_in_time_and_the_next_one_comes_up(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    verb, seconds = "connect", CONNECT_DEADLINE
+
     async def script(stage: Scene) -> None:
         refused: list[str] = []
         guarded = Simulation._guarded
@@ -60,6 +61,34 @@ def test_a_start_is_refused_in_time_and_the_next_one_comes_up(
         assert (await stage.place(Side.BUY, 1)).ok
 
     scene(script)
+
+
+@pytest.mark.parametrize("verb", ["settlements", "orders"])
+def test_a_start_whose_book_cannot_be_read_guards_what_it_has_and_enters_nothing_until_it_can(
+    verb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def script(stage: Scene) -> None:
+        await stage.simulation.bury(crash=True)
+        with monkeypatch.context() as silent:
+            silent.setattr(SimBroker, verb, never)
+            assert await stage.simulation._start()
+            assert notices(stage) == ["NOT_AGREED"]
+            if verb == "orders":
+                await stage.show(100_00, 9)
+                refused = await stage.place(Side.BUY, 1)
+                assert refused.code == "BOOK_UNSEEN"
+        await asyncio.sleep(READ_DEADLINE * 5)
+        assert notices(stage) == ["NOT_AGREED", "AGREED"]
+        await stage.show(100_00, 9)
+        assert (await stage.place(Side.BUY, 1)).ok
+
+    scene(script)
+
+
+def notices(stage: Scene) -> list[str]:
+    life = stage.simulation.life
+    assert life is not None
+    return [each.code for each in life.engine.state.notices if each.code in ("NOT_AGREED", "AGREED")]
 
 
 @pytest.mark.parametrize(

@@ -202,6 +202,12 @@ class MarketClock:
         await asyncio.sleep(seconds)
 
 
+def shifted(seconds: float) -> WallClock:
+    """Real time moved by ``seconds``: that of a market which is rehearsed at another hour."""
+    apart = timedelta(seconds=seconds)
+    return WallClock(lambda: datetime.now(IST) + apart)
+
+
 class Rng(Protocol):
     """Seeded randomness for jitter and simulated markets."""
 

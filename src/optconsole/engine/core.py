@@ -42,6 +42,7 @@ from optconsole.engine.shell.vigil import Vigil
 from optconsole.engine.shell.worker import Rooms, Worker
 from optconsole.engine.tap import ConflatedTap
 from optconsole.engine.trading import sentinel
+from optconsole.engine.trading.letters import EVIDENCE
 from optconsole.engine.trading.lookout import Lookout
 from optconsole.engine.trading.runs.alarms import next_alarm
 from optconsole.engine.watching import BookWatch
@@ -49,6 +50,8 @@ from optconsole.engine.world import World
 
 COMMANDS_RECALLED: Final = 5_000
 """Facts looked through at a start for commands that were carried out before it."""
+AGREE_AGAIN: Final = 5.0
+"""Seconds until an account that could not be read at the start is read again."""
 
 
 class Engine:
@@ -122,7 +125,7 @@ class Engine:
             await self._connect(account)
         checked, adopted = 0, len(self.state.trades)
         for account in self.world.brokers:
-            checked += await self._agreement.reconcile(account)
+            checked += await self._agree(account)
         await self.settled()
         self._answers.review(self.state)
         adopted = len(self.state.trades) - adopted
@@ -137,6 +140,30 @@ class Engine:
         await self._agreement.connect(account, self.hearer(account))
         self._inbox.spawn(watch.run(), f"book-{account}")
         self._inbox.spawn(watch.read_funds(), f"funds-{account}")
+
+    async def _agree(self, account: str) -> int:
+        """Bring our book and an account's together; returns the orders compared.
+
+        One that cannot be read must not keep the others unguarded: its entries wait until it can. Raises Refusal where
+        there is no other.
+        """
+        try:
+            return await self._agreement.reconcile(account)
+        except Refusal as refused:
+            if len(self.world.brokers) == 1 and self.world.brokers[account].book_is_proof:
+                raise
+            text = f"{refused.text} Nothing is entered on {account} until its book could be read."
+            await self._inbox.state([ev.NoticeRaised(level="alarm", code="NOT_AGREED", text=text)])
+            self._inbox.spawn(self._agree_later(account), f"agree-{account}")
+            return 0
+
+    async def _agree_later(self, account: str) -> None:
+        while True:
+            await self.world.clock.sleep(AGREE_AGAIN)
+            with suppress(Refusal):
+                await self._agreement.reconcile(account)
+                self.tell("AGREED", f"The book of {account} was read; what differs from ours is told apart.", "info")
+                return
 
     async def take_positions(self) -> None:
         """Take the broker's quantities for ours: the store that knew how they came about is not there any more."""
@@ -188,6 +215,16 @@ class Engine:
         crossed, due = self._lookout.crossed(self.state, quotes), self._lookout.due(self.state, self.world.clock.now())
         if crossed or due:
             self._inbox.put(Nudged())
+
+    def keep_evidence(self, account: str, kind: str, why: str, sample: str) -> None:
+        """Put what an adapter could not read among the dead letters; the same kind again is one more of it."""
+        row = msgspec.json.encode({"kind": kind, "sample": sample}).decode()
+        letter = f"{account}:{kind}"
+        self._inbox.state_later([ev.InputSetAside(letter_id=letter, account=account, kind=EVIDENCE, row=row, why=why)])
+
+    def tell(self, code: str, text: str, level: str = "warning") -> None:
+        """Put a notice into the journal without waiting for it."""
+        self._inbox.warn(code, text, level)
 
     def next_alarm(self, after: datetime) -> datetime | None:
         """When strategies must be looked at next though no price moves; None while none is under way."""

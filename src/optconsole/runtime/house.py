@@ -11,16 +11,12 @@ from pathlib import Path
 from typing import Final
 
 from optconsole import __version__
-from optconsole.brokers.paper.broker import PaperBroker
-from optconsole.brokers.paper.settings import PaperSettings
 from optconsole.config import Settings, load
-from optconsole.engine.clock import fresh_id, seeded
+from optconsole.engine.clock import Clock, fresh_id
 from optconsole.engine.commands import EngageKill, SteerReplay
 from optconsole.engine.core import Engine
 from optconsole.engine.market.calendar import Calendar
-from optconsole.engine.model.accounts import Account
 from optconsole.engine.model.errors import Refusal
-from optconsole.engine.model.quotes import Depth
 from optconsole.engine.observe.log import open_log
 from optconsole.engine.store.latch import KillLatch
 from optconsole.engine.store.lock import HomeLock
@@ -32,15 +28,15 @@ from optconsole.runtime.bonds import Bonds
 from optconsole.runtime.heap import one_heap
 from optconsole.runtime.keeper import Keeper
 from optconsole.runtime.keeping import KeptMemory, entry_stops
+from optconsole.runtime.market import Market, PlayedFeed
 from optconsole.runtime.plugins import Plugins, plugins_of
 from optconsole.runtime.practice import practice_stage
-from optconsole.runtime.rates import exercise_charges, order_charges, paper_rules
+from optconsole.runtime.rates import exercise_charges, order_charges
 from optconsole.runtime.recovery import Recovered, recover
-from optconsole.runtime.stage import PlayedFeed, Stage
+from optconsole.runtime.stage import Progress, Stage
 
 LOG_NAME: Final = "optconsole.log"
 FIRST_QUOTES_SECONDS: Final = 1.0
-Progress = Callable[[str], None]
 
 
 @dataclass(slots=True)
@@ -49,9 +45,15 @@ class House:
 
     engine: Engine
     home: Path
-    stage: Stage
-    feed: PlayedFeed
+    market: Market
     stop: Callable[[str], Awaitable[None]]
+
+    @property
+    def feed(self) -> PlayedFeed:
+        """The feed of a market that is played. Raises Refusal(NOT_PLAYED) where the market is the real one."""
+        if self.market.playback is None:
+            raise Refusal("NOT_PLAYED", "The live market cannot be steered; only practice and replays can.")
+        return self.market.playback
 
     @property
     def socket(self) -> Path:
@@ -71,11 +73,11 @@ async def open_house(options: RunOptions, progress: Progress = silent) -> House:
     one_heap()
     async with AsyncExitStack() as stack:
         ground = await _found(stack, options, progress)
-        engine, bonds = await _raise_engine(stack, ground, progress)
-        keeper = Keeper(engine, bonds.broker, ground.book.journal, ground.stage, ground.memory)
+        engine, bonds, market = await _raise_engine(stack, ground, progress)
+        keeper = Keeper(engine, market.papers, ground.book.journal, ground.stage.clock, ground.memory)
         stack.push_async_callback(keeper.close)
         await _serve(stack, ground, engine, bonds)
-        await _play(stack, ground, engine, bonds, progress)
+        await _play(stack, ground, engine, bonds, market, progress)
         keeper.start()
         closing = stack.pop_all()
 
@@ -83,12 +85,12 @@ async def open_house(options: RunOptions, progress: Progress = silent) -> House:
         bonds.reason = reason
         await closing.aclose()
 
-    return House(engine=engine, home=options.home, stage=ground.stage, feed=bonds.feed, stop=stop)
+    return House(engine=engine, home=options.home, market=market, stop=stop)
 
 
 @dataclass(frozen=True, slots=True)
 class _Ground:
-    """What stands before there is an engine: the home, its settings, the market to play, the recovered book."""
+    """What stands before there is an engine: the home, its settings, the stage to set, the recovered book."""
 
     options: RunOptions
     settings: Settings
@@ -112,22 +114,26 @@ async def _found(stack: AsyncExitStack, options: RunOptions, progress: Progress)
     return _Ground(options, settings, calendar, stage, book, memory)
 
 
-async def _raise_engine(stack: AsyncExitStack, ground: _Ground, progress: Progress) -> tuple[Engine, Bonds]:
-    """Compose the engine with its exchange and feed, and let it agree its book."""
+async def _raise_engine(stack: AsyncExitStack, ground: _Ground, progress: Progress) -> tuple[Engine, Bonds, Market]:
+    """Compose the engine with its brokers and its feed, and let it agree its book."""
     stage, bonds = ground.stage, Bonds()
-    bonds.broker = broker = _paper_broker(stage, ground.settings, ground.calendar, bonds.depth)
-    bonds.feed = feed = stage.build_feed(bonds.on_open, bonds.on_close, bonds.settled, bonds.alarm)
+    market = await stage.set(stack, bonds, progress)
+    bonds.feed, bonds.papers = market.feed, market.papers
     plugins = plugins_of(ground.options.home, ground.settings)
     stack.push_async_callback(plugins.close)
-    bonds.engine = engine = Engine(_world(ground, broker, feed, plugins), ground.book.state)
+    bonds.engine = engine = Engine(_world(ground, market, plugins), ground.book.state)
     progress("agreeing with the exchange")
-    broker.load(feed.instruments(stage.clock.now().date()))
+    listed = market.feed.instruments(stage.clock.now().date())
+    for paper in market.papers:
+        paper.load(listed)
     stack.push_async_callback(bonds.farewell)
+    if bonds.evidence is not None:
+        bonds.evidence.attach(engine)
     await engine.start()
-    return engine, bonds
+    return engine, bonds, market
 
 
-def _world(ground: _Ground, broker: PaperBroker, feed: PlayedFeed, plugins: Plugins) -> World:
+def _world(ground: _Ground, market: Market, plugins: Plugins) -> World:
     options, settings, stage, book = ground.options, ground.settings, ground.stage, ground.book
     return World(
         name=stage.title,
@@ -135,19 +141,19 @@ def _world(ground: _Ground, broker: PaperBroker, feed: PlayedFeed, plugins: Plug
         install_id=book.journal.install_id,
         clock=stage.clock,
         journal=book.journal,
-        feed=feed,
-        brokers={broker.account.id: broker},
+        feed=market.feed,
+        brokers=market.brokers,
         calendar=ground.calendar,
         limits=settings.risk.order_limits(),
         charge_for=order_charges,
         exercise_charge=exercise_charges,
         disk_free=lambda: shutil.disk_usage(options.home).free,
-        playback=feed,
+        playback=market.playback,
         cadence=stage.cadence,
         guard_only=book.guard_only,
         installs=frozenset(book.memory.installs),
-        entry_stops=lambda: entry_stops(book.journal, options.home),
-        vouched=feed.vouched,
+        entry_stops=lambda: (*entry_stops(book.journal, options.home), *market.stops()),
+        vouched=market.feed.vouched,
         latch=KillLatch(stage.place.folder, options.home),
         limits_at_first=settings.risk.limits_at_first(),
         strategies=plugins,
@@ -161,19 +167,23 @@ async def _serve(stack: AsyncExitStack, ground: _Ground, engine: Engine, bonds: 
     stack.push_async_callback(server.close)
 
 
-async def _play(stack: AsyncExitStack, ground: _Ground, engine: Engine, bonds: Bonds, progress: Progress) -> None:
+async def _play(
+    stack: AsyncExitStack, ground: _Ground, engine: Engine, bonds: Bonds, market: Market, progress: Progress
+) -> None:
     """Show the opening picture, take up what was left, and let the market run."""
-    feed = bonds.feed
-    # Time stands until the engine has taken in the opening picture: no quote passes by unseen.
-    feed.pause()
-    await feed.start(bonds.on_quotes)
-    stack.push_async_callback(feed.stop)
+    if market.playback is not None:
+        # Time stands until the engine has taken in the opening picture: no quote passes by unseen.
+        market.playback.pause()
+    await market.feed.start(bonds.on_quotes)
+    stack.push_async_callback(market.feed.stop)
     progress("waiting for quotes")
-    await _first_quotes(engine)
+    await _first_quotes(engine, market)
     await _take_over(engine, ground.book)
     await ground.memory.note(engine, ground.book.journal)
     await engine.proceed()
-    await _steer(ground.options, engine, feed)
+    bonds.begun()
+    if market.playback is not None:
+        await _steer(ground.options, engine, market.playback)
 
 
 async def _take_over(engine: Engine, book: Recovered) -> None:
@@ -192,29 +202,15 @@ def _stage(options: RunOptions, settings: Settings, calendar: Calendar, progress
     # pyarrow takes a quarter of a second to import and only a replay needs it.
     from optconsole.runtime.recorded import recorded_stage
 
-    return recorded_stage(options, settings, options.replay, progress)
+    return recorded_stage(options, settings, calendar, options.replay, progress)
 
 
-def _paper_broker(
-    stage: Stage, settings: Settings, calendar: Calendar, depth: Callable[[str], Depth | None]
-) -> PaperBroker:
-    account = Account(id=settings.paper.account, broker="paper", mode=stage.mode, capital=settings.paper.capital * 100)
-    return PaperBroker(
-        account,
-        stage.clock,
-        stage.place.ledger,
-        PaperSettings(**settings.paper.broker_fields()),
-        paper_rules(calendar),
-        seeded(stage.place.world),
-        depth,
-    )
-
-
-async def _first_quotes(engine: Engine) -> None:
+async def _first_quotes(engine: Engine, market: Market) -> None:
     """Wait until the opening picture is in, so that who trades on readiness finds prices; not longer than a second."""
-    clock = engine.world.clock
+    clock: Clock = engine.world.clock
+    wanted = len(engine.master) if market.playback is not None else min(1, len(engine.state.positions))
     began = clock.monotonic()
-    while engine.board.quotes_seen < len(engine.master) and clock.monotonic() - began < FIRST_QUOTES_SECONDS:
+    while engine.board.quotes_seen < wanted and clock.monotonic() - began < FIRST_QUOTES_SECONDS:
         await clock.sleep(0.005)
 
 

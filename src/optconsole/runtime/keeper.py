@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 from optconsole.brokers.paper.broker import PaperBroker
+from optconsole.engine.clock import Clock
 from optconsole.engine.core import Engine
 from optconsole.engine.observe.log import incident
 from optconsole.engine.ports import JournalBroken
@@ -13,7 +15,6 @@ from optconsole.engine.state import digest
 from optconsole.engine.store.journal import SqlJournal
 from optconsole.engine.store.writing import FAILED
 from optconsole.runtime.keeping import KeptMemory
-from optconsole.runtime.stage import Stage
 
 HOUSEKEEPING_SECONDS: Final = 1.0
 CHECKPOINT_SECONDS: Final = 30
@@ -23,12 +24,12 @@ MEMORY_SECONDS: Final = 5
 
 
 class Keeper:
-    """Once a second: the exchange looks at the clock, market time is remembered, the state is checkpointed."""
+    """Once a second: exchanges of ours look at the clock, market time is remembered, the state is checkpointed."""
 
     def __init__(
-        self, engine: Engine, broker: PaperBroker, journal: SqlJournal, stage: Stage, memory: KeptMemory
+        self, engine: Engine, papers: Sequence[PaperBroker], journal: SqlJournal, clock: Clock, memory: KeptMemory
     ) -> None:
-        self._engine, self._broker, self._journal, self._stage = engine, broker, journal, stage
+        self._engine, self._papers, self._journal, self._clock = engine, papers, journal, clock
         self._memory = memory
         self._tasks: list[asyncio.Task[None]] = []
         self._saved = -1
@@ -43,7 +44,8 @@ class Keeper:
         for task in self._tasks:
             task.cancel()
             await asyncio.wait([task])
-        self._broker.mark_time(self._stage.clock.now())
+        for paper in self._papers:
+            paper.mark_time(self._clock.now())
         await self._engine.settled()
         await self._checkpoint()
         await self._memory.note(self._engine, self._journal)
@@ -51,12 +53,13 @@ class Keeper:
     async def _run(self) -> None:
         beats = 0
         while True:
-            await self._stage.clock.sleep(HOUSEKEEPING_SECONDS)
+            await self._clock.sleep(HOUSEKEEPING_SECONDS)
             beats += 1
             try:
-                now = self._stage.clock.now()
-                self._broker.on_time(now)
-                self._broker.mark_time(now)
+                now = self._clock.now()
+                for paper in self._papers:
+                    paper.on_time(now)
+                    paper.mark_time(now)
                 if beats % LEASE_SECONDS == 0 and self._engine.broken is None:
                     await self._renew()
                 if beats % MEMORY_SECONDS == 0 or self._engine.state.killed != self._memory.killed:

@@ -10,6 +10,7 @@ from typing import Final
 from optconsole.engine.model.errors import Refusal
 
 PRACTICE: Final = "practice"
+LIVE: Final = "live"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,11 @@ def practice(home: Path, seed: int, usual_seed: int, store_url: str) -> Place:
     return _place(world, home / world, store_url)
 
 
+def live(home: Path, store_url: str) -> Place:
+    """The real market's place: one book for all accounts."""
+    return _place(LIVE, home / LIVE, store_url)
+
+
 def replay_runs(home: Path, recording: str) -> list[Path]:
     """Folders of the earlier runs of a recording, oldest first."""
     root = home / "replay" / recording
@@ -57,12 +63,14 @@ def replay(home: Path, recording: str, run: int, store_url: str) -> Place:
 
 
 def named(home: Path, name: str, store_url: str, usual_seed: int) -> Place:
-    """The place of a world by its name: ``practice``, ``practice-SEED``, ``replay/NAME/RUN``.
+    """The place of a world by its name: ``live``, ``practice``, ``practice-SEED``, ``replay/NAME/RUN``.
 
     Raises Refusal(NO_SUCH_WORLD) for any other, and for a replay that never ran.
     """
     if name == PRACTICE:
         return practice(home, usual_seed, usual_seed, store_url)
+    if name == LIVE:
+        return live(home, store_url)
     seed = re.fullmatch(rf"{PRACTICE}-([0-9]{{1,12}})", name)
     if seed:
         return practice(home, int(seed[1]), usual_seed, store_url)
@@ -70,7 +78,8 @@ def named(home: Path, name: str, store_url: str, usual_seed: int) -> Place:
     if run and (home / name).is_dir():
         return replay(home, run[1], int(run[2]), store_url)
     raise Refusal(
-        "NO_SUCH_WORLD", f"{name!r} is no world of {home}; name practice, practice-SEED or a run as replay/NAME/RUN."
+        "NO_SUCH_WORLD",
+        f"{name!r} is no world of {home}; name live, practice, practice-SEED or a run as replay/NAME/RUN.",
     )
 
 

@@ -18,7 +18,8 @@ from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.timeline import IST, time_of_day
 from optconsole.options import RunOptions
 from optconsole.runtime import places
-from optconsole.runtime.stage import Alarm, DayHook, PlayedFeed, Settled, Stage
+from optconsole.runtime.market import PlayedFeed
+from optconsole.runtime.stage import Alarm, DayHook, PlayedStage, Settled
 
 FIRST_DAY: Final = "OPTCONSOLE_PRACTICE_DAY"
 """Where every fresh practice market begins, YYYY-MM-DD, while nothing else is asked for: the same market any day."""
@@ -43,7 +44,7 @@ def _date(text: str) -> date:
         raise Refusal("NO_SESSION", f"{FIRST_DAY} is {text!r}, not a date; write YYYY-MM-DD.") from None
 
 
-def practice_stage(options: RunOptions, settings: Settings, calendar: Calendar) -> Stage:
+def practice_stage(options: RunOptions, settings: Settings, calendar: Calendar) -> PlayedStage:
     """Open the practice market of a home.
 
     Raises Refusal(TIME_PASSED, PRACTICE_BEGUN, NO_SESSION, BAD_TIME, BAD_RATE).
@@ -87,4 +88,4 @@ def practice_stage(options: RunOptions, settings: Settings, calendar: Calendar) 
             speed=options.speed,
         )
 
-    return Stage(title="practice", mode=Mode.PAPER, place=place, clock=clock, build_feed=build)
+    return PlayedStage("practice", Mode.PAPER, place, clock, build, settings, calendar)

@@ -13,16 +13,20 @@ from optconsole.brokers.replay.reader import Recording
 from optconsole.brokers.replay.session import open_session
 from optconsole.config import Settings
 from optconsole.engine.clock import MarketClock
+from optconsole.engine.market.calendar import Calendar
 from optconsole.engine.model.accounts import Mode
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.timeline import time_of_day
 from optconsole.options import RunOptions
 from optconsole.runtime import places
+from optconsole.runtime.market import PlayedFeed
 from optconsole.runtime.places import Place
-from optconsole.runtime.stage import Alarm, DayHook, PlayedFeed, Settled, Stage
+from optconsole.runtime.stage import Alarm, DayHook, PlayedStage, Settled
 
 
-def recorded_stage(options: RunOptions, settings: Settings, source: Path, progress: Callable[[str], None]) -> Stage:
+def recorded_stage(
+    options: RunOptions, settings: Settings, calendar: Calendar, source: Path, progress: Callable[[str], None]
+) -> PlayedStage:
     """Open a recording, or import what can be imported. Raises Refusal."""
 
     def told(done: int, total: int) -> None:
@@ -47,12 +51,14 @@ def recorded_stage(options: RunOptions, settings: Settings, source: Path, progre
             speed=options.speed,
         )
 
-    return Stage(
+    return PlayedStage(
         title=f"replay {source.stem}",
         mode=Mode.REPLAY,
         place=place,
         clock=clock,
         build_feed=build,
+        settings=settings,
+        calendar=calendar,
         cadence=recording.cadence,
     )
 

@@ -17,7 +17,7 @@ from optconsole.engine.model.instruments import Instrument, Kind, Right, contrac
 UNDERLYINGS: Final = tuple(facts.underlyings())
 """Names of the indices with listed derivatives, in the order screens show them."""
 
-_INDEX_TICK: Final = 1
+INDEX_TICK: Final = 1
 _YOUNGEST_MONTHS: Final = 13
 """How far ahead of an index's first expiry its listing is looked for."""
 _WEEK: Final = timedelta(days=7)
@@ -81,7 +81,7 @@ def tick(underlying: str, kind: Kind, day: date) -> int:
     """Price step in paise. An index moves by a paisa."""
     _known(underlying)
     if kind is Kind.INDEX:
-        return _INDEX_TICK
+        return INDEX_TICK
     rows = [rule for rule in facts.tick_rules() if rule.kind is kind]
     own = facts.in_force((rule for rule in rows if rule.underlying == underlying), day)
     rule = own or facts.in_force((rule for rule in rows if rule.underlying == "*"), day)
@@ -129,7 +129,7 @@ def index_of(underlying: str) -> Instrument:
         exchange=entry.exchange,
         kind=Kind.INDEX,
         lot=1,
-        tick=_INDEX_TICK,
+        tick=INDEX_TICK,
         freeze=0,
     )
 

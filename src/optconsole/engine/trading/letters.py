@@ -24,6 +24,10 @@ KINDS: Final[dict[str, type[BrokerUpdate]]] = {
 }
 
 
+EVIDENCE: Final = "evidence"
+"""The kind of a letter that holds what an adapter could not read at all."""
+
+
 def set_aside(state: TradingState, update: BrokerUpdate, why: str, letter_id: str = "") -> Decision:
     """Keep a row that failed. ``letter_id`` is given for one that failed again."""
     kind = next(kind for kind, shape in KINDS.items() if isinstance(update, shape))
@@ -59,7 +63,9 @@ def drop(state: TradingState, command: DropLetter) -> Decision:
 
 
 def opened(letter: Letter) -> BrokerUpdate:
-    """The row in a letter. Raises Refusal(LETTER_UNREADABLE)."""
+    """The row in a letter. Raises Refusal(LETTER_UNREADABLE | NOT_A_ROW)."""
+    if letter.kind == EVIDENCE:
+        raise Refusal("NOT_A_ROW", f"{letter.id} is evidence, not a row of a book: report it, then put it away.")
     try:
         return msgspec.json.decode(letter.row, type=KINDS[letter.kind])
     except (KeyError, msgspec.DecodeError) as error:
