@@ -14,6 +14,10 @@ from typing import Any
 import pytest
 from sqlalchemy import make_url
 
+from tests.canaries import pytest_runtest_makereport
+
+__all__ = ["pytest_runtest_makereport"]
+
 HERE = Path(__file__).resolve().parent
 
 

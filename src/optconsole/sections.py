@@ -72,6 +72,8 @@ class BrokerAccount(Section):
     ws_url: SocketAddress = ""
     order_ws_url: SocketAddress = ""
     """Where orders come over a socket of their own (Angel One); elsewhere unused."""
+    login_url: WebAddress = ""
+    """The page a browser is sent to (Zerodha, Shoonya)."""
     master_url: WebAddress = ""
     roots: str = ""
     """A file of certificates to trust instead of the system's, for a rehearsal on this machine."""
@@ -89,7 +91,8 @@ class BrokerAccount(Section):
     @property
     def addresses(self) -> tuple[str, ...]:
         """The addresses that are set."""
-        return tuple(url for url in (self.rest_url, self.ws_url, self.order_ws_url, self.master_url) if url)
+        every = (self.rest_url, self.ws_url, self.order_ws_url, self.login_url, self.master_url)
+        return tuple(url for url in every if url)
 
     @model_validator(mode="after")
     def _sensible(self) -> BrokerAccount:

@@ -32,6 +32,8 @@ NOUNS: Final[dict[str, tuple[str, str]]] = {
     "charges": ("charges", "what is taken of a file's orders in taxes and fees"),
     "market": ("market", "publish signed baskets; subscribe to others' and take their updates in"),
     "risk": ("risk", "show, set or unset limits; say what orders may leave"),
+    "secrets": ("vault", "the vault of logins and tokens: init, set, list, forget, rotate"),
+    "unlock": ("unlock", "open the vault of a running engine"),
     "journal": ("journal", "list, show, verify or export the journal"),
     "db": ("db", "back up, restore or check the store"),
     "calc": ("calc", "prices, implied volatility and Greeks: JSON Lines in, JSON Lines out"),

@@ -18,6 +18,7 @@ from optconsole.engine.commands import AnyCommand, Reply
 from optconsole.engine.events import Recorded
 from optconsole.engine.model.access import Access
 from optconsole.engine.model.errors import Refusal
+from optconsole.engine.model.secrets import Secret
 from optconsole.engine.ports import Snapshot, Tap
 from optconsole.engine.queries import AnyAnswer, AnyQuery
 from optconsole.link import wire
@@ -93,6 +94,10 @@ class SocketLink:
     async def ping(self) -> None:
         """Return once the engine has answered."""
         await self._ask(wire.Ping, wire.Pong)
+
+    async def unlock(self, passphrase: Secret) -> bool:
+        """Have the engine open its vault; False for a wrong passphrase or one tried too early."""
+        return (await self._ask(lambda rid: wire.Unlock(rid, passphrase.reveal()), wire.Unlocked)).ok
 
     async def facts(self, after: int) -> AsyncGenerator[Recorded, None]:
         rid = self._next_rid()

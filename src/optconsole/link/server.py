@@ -13,7 +13,7 @@ from typing import Final
 
 from optconsole.engine.ports import EnginePort
 from optconsole.link.address import listen, peer_uid
-from optconsole.link.session import Session
+from optconsole.link.session import Session, Unlock
 from optconsole.link.wire import MAX_REQUEST
 
 CONNECTIONS_AT_ONCE: Final = 32
@@ -23,7 +23,8 @@ log = logging.getLogger(__name__)
 
 
 class LinkServer:
-    """Lets consoles reach an engine at ``path``. ``on_consoles`` hears how many screens watch whenever that changes."""
+    """Lets consoles reach an engine at ``path``. ``on_consoles`` hears how many screens watch whenever that changes;
+    ``unlock`` opens the engine's vault."""
 
     def __init__(
         self,
@@ -32,11 +33,13 @@ class LinkServer:
         *,
         stall: float = STALL_SECONDS,
         on_consoles: Callable[[int], None] | None = None,
+        unlock: Unlock | None = None,
     ) -> None:
         self._engine = engine
         self._path = path
         self._stall = stall
         self._on_consoles = on_consoles
+        self._unlock = unlock
         self._owner = os.getuid()
         self._server: asyncio.Server | None = None
         self._inode: tuple[int, int] | None = None
@@ -77,7 +80,7 @@ class LinkServer:
                 self._path.unlink()
 
     async def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        session = Session(self._engine, reader, writer, self._stall, self._count)
+        session = Session(self._engine, reader, writer, self._stall, self._count, self._unlock)
         peer: socket.socket = writer.get_extra_info("socket")
         uid = peer_uid(peer)
         if uid is not None and uid != self._owner:

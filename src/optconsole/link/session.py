@@ -16,6 +16,7 @@ from optconsole.engine.commands import AnyCommand
 from optconsole.engine.events import Recorded
 from optconsole.engine.model.access import Access
 from optconsole.engine.model.errors import Refusal
+from optconsole.engine.model.secrets import Secret
 from optconsole.engine.ports import EnginePort, Tap
 from optconsole.engine.queries import BackupJournal
 from optconsole.link import wire
@@ -26,8 +27,9 @@ STREAMS_AT_ONCE: Final = 16
 FASTEST_TAP: Final = 60.0
 GREETING_SECONDS: Final = 5.0
 
-Short = wire.Submit | wire.Ask | wire.TakeSnapshot | wire.Ping
+Short = wire.Submit | wire.Ask | wire.TakeSnapshot | wire.Ping | wire.Unlock
 """What is answered once, as opposed to a stream."""
+Unlock = Callable[[Secret], Awaitable[bool]]
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
@@ -46,12 +48,14 @@ class Session:
         writer: asyncio.StreamWriter,
         stall: float,
         taps_changed: Callable[[], None],
+        unlock: Unlock | None = None,
     ) -> None:
         self._engine = engine
         self._reader = reader
         self._writer = writer
         self._stall = stall
         self._taps_changed = taps_changed
+        self._open_vault = unlock
         self._access = Access.ADMIN
         self._turn = asyncio.Lock()
         self._slots = asyncio.Semaphore(REQUESTS_AT_ONCE)
@@ -166,6 +170,15 @@ class Session:
                 await self._reply(rid, self._ask(rid, self._engine.snapshot(), wire.SnapshotTaken))
             case wire.Ping(rid):
                 await self._send(wire.Pong(rid))
+            case wire.Unlock(rid, passphrase):
+                await self._reply(rid, self._unlock(rid, Secret(passphrase)))
+
+    async def _unlock(self, rid: int, passphrase: Secret) -> wire.Message:
+        if self._access is Access.OBSERVER:
+            return wire.Failed(rid, "OBSERVER", "This console only observes and opens no vault.")
+        if self._open_vault is None:
+            return wire.Failed(rid, "VAULT_NONE", "This engine has no use for a vault.")
+        return wire.Unlocked(rid, await self._open_vault(passphrase))
 
     async def _submit(self, rid: int, command: AnyCommand) -> wire.Message:
         return wire.Replied(rid, await self._engine.submit(command))

@@ -8,7 +8,7 @@ longer equal the engine's.
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -18,7 +18,7 @@ from optconsole.engine.model.access import Access
 from optconsole.engine.ports import Beat, Snapshot
 from optconsole.engine.queries import AnyAnswer, AnyQuery
 
-PROTOCOL: Final = 2
+PROTOCOL: Final = 3
 """Grows with every change of a message; both ends must agree."""
 
 MAX_REQUEST: Final = 1 << 20
@@ -76,6 +76,19 @@ class TakeAccess(Message, frozen=True):
     access: Access
 
 
+class Unlock(Message, frozen=True):
+    """Open the vault. Answered by Unlocked, yes or no and nothing else; never journalled, logged or shown."""
+
+    rid: int
+    passphrase: str
+
+    def __repr__(self) -> str:
+        return f"Unlock(rid={self.rid})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("rid", self.rid)]
+
+
 class OpenFacts(Message, frozen=True):
     """Subscribe to every fact above ``after``."""
 
@@ -106,7 +119,9 @@ class CloseStream(Message, frozen=True):
     rid: int
 
 
-Request = Submit | Ask | TakeSnapshot | Ping | TakeAccess | OpenFacts | FactsRead | OpenTap | WatchTap | CloseStream
+Request = (
+    Submit | Ask | TakeSnapshot | Ping | TakeAccess | Unlock | OpenFacts | FactsRead | OpenTap | WatchTap | CloseStream
+)
 
 
 class Replied(Message, frozen=True):
@@ -126,6 +141,13 @@ class SnapshotTaken(Message, frozen=True):
 
 class Pong(Message, frozen=True):
     rid: int
+
+
+class Unlocked(Message, frozen=True):
+    """Whether the vault is open now."""
+
+    rid: int
+    ok: bool
 
 
 class Facts(Message, frozen=True):
@@ -156,7 +178,7 @@ class Failed(Message, frozen=True):
     text: str
 
 
-Response = Replied | Answered | SnapshotTaken | Pong | Facts | TapBeat | Ended | Failed | Turned
+Response = Replied | Answered | SnapshotTaken | Pong | Unlocked | Facts | TapBeat | Ended | Failed | Turned
 
 
 class BadFrame(Exception):

@@ -34,6 +34,7 @@ from optconsole.runtime.practice import practice_stage
 from optconsole.runtime.rates import exercise_charges, order_charges
 from optconsole.runtime.recovery import Recovered, recover
 from optconsole.runtime.stage import Progress, Stage
+from optconsole.runtime.strongroom import Strongroom
 
 LOG_NAME: Final = "optconsole.log"
 FIRST_QUOTES_SECONDS: Final = 1.0
@@ -46,6 +47,7 @@ class House:
     engine: Engine
     home: Path
     market: Market
+    strongroom: Strongroom
     stop: Callable[[str], Awaitable[None]]
 
     @property
@@ -85,7 +87,7 @@ async def open_house(options: RunOptions, progress: Progress = silent) -> House:
         bonds.reason = reason
         await closing.aclose()
 
-    return House(engine=engine, home=options.home, market=market, stop=stop)
+    return House(engine=engine, home=options.home, market=market, strongroom=ground.strongroom, stop=stop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class _Ground:
     stage: Stage
     book: Recovered
     memory: KeptMemory
+    strongroom: Strongroom
 
 
 async def _found(stack: AsyncExitStack, options: RunOptions, progress: Progress) -> _Ground:
@@ -105,13 +108,15 @@ async def _found(stack: AsyncExitStack, options: RunOptions, progress: Progress)
     lock = stack.enter_context(HomeLock(options.home))
     open_log(lock.home / LOG_NAME)
     settings = load(options.home)
+    strongroom = Strongroom(options.home)
+    stack.push_async_callback(strongroom.close)
     calendar = Calendar.load()
     stage = _stage(options, settings, calendar, progress)
     progress("reading the journal")
     book = await recover(stage.place, stage.clock.now)
     stack.push_async_callback(book.journal.close)
     memory = await KeptMemory.begin(stage.place.folder, book)
-    return _Ground(options, settings, calendar, stage, book, memory)
+    return _Ground(options, settings, calendar, stage, book, memory, strongroom)
 
 
 async def _raise_engine(stack: AsyncExitStack, ground: _Ground, progress: Progress) -> tuple[Engine, Bonds, Market]:
@@ -162,7 +167,10 @@ def _world(ground: _Ground, market: Market, plugins: Plugins) -> World:
 
 async def _serve(stack: AsyncExitStack, ground: _Ground, engine: Engine, bonds: Bonds) -> None:
     """Let consoles in."""
-    server = LinkServer(engine, socket_path(ground.options.home), on_consoles=bonds.on_consoles)
+    strongroom = ground.strongroom
+    strongroom.start()
+    place = socket_path(ground.options.home)
+    server = LinkServer(engine, place, on_consoles=bonds.on_consoles, unlock=strongroom.unlock)
     await server.start()
     stack.push_async_callback(server.close)
 

@@ -42,21 +42,28 @@ class Lockout:
 
     def wait(self) -> float:
         """Seconds until a try may be made; 0 when now."""
-        left = self._read().not_before - self._clock.now()
+        tries = self._read()
+        if not tries.failures:
+            return 0.0
+        left = tries.not_before - self._clock.now()
         # a clock that was set back must not lock the trader out for longer than the rule says
         return max(0.0, min(left, LONGEST).total_seconds())
 
-    def begin(self) -> None:
-        """Count a try as failed before it is made: who kills the process in between has made it.
-
-        Raises Refusal(VAULT_LOCKOUT) while it is too early.
-        """
+    def require_due(self) -> None:
+        """Raises Refusal(VAULT_LOCKOUT) while it is too early for a try."""
         left = self.wait()
         if left:
             raise Refusal(
                 "VAULT_LOCKOUT",
                 f"After {self.failures} wrong passphrases the next try is in {_spoken(left)}; nothing was tried now.",
             )
+
+    def begin(self) -> None:
+        """Count a try as failed before it is made: who kills the process in between has made it.
+
+        Raises Refusal(VAULT_LOCKOUT) while it is too early.
+        """
+        self.require_due()
         failures = self._read().failures + 1
         pause = LONGEST if failures >= FREE else timedelta(seconds=2 ** (failures - 1))
         self._write(Tries(failures=failures, not_before=self._clock.now() + pause))

@@ -7,13 +7,9 @@ says why the newer ones are not.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Final
-
-import msgspec
 
 from optconsole.engine.clock import Clock, fresh_bytes
 from optconsole.engine.model.errors import Refusal
@@ -22,23 +18,11 @@ from optconsole.engine.store import vault_file
 from optconsole.engine.store.passphrase import require_strong, wipe
 from optconsole.engine.store.sealing import SALT, Cost, Unsealable, calibrated, derive, fresh_key, unwrap, wrap
 from optconsole.engine.store.tries import Lockout
+from optconsole.engine.store.vault_entries import Entry, require_storable
 from optconsole.engine.store.vault_file import Document, damaged
 from optconsole.engine.store.vault_rows import Opened, empty, wrapping_place
 
-ACCOUNT: Final = r"[A-Za-z0-9_-]{1,20}"
-NAME: Final = r"[a-z][a-z0-9_]{0,39}"
-LONGEST_VALUE: Final = 8192
 Listener = Callable[[frozenset[str]], None]
-
-
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """What may be told of a secret: all but the secret."""
-
-    account: str
-    name: str
-    version: int
-    written: datetime
-    expires: datetime | None
 
 
 class Vault:
@@ -66,13 +50,17 @@ class Vault:
         """Make the vault and leave it open. Raises Refusal(VAULT_EXISTS | VAULT_WEAK | VAULT_NOT_WRITTEN)."""
         require_strong(passphrase)
         with vault_file.alone(self.path):
-            if self.exists:
-                raise Refusal("VAULT_EXISTS", f"{self.path} exists; change its passphrase: optconsole secrets rotate")
+            self.require_none()
             name, key = fresh_bytes(SALT), fresh_key()
             salt, cost, wrapped = self._wrapped(name, key, passphrase)
             document = empty(name, salt, cost, wrapped, key)
             self.lockout.succeed()
             self._adopt(Opened(document, vault_file.write(self.path, document), key, self.path))
+
+    def require_none(self) -> None:
+        """Raises Refusal(VAULT_EXISTS)."""
+        if self.exists:
+            raise Refusal("VAULT_EXISTS", f"{self.path} exists; change its passphrase: optconsole secrets rotate")
 
     def unlock(self, passphrase: Secret) -> None:
         """Open it. Raises Refusal(VAULT_NONE | VAULT_WRONG | VAULT_LOCKOUT | VAULT_TAMPERED | VAULT_UNSAFE)."""
@@ -120,7 +108,7 @@ class Vault:
         Raises Refusal(VAULT_LOCKED | VAULT_NAME | VAULT_VALUE | VAULT_TAMPERED | VAULT_NOT_WRITTEN).
         """
         for name, value in values.items():
-            _require_storable(account, name, value)
+            require_storable(account, name, value)
         with vault_file.alone(self.path):
             opened = self._current()
             rows = {(row.account, row.name): row for row in opened.document.rows}
@@ -231,20 +219,3 @@ class Vault:
     def _tell(self, accounts: frozenset[str]) -> None:
         for listener in tuple(self._listeners):
             listener(accounts)
-
-
-def _require_storable(account: str, name: str, value: Secret) -> None:
-    if not re.fullmatch(ACCOUNT, account):
-        raise Refusal("VAULT_NAME", "An account's name has 1 to 20 letters, digits, - and _.")
-    if not re.fullmatch(NAME, name):
-        raise Refusal("VAULT_NAME", "A secret's name has up to 40 small letters, digits and _, such as api_key.")
-    if not 0 < _size(value) <= LONGEST_VALUE or "\0" in value.reveal():
-        raise Refusal("VAULT_VALUE", f"The value of {name} is not text of 1 to {LONGEST_VALUE} bytes.")
-
-
-def _size(value: Secret) -> int:
-    """Bytes; 0 for what is not Unicode text."""
-    try:
-        return len(value.reveal().encode())
-    except UnicodeEncodeError:
-        return 0

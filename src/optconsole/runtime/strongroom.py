@@ -1,0 +1,74 @@
+"""The vault as a running engine holds it: opened over the link, read again when the command line has changed it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Final
+
+from optconsole.engine.clock import WallClock
+from optconsole.engine.model.errors import Refusal
+from optconsole.engine.model.secrets import Secret
+from optconsole.engine.store.credentials import VaultCredentials
+from optconsole.engine.store.hardening import harden
+from optconsole.engine.store.vault import Vault
+
+LOOK_SECONDS: Final = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class Strongroom:
+    """One vault and its door. Tokens die by the wall's clock, whatever market plays."""
+
+    def __init__(self, home: Path, clock: WallClock | None = None, vault: Vault | None = None) -> None:
+        self._clock = clock or WallClock()
+        self.vault = vault or Vault(home, self._clock)
+        self._watching: asyncio.Task[None] | None = None
+        self._told: str | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    def credentials(self, account: str) -> VaultCredentials:
+        """What the adapter of an account is given."""
+        return VaultCredentials(self.vault, account)
+
+    async def unlock(self, passphrase: Secret) -> bool:
+        """Whether the vault is open by this passphrase. Why it is not stands in the log, never what was typed."""
+        harden()
+        async with self._one_at_a_time:
+            try:
+                # the guess costs most of a second: quotes and orders go on meanwhile
+                self.vault.adopt(await asyncio.to_thread(self.vault.prove, passphrase))
+            except Refusal as refusal:
+                log.warning("the vault stays as it was: %s", refusal.code)
+                return False
+        log.info("the vault was unlocked")
+        return True
+
+    def start(self) -> None:
+        """Look for changes from now on, so that who subscribed hears of a new token without asking for it."""
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._watch())
+
+    async def close(self) -> None:
+        """Stop looking and forget the keys."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+            self._watching = None
+        self.vault.lock()
+
+    async def _watch(self) -> None:
+        while True:
+            await self._clock.sleep(LOOK_SECONDS)
+            self.look()
+
+    def look(self) -> None:
+        """Take over what changed; what cannot be taken over is logged once."""
+        self.vault.refresh()
+        trouble = self.vault.trouble.text if self.vault.trouble is not None else None
+        if trouble != self._told:
+            self._told = trouble
+            if trouble is not None:
+                log.warning("the vault: %s", trouble)
