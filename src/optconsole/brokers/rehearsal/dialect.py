@@ -9,6 +9,7 @@ from typing import Final, Protocol
 import msgspec
 
 from optconsole.brokers.rehearsal.peer import Peer
+from optconsole.brokers.rehearsal.server import SocketHandler
 from optconsole.brokers.rehearsal.wire import Request, Response
 
 PLACE: Final = "place"
@@ -52,8 +53,8 @@ class Dialect(Protocol):
         """A refusal of an upgrade; None where the stream may begin."""
         ...
 
-    def refused_stream(self, request: Request) -> Response:
-        """How an upgrade with a dead login is refused."""
+    def refused_stream(self, request: Request) -> Response | SocketHandler:
+        """How an upgrade with a dead login is refused; some wires take the upgrade and refuse within it."""
         ...
 
     async def socket(self, request: Request, peer: Peer) -> None:

@@ -52,7 +52,7 @@ class FaultyWire:
 
     def __init__(self, dialect: Dialect, market: Market, plan: FaultPlan) -> None:
         self._dialect, self._market, self._plan = dialect, market, plan
-        self._answers: dict[str, deque[tuple[datetime, Response]]] = {}
+        self._answers: dict[tuple[str, bytes], deque[tuple[datetime, Response]]] = {}
         self._late: set[asyncio.Task[Response]] = set()
         self.calls: Counter[str] = Counter()
         self.executed: Counter[str] = Counter()
@@ -147,14 +147,15 @@ class FaultyWire:
     async def _execute(self, request: Request, call: Call) -> Response:
         self.executed[call.op] += 1
         response = await self._dialect.handle(request)
-        if request.method == "GET" and response.status == 200:
-            answers = self._answers.setdefault(request.target, deque(maxlen=KEPT_ANSWERS))
+        # one broker's reads are all POSTs that say in their body what is read
+        if call.op not in ORDER_CALLS and response.status == 200:
+            answers = self._answers.setdefault((request.target, request.body), deque(maxlen=KEPT_ANSWERS))
             answers.append((self._market.now(), response))
         return response
 
     def _stale(self, request: Request, response: Response, seconds: float) -> Response:
         """The newest remembered answer that is old enough, else the oldest."""
-        answers = self._answers.get(request.target)
+        answers = self._answers.get((request.target, request.body))
         if not answers:
             return response
         then = self._market.now() - timedelta(seconds=seconds)
