@@ -1,0 +1,45 @@
+"""What lives on when the rehearsal is started again, and what a new day ends."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosedOK
+
+from optconsole.brokers.rehearsal.market import Market
+from optconsole.brokers.rehearsal.noren.dialect import open_noren
+from optconsole.brokers.rehearsal.serve import serve
+from tests.brokers.paper.stage import LISTED
+from tests.brokers.rehearsal.noren.stage import Noren, ears
+
+
+async def test_a_rehearsal_started_again_has_the_day_s_orders_and_trades(noren: Noren, market: Market) -> None:
+    filled = await noren.place(prc="101.00")
+    resting = await noren.place(remarks="T2")
+    await noren.until(filled, "COMPLETE")
+    await noren.until(resting, "OPEN")
+    served = await serve(await open_noren(market), market)
+    async with httpx.AsyncClient(base_url=served.url, trust_env=False) as http:
+        again = Noren(http, served, served.credentials["access_token"])
+        rows = {row["norenordno"]: row for row in await again.call("OrderBook")}
+        assert (rows[filled]["status"], rows[filled]["avgprc"], rows[filled]["remarks"]) == ("COMPLETE", "100.05", "T1")
+        assert (rows[resting]["status"], rows[resting]["remarks"]) == ("OPEN", "T2")
+        assert [trade["norenordno"] for trade in await again.call("TradeBook")] == [filled]
+        assert (await again.call("CancelOrder", norenordno=resting))["stat"] == "Ok"
+    await served.close()
+
+
+async def test_a_new_day_has_an_empty_book_a_carried_position_and_no_living_socket(
+    noren: Noren, market: Market
+) -> None:
+    await noren.until(await noren.place(prc="101.00"), "COMPLETE")
+    stream = await ears(noren)
+    await market.advance(24 * 3600)
+    market.load(LISTED)
+    with pytest.raises(ConnectionClosedOK):
+        await stream.next()
+    noren.token = noren.dialect.login()["access_token"]
+    assert "no data" in (await noren.call("OrderBook"))["emsg"]
+    assert "no data" in (await noren.call("TradeBook"))["emsg"]
+    (row,) = await noren.call("PositionBook")
+    assert (row["netqty"], row["cfbuyqty"], row["daybuyqty"]) == ("65", "65", "0")
