@@ -31,7 +31,7 @@ from optconsole.screens.limit_words import amount, read_scope, value_text
 P = ParamSpec("P")
 T = TypeVar("T")
 HEAD = ("limit of", "kind", "value", "used", "%", "state", "then")
-_HELP = """levels: order, global, account:NAME, basket:PATH, strategy:PATH, leg:CONTRACT
+_HELP = """levels: order, global, group:NAME, account:NAME, basket:PATH, strategy:PATH, leg:CONTRACT
 kinds:  {kinds}
 values: rupees for max-loss, profit-lock, profit-trail, notional and order-value; a pair as 20000:12000;
         hours as 09:20-15:10; cool-off as 3:30 for 30 minutes after 3 losing exits in a row; no-naked-short takes on

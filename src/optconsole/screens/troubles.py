@@ -124,7 +124,7 @@ def _standings(state: TradingState, fmt: Formats) -> Iterator[Trouble]:
             "entries stop",
             "exits and guards go on; Risk lets it go",
             fmt.text(scope.why),
-            frozen=scope.level in (Level.GLOBAL, Level.ACCOUNT),
+            frozen=scope.level in (Level.GLOBAL, Level.GROUP, Level.ACCOUNT),
         )
 
 

@@ -16,12 +16,13 @@ class Mode(StrEnum):
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """One account at one broker. ``capital`` is the opening cash in paise."""
+    """One account at one broker. ``capital`` is the opening cash in paise; ``group`` whose money it is, if anyone's."""
 
     id: str
     broker: str
     mode: Mode
     capital: int
+    group: str = ""
 
 
 class Funds(msgspec.Struct, frozen=True, kw_only=True):

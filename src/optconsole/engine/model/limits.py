@@ -28,18 +28,23 @@ class OrderLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Level(StrEnum):
-    """What a limit is for. ``LEG`` is a contract; ``STRATEGY`` and ``BASKET`` are paths of ``OrderTerms.source``."""
+    """What a limit is for.
+
+    ``LEG`` is a contract; ``STRATEGY`` and ``BASKET`` are paths of ``OrderTerms.source``; ``GROUP`` is all
+    accounts that name the group.
+    """
 
     ORDER = "order"
     LEG = "leg"
     STRATEGY = "strategy"
     BASKET = "basket"
     ACCOUNT = "account"
+    GROUP = "group"
     GLOBAL = "global"
 
     @property
     def named(self) -> bool:
-        """Whether the level needs a name: which contract, strategy, basket or account."""
+        """Whether the level needs a name: which contract, strategy, basket, account or group."""
         return self not in (Level.ORDER, Level.GLOBAL)
 
 

@@ -58,18 +58,35 @@ class Line:
         return -(-self.worst // max(self.lot, 1))
 
 
-def reach(level: Level, name: str) -> Callable[[str, str, str], bool]:
+def reach(state: TradingState, level: Level, name: str) -> Callable[[str, str, str], bool]:
     """Whether a scope takes in what is held or ordered: asked with account, contract and source."""
     match level:
         case Level.ORDER | Level.GLOBAL:
             return lambda _account, _contract, _source: True
         case Level.ACCOUNT:
             return lambda account, _contract, _source: account == name
+        case Level.GROUP:
+            members = grouped(state, name)
+            return lambda account, _contract, _source: account in members
         case Level.LEG:
             return lambda _account, contract, _source: contract == name
         case Level.STRATEGY | Level.BASKET:
-            below = f"{name}/"
-            return lambda _account, _contract, source: source == name or source.startswith(below)
+            return lambda _account, _contract, source: below(name, source)
+
+
+def below(path: str, source: str) -> bool:
+    """Whether a source is a strategy or basket itself, or within it."""
+    return source == path or source.startswith(f"{path}/")
+
+
+def grouped(state: TradingState, name: str) -> frozenset[str]:
+    """The accounts of a group."""
+    return frozenset(book.account.id for book in state.accounts.values() if book.account.group == name)
+
+
+def groups_of(state: TradingState) -> frozenset[str]:
+    """Every group that an account is in."""
+    return frozenset(book.account.group for book in state.accounts.values() if book.account.group)
 
 
 def by_source(level: Level) -> bool:
@@ -79,7 +96,7 @@ def by_source(level: Level) -> bool:
 
 def held(state: TradingState, level: Level, name: str) -> list[Position]:
     """What a scope holds: whole positions, or the parts of its sources."""
-    within = reach(level, name)
+    within = reach(state, level, name)
     if by_source(level):
         return [
             part.held
@@ -109,7 +126,7 @@ def lines(state: TradingState, level: Level, name: str, *changes: Change, waitin
 
     Without ``waiting`` orders that a fill of another one releases are left out: what covers them is not held yet.
     """
-    within = reach(level, name)
+    within = reach(state, level, name)
     found: dict[tuple[str, bool, str], Line] = {}
 
     def at(account: str, product: Product, contract: str, lot: int) -> Line:

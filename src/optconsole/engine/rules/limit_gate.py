@@ -69,7 +69,7 @@ def gate(state: TradingState, asked: Asked) -> Iterator[Check]:
     if asked.risk is not RiskClass.INCREASE:
         return
     for limit in state.limits.values():
-        if not exposure.reach(limit.level, limit.name)(terms.account, terms.contract, terms.source):
+        if not exposure.reach(state, limit.level, limit.name)(terms.account, terms.contract, terms.source):
             continue
         if limit.kind in PROFITS:
             if state.unseen.get(limit.scope):

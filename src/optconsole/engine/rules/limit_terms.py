@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Final
 
 from optconsole.engine.model.errors import Refusal
@@ -30,12 +31,12 @@ MOST: Final = {
 }
 _PATH: Final = re.compile(r"[A-Za-z0-9_.-][A-Za-z0-9_. -]*(/[A-Za-z0-9_.-][A-Za-z0-9_. -]*){0,3}", re.ASCII)
 _HARSH: Final = tuple(LimitAction)
-_MONEY_LEVELS: Final = (Level.ACCOUNT, Level.GLOBAL)
+_MONEY_LEVELS: Final = (Level.ACCOUNT, Level.GROUP, Level.GLOBAL)
 
 
-def checked(limit: Limit, accounts: list[str]) -> Limit:
+def checked(limit: Limit, accounts: list[str], groups: Collection[str] = ()) -> Limit:
     """The limit with its name in canonical form. Raises Refusal saying what would pass."""
-    name = checked_name(limit.level, limit.name, accounts)
+    name = checked_name(limit.level, limit.name, accounts, groups)
     _kind_at_level(limit)
     least, most = (0, MOST[limit.unit]) if limit.kind in (K.OPEN_LEGS, K.HOURS) else (1, MOST[limit.unit])
     if not least <= limit.value <= most:
@@ -59,7 +60,7 @@ def checked(limit: Limit, accounts: list[str]) -> Limit:
     )
 
 
-def checked_name(level: Level, name: str, accounts: list[str]) -> str:
+def checked_name(level: Level, name: str, accounts: list[str], groups: Collection[str] = ()) -> str:
     """The name of a level in canonical form. Raises Refusal saying what would pass."""
     if not level.named:
         if name:
@@ -67,6 +68,11 @@ def checked_name(level: Level, name: str, accounts: list[str]) -> str:
         return ""
     if level is Level.ACCOUNT and name not in accounts:
         raise Refusal("UNKNOWN_ACCOUNT", f"No account is called {name!r}; known: {', '.join(accounts) or 'none'}.")
+    if level is Level.GROUP:
+        if name not in groups:
+            known = ", ".join(sorted(groups)) or "none; accounts name theirs in config.toml"
+            raise Refusal("UNKNOWN_GROUP", f"No account is in a group called {name!r}; known: {known}.")
+        return name
     if level is Level.LEG:
         return str(parse_contract(name))
     if not _PATH.fullmatch(name) or len(name) > 100:
@@ -85,7 +91,8 @@ def _kind_at_level(limit: Limit) -> None:
         raise Refusal("LIMIT_LEVEL", "price-deviation is a limit of the order level only.")
     if kind is K.MAX_LOSS_PERCENT and level not in _MONEY_LEVELS:
         raise Refusal(
-            "LIMIT_LEVEL", "max-loss-percent is of an account's capital; set it on an account or globally, or max-loss."
+            "LIMIT_LEVEL",
+            "max-loss-percent is of an account's capital; set it on an account, a group or globally, or max-loss.",
         )
     if kind is K.MARGIN_PERCENT and level is not Level.ACCOUNT:
         raise Refusal("LIMIT_LEVEL", "margin-percent is of an account's money; set it on an account.")

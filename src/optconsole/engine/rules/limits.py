@@ -95,9 +95,9 @@ def day_profit(state: TradingState, level: Level, name: str, mark: Mark) -> tupl
 
 
 def capital(state: TradingState, level: Level, name: str) -> int:
-    """Opening cash of an account, or of all."""
-    books = [book.account for book in state.accounts.values()]
-    return sum(account.capital for account in books if level is not Level.ACCOUNT or account.id == name)
+    """Opening cash of an account, of a group's, or of all."""
+    within = exposure.reach(state, level, name)
+    return sum(book.account.capital for book in state.accounts.values() if within(book.account.id, "", ""))
 
 
 def measure(
@@ -180,14 +180,14 @@ def of_margin(limit: Limit, funds: FundsOf) -> Usage:
 
 def tallied(state: TradingState, limit: Limit) -> int:
     """Orders sent today in a limit's scope, or those of them that traded."""
-    within = exposure.reach(limit.level, limit.name)
+    within = exposure.reach(state, limit.level, limit.name)
     tallies = [each for each in state.tallies.values() if within(each.account, "", each.source)]
     return sum(each.trades if limit.kind is K.TRADES else each.orders for each in tallies)
 
 
 def entries_since(state: TradingState, limit: Limit, moment: datetime) -> list[datetime]:
     """When orders that add risk were sent in a limit's scope after a moment, the newest first."""
-    within, found = exposure.reach(limit.level, limit.name), list[datetime]()
+    within, found = exposure.reach(state, limit.level, limit.name), list[datetime]()
     for order in reversed(state.orders.values()):
         if order.intended_at <= moment:
             break
@@ -203,7 +203,7 @@ _UNDECIDED: Final = (OrderStatus.DENIED, OrderStatus.INTENDED, OrderStatus.SENT,
 
 def rejects_in_a_row(state: TradingState, level: Level, name: str) -> int:
     """Orders of a scope the broker refused one after another, up to now and since a person last allowed trading."""
-    within = exposure.reach(level, name)
+    within = exposure.reach(state, level, name)
     scope = state.scopes.get(scope_key(level, name))
     since = scope.since if scope is not None and scope.standing is Standing.ACTIVE else None
     found = 0
@@ -223,7 +223,7 @@ def rejects_in_a_row(state: TradingState, level: Level, name: str) -> int:
 
 def losses_in_a_row(state: TradingState, level: Level, name: str) -> int:
     """Exits of a scope that lost one after another, up to now and since trading was last allowed again."""
-    within = exposure.reach(level, name)
+    within = exposure.reach(state, level, name)
     scope = state.scopes.get(scope_key(level, name))
     since = scope.since if scope is not None and scope.standing is Standing.ACTIVE else None
     found = 0
@@ -241,11 +241,8 @@ def losses_in_a_row(state: TradingState, level: Level, name: str) -> int:
 
 def restriction(state: TradingState, account: str, contract: str, source: str) -> ScopeState | None:
     """The strictest state that an order there is under; None when it is free."""
-    over = [
-        scope
-        for scope in state.scopes.values()
-        if scope.standing is not Standing.ACTIVE and exposure.reach(scope.level, scope.name)(account, contract, source)
-    ]
+    limited = (scope for scope in state.scopes.values() if scope.standing is not Standing.ACTIVE)
+    over = [scope for scope in limited if exposure.reach(state, scope.level, scope.name)(account, contract, source)]
     return max(over, key=lambda scope: scope.standing.severity, default=None)
 
 

@@ -18,6 +18,7 @@ from optconsole.engine.model.limits import (
     Standing,
     Sweep,
 )
+from optconsole.engine.rules.exposure import grouped
 from optconsole.engine.rules.limits import Usage, worded
 from optconsole.engine.trading.portions import offset
 
@@ -92,6 +93,13 @@ def _exits(state: TradingState, limit: Limit) -> Iterator[ev.AnyEvent]:
     match limit.level:
         case Level.ACCOUNT:
             kind, name = ScopeKind.ACCOUNT, limit.name
+        case Level.GROUP:
+            for account in sorted(grouped(state, limit.name)):
+                wish = f"limit:{limit.key}:{day}:{account}"
+                yield ev.FlattenBegun(
+                    flatten_id=wish, kind=ScopeKind.ACCOUNT.value, name=account, percent=100, why=code
+                )
+            return
         case Level.LEG:
             kind, name = ScopeKind.CONTRACT, limit.name
         case Level.STRATEGY | Level.BASKET:

@@ -16,6 +16,7 @@ from optconsole.engine.model.limits import (
     limit_key,
     scope_key,
 )
+from optconsole.engine.rules.exposure import groups_of
 from optconsole.engine.rules.limit_terms import checked, checked_name, loosens
 from optconsole.engine.rules.limits import clock, measure, worded
 from optconsole.engine.rules.pretrade import Situation
@@ -24,7 +25,7 @@ from optconsole.engine.trading.decision import Decision
 
 def set_limit(state: TradingState, command: SetLimit) -> Decision:
     """Set a limit. Raises Refusal for one that makes no sense, and for a looser one without a reason."""
-    limit = checked(command.limit, sorted(state.accounts))
+    limit = checked(command.limit, sorted(state.accounts), groups_of(state))
     before = state.limits.get(limit.key)
     if before == limit:
         raise Refusal("NO_CHANGE", f"The {limit.kind.value} of {limit.scope} is that already.")
@@ -61,7 +62,7 @@ def set_trading_state(state: TradingState, command: SetTradingState, situation: 
         raise Refusal(
             "LIMIT_LEVEL", "A single order has no trading state; use global, an account, a strategy or a leg."
         )
-    name = checked_name(command.level, command.name, sorted(state.accounts))
+    name = checked_name(command.level, command.name, sorted(state.accounts), groups_of(state))
     key = scope_key(command.level, name)
     scope = state.scopes.get(key)
     if scope is None or scope.standing is Standing.ACTIVE:

@@ -7,17 +7,16 @@ its own units and never more than is open at the broker: where others hold the o
 from __future__ import annotations
 
 from optconsole.engine.model.book import TradingState
-from optconsole.engine.model.limits import Level
 from optconsole.engine.model.orders import Order
 from optconsole.engine.model.positions import Position
 from optconsole.engine.model.timeline import Since
-from optconsole.engine.rules.exposure import reach
+from optconsole.engine.rules.exposure import below
 from optconsole.engine.trading.covering import claimed, closing_on
 
 
 def belongs(path: str, source: str) -> bool:
     """Whether a source is the strategy or basket itself, or below it."""
-    return reach(Level.STRATEGY, path)("", "", source)
+    return below(path, source)
 
 
 def parts_of(state: TradingState, path: str, position: Position) -> list[tuple[str, int]]:

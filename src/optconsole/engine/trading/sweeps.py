@@ -42,7 +42,7 @@ def sweep(state: TradingState, decision: Decision, now: datetime) -> Decision:
     for scope in state.scopes.values():
         if scope.standing is Standing.ACTIVE or scope.sweep is Sweep.NONE:
             continue
-        within = exposure.reach(scope.level, scope.name)
+        within = exposure.reach(state, scope.level, scope.name)
         for order in state.orders.values():
             terms = order.terms
             if (

@@ -107,6 +107,11 @@ def _together(
     return (None, False) if found is None else (found.max_loss, found.endless_loss)
 
 
+def _group(state: TradingState, account: str) -> tuple[tuple[Level, str], ...]:
+    known = state.accounts.get(account)
+    return ((Level.GROUP, known.account.group),) if known is not None and known.account.group else ()
+
+
 def limits(scene: StillScene, basket: str, strategy: str, account: str, max_loss: int | None) -> list[tuple[str, int]]:
     """What may still be lost today by each limit of loss that stands over a strategy, with its name."""
     state, found = scene.state, []
@@ -114,6 +119,7 @@ def limits(scene: StillScene, basket: str, strategy: str, account: str, max_loss
         (Level.STRATEGY, f"{basket}/{strategy}"),
         (Level.BASKET, basket),
         (Level.ACCOUNT, account),
+        *_group(state, account),
         (Level.GLOBAL, ""),
     )
     for level, name in scopes:
