@@ -88,7 +88,7 @@ async def test_tokens_die_at_midnight_and_the_sockets_with_them(wire: Wire, mark
 async def test_a_revoked_login_is_refused_until_the_next_one(wire: Wire, served: Served) -> None:
     served.plan.add(decode_faults(b'[{"verb":"auth.revoke","op":"book","nth":1}]'))
     assert (await wire.get(ORDER + "getOrderBook"))["errorCode"] in DEAD
-    wire.headers["Authorization"] = "Bearer " + served.dialect.login()["jwt_token"]
+    wire.headers["Authorization"] = "Bearer " + served.dialect.login()["access_token"]
     assert (await wire.get(ORDER + "getOrderBook"))["status"] is True
 
 

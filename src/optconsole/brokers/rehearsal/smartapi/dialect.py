@@ -229,7 +229,7 @@ class SmartApi:
             "pin": self.client.pin.reveal(),
             "totp_seed": self.client.seed.reveal(),
             "api_key": self.client.api_key.reveal(),
-            "jwt_token": tokens.jwt,
+            "access_token": tokens.jwt,
             "refresh_token": tokens.refresh,
             "feed_token": tokens.feed,
         }
