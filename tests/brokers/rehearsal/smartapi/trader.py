@@ -28,7 +28,7 @@ class Wire:
             "X-ClientPublicIP": "127.0.0.1",
             "X-MACAddress": "00:00:00:00:00:00",
             "X-PrivateKey": served.credentials["api_key"],
-            "Authorization": f"Bearer {served.credentials['jwt_token']}",
+            "Authorization": f"Bearer {served.credentials['access_token']}",
         }
 
     async def send(self, method: str, path: str, body: object = None) -> httpx.Response:
@@ -81,7 +81,7 @@ class Wire:
     def stream_headers(self) -> Mapping[str, str]:
         given = self.served.credentials
         return {
-            "Authorization": f"Bearer {given['jwt_token']}",
+            "Authorization": f"Bearer {given['access_token']}",
             "x-api-key": given["api_key"],
             "x-client-code": given["client_code"],
             "x-feed-token": given["feed_token"],

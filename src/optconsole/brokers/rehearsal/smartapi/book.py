@@ -32,7 +32,8 @@ class WireBook:
         """The market's number -> orderid."""
         self._tags: dict[str, str] = {}
         """The tag an order has at the market -> orderid."""
-        self._told: set[str] = set()
+        self._told: dict[str, WireOrder] = {}
+        """orderid -> what was last said of it."""
         self._numbered = 0
 
     def turn(self) -> None:
@@ -99,6 +100,7 @@ class WireBook:
 
     def tell(self, order: WireOrder) -> None:
         """Say something of an order that its book does not keep, such as a state in passing."""
+        self._told[order.orderid] = order
         self._heard(order)
 
     # ------------------------------------------------------------ the market's side
@@ -184,14 +186,13 @@ class WireBook:
         return f"11{row.broker_id[1:].rjust(14, '0')}" if row.status in _AT_WORK else ""
 
     def _put(self, order: WireOrder, tell: bool) -> None:
-        before = self.orders.get(order.orderid)
         self.orders[order.orderid] = order
-        if not tell or (order.orderid in self._told and _same(before, order)):
+        before = self._told.get(order.orderid)
+        if not tell or _same(before, order):
             return
-        if order.orderid not in self._told and order.status in ("open", "trigger pending", "complete"):
+        if before is None and order.status in ("open", "trigger pending", "complete"):
             self._heard(msgspec.structs.replace(order, status=words.PENDING, filled=0, filled_value=0))
-        self._told.add(order.orderid)
-        self._heard(order)
+        self.tell(order)
 
 
 def _same(before: WireOrder | None, after: WireOrder) -> bool:
