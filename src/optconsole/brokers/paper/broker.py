@@ -24,6 +24,7 @@ from optconsole.engine.clock import Clock, Rng
 from optconsole.engine.model.accounts import Account, Funds
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.instruments import Instrument
+from optconsole.engine.model.orders import Product
 from optconsole.engine.model.quotes import Quote
 from optconsole.engine.model.vitals import BrokerVitals, LinkState
 from optconsole.engine.ports import (
@@ -116,6 +117,10 @@ class PaperBroker:
 
     async def cancel(self, broker_id: str) -> PlaceOutcome:
         return await self._call(lambda: self._desk.cancel(broker_id))
+
+    async def convert(self, contract: str, held: Product, wanted: Product, qty: int) -> PlaceOutcome:
+        """Carry signed units of a position under another product; the answer's id is empty."""
+        return await self._call(lambda: self._desk.convert(contract, held, wanted, qty))
 
     async def orders(self) -> list[BrokerOrder]:
         """Today's order book, once every call that is on its way has arrived: absence from it is proof."""

@@ -14,7 +14,7 @@ from optconsole.brokers.paper.orders import AUTO_SQUARE_OFF, Batch, PaperOrder
 from optconsole.brokers.paper.rules import Exposure
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.instruments import Instrument, Kind
-from optconsole.engine.model.orders import OrderStatus, OrderType
+from optconsole.engine.model.orders import OrderStatus, OrderType, Product
 from optconsole.engine.ports import Accepted, ModifyRequest, PlaceRequest, Rejected
 
 Answer = Accepted | Rejected
@@ -91,6 +91,19 @@ class Desk:
             return order
         self._exchange.close_orders([order], OrderStatus.CANCELLED, "", "Cancelled on request.")
         return Accepted(broker_id)
+
+    def convert(self, name: str, held: Product, wanted: Product, qty: int) -> Answer:
+        """Carry signed units of an open position under another product, at what they cost."""
+        batch = Batch()
+        units, cost = self._books.held(batch, (name, held))
+        if not qty or held is wanted or qty * units <= 0 or abs(qty) > abs(units):
+            return Rejected("NOT_HELD", f"{abs(qty)} of {name} are not held in {held.value}; {units} are.")
+        moved = cost * qty // units
+        there, paid = self._books.held(batch, (name, wanted))
+        batch.positions[name, held] = (units - qty, cost - moved)
+        batch.positions[name, wanted] = (there + qty, paid + moved)
+        self._books.keep(batch)
+        return Accepted("")
 
     def _changeable(self, broker_id: str, verb: str) -> PaperOrder | Rejected:
         order = self._books.find(broker_id)

@@ -12,15 +12,16 @@ from typing import Final, Protocol
 from optconsole.brokers.paper.broker import PaperBroker
 from optconsole.brokers.paper.practice.feed import DEFAULT_RATE, PracticeFeed
 from optconsole.brokers.paper.practice.hours import Listing, TradingDays
-from optconsole.brokers.paper.rules import PaperRules
+from optconsole.brokers.paper.rules import Exposure, PaperRules
 from optconsole.brokers.paper.settings import PaperSettings
+from optconsole.brokers.rehearsal.minutes import Minute, Minutes
 from optconsole.brokers.rehearsal.venue import Venue
 from optconsole.engine.clock import MarketClock, pause, seeded
 from optconsole.engine.model.accounts import Account, Mode
-from optconsole.engine.model.instruments import Instrument
+from optconsole.engine.model.instruments import Instrument, Kind
 from optconsole.engine.model.quotes import Depth, Quote
 from optconsole.engine.model.timeline import millis
-from optconsole.engine.ports import BrokerUpdate, Feed, Playback, QuoteSink, UpdateSink
+from optconsole.engine.ports import BrokerUpdate, Feed, PlaceRequest, Playback, QuoteSink, UpdateSink
 
 LEDGER: Final = "rehearsal.db"
 QUICK: Final = PaperSettings(ack_latency_ms=1, update_latency_ms=1, latency_jitter_ms=1)
@@ -49,13 +50,16 @@ class Market:
     ``broker`` is the ground truth that a test compares with.
     """
 
-    def __init__(self, broker: PaperBroker, clock: MarketClock, instruments: Iterable[Instrument]) -> None:
-        self.broker, self.clock = broker, clock
+    def __init__(
+        self, broker: PaperBroker, clock: MarketClock, rules: PaperRules, instruments: Iterable[Instrument]
+    ) -> None:
+        self.broker, self.clock, self.rules = broker, clock, rules
         self.feed: MarketFeed | None = None
         self._listed: dict[str, Instrument] = {}
         self._latest: dict[str, Quote] = {}
         self._depths: dict[str, Depth] = {}
         self._sessions: dict[str, Session] = {}
+        self._minutes = Minutes()
         self._quotes: list[QuoteSink] = []
         self._updates: list[UpdateSink] = []
         self._days: list[DayHook] = []
@@ -85,6 +89,22 @@ class Market:
     def session(self, name: str) -> Session | None:
         """How the price went today; None before the first."""
         return self._sessions.get(name)
+
+    def minutes(self, name: str) -> list[Minute]:
+        """The minutes of a contract that were played here, oldest first."""
+        return self._minutes.of(name)
+
+    def margin_alone(self, requests: Sequence[PlaceRequest]) -> int:
+        """Paise that orders tie up once they are done, as if nothing else were open: premium paid, and margin.
+
+        Raises Refusal where a price it needs is unknown.
+        """
+        exposures = [Exposure(each.instrument, each.side.sign * each.qty, each.price) for each in requests]
+        bought = [held for held in exposures if held.qty > 0 and held.instrument.kind is Kind.OPTION]
+        premium = sum(held.qty * held.price for held in bought)
+        if len(bought) == len(exposures):
+            return premium
+        return premium + self.rules.margin(exposures, self._latest.get, self.clock.now())
 
     def depth(self, name: str) -> Depth | None:
         """The book: as shown, as the feed has it, else the best prices of the latest quote."""
@@ -169,6 +189,7 @@ class Market:
             self._latest[quote.name] = quote
             if quote.ltp is not None:
                 self._sessions[quote.name] = _seen(self._sessions.get(quote.name), quote.ltp)
+                self._minutes.see(quote, quote.ltp)
         self.broker.on_quotes(quotes)
         self.desk.see(quotes)
         for sink in list(self._quotes):
@@ -291,7 +312,7 @@ async def _open(
 
     owner = Account(id=account, broker="rehearsal", mode=Mode.PAPER, capital=capital)
     broker = PaperBroker(owner, clock, folder / LEDGER, settings, rules, seeded(seed), depth)
-    market = Market(broker, clock, instruments)
+    market = Market(broker, clock, rules, instruments)
     markets.append(market)
     await broker.connect(market.desk.hear)
     return market

@@ -1,0 +1,1 @@
+"""Kite Connect v3 as Zerodha serves it, over a rehearsed market."""
