@@ -148,6 +148,12 @@ class Strategies(Section):
         return Path(self.folder).expanduser() if self.folder else home / "strategies"
 
 
+class Postbacks(Section):
+    """Brokers' postbacks, received on this machine alone behind a proxy of your own; unset is no listener."""
+
+    port: int | None = Field(default=None, ge=1024, le=65_535)
+
+
 class Settings(Section):
     """The whole configuration."""
 
@@ -159,6 +165,7 @@ class Settings(Section):
     practice: Practice = Practice()
     risk: Risk = Risk()
     strategies: Strategies = Strategies()
+    postbacks: Postbacks = Postbacks()
     live: Live = Live()
     accounts: dict[str, BrokerAccount] = {}
     """Account -> where it is kept. Its name is the id that orders, positions and secrets go by."""

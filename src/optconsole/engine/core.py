@@ -222,6 +222,12 @@ class Engine:
         letter = f"{account}:{kind}"
         self._inbox.state_later([ev.InputSetAside(letter_id=letter, account=account, kind=EVIDENCE, row=row, why=why)])
 
+    def read_soon(self, account: str) -> None:
+        """A hint from outside that an account's book may have changed. Nothing else of it is believed."""
+        watch = self._watches.get(account)
+        if watch is not None:
+            watch.want()
+
     def tell(self, code: str, text: str, level: str = "warning") -> None:
         """Put a notice into the journal without waiting for it."""
         self._inbox.warn(code, text, level)

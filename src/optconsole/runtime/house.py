@@ -30,6 +30,7 @@ from optconsole.runtime.keeper import Keeper
 from optconsole.runtime.keeping import KeptMemory, entry_stops
 from optconsole.runtime.market import Market, PlayedFeed
 from optconsole.runtime.plugins import Plugins, plugins_of
+from optconsole.runtime.postbacks import postbacks_of
 from optconsole.runtime.practice import practice_stage
 from optconsole.runtime.rates import exercise_charges, order_charges
 from optconsole.runtime.recovery import Recovered, recover
@@ -173,6 +174,10 @@ async def _serve(stack: AsyncExitStack, ground: _Ground, engine: Engine, bonds: 
     server = LinkServer(engine, place, on_consoles=bonds.on_consoles, unlock=strongroom.unlock)
     await server.start()
     stack.push_async_callback(server.close)
+    postbacks = postbacks_of(ground.settings, strongroom, engine.read_soon)
+    if postbacks is not None:
+        stack.push_async_callback(postbacks.close)
+        await postbacks.start()
 
 
 async def _play(
