@@ -20,7 +20,8 @@ from optconsole.brokers.rehearsal.noren.words import (
 )
 
 PLACED: Final = ("uid", "actid", "exch", "tsym", "qty", "prc", "prd", "trantype", "prctyp", "ret")
-MODIFIED: Final = ("uid", "exch", "norenordno", "tsym", "qty", "prc", "prctyp", "ret")
+MODIFIED: Final = ("uid", "exch", "norenordno", "tsym", "qty", "prc", "prctyp")
+"""The documents name ``ret`` too; the broker's own SDK does not send it."""
 LONGEST_REMARK: Final = 50
 
 
@@ -88,7 +89,7 @@ def modifying(body: Body, symbols: Symbols) -> Change:
             raise BadRequest("Invalid Input : Trigger price invalid - 0.00")
     elif "trgprc" in body.fields:
         raise BadRequest("Invalid Input : Trigger price invalid - 0.00")
-    if body.word("ret") not in RETENTIONS:
+    if body.word("ret") and body.word("ret") not in RETENTIONS:
         raise BadRequest("Invalid Input : Invalid Retention Type")
     return Change(body.word("norenordno"), _quantity(body), body.price("prc"), kind, trigger)
 

@@ -25,7 +25,10 @@ def quote_row(sight: Sight, underlying: Symbol | None, spot: int | None) -> Row:
     """The fields of GetQuotes beside ``stat``; ``spot`` is the underlying's last price in paise."""
     symbol = sight.symbol
     fields = depth_fields(sight)
-    row: Row = {**_static(symbol), **{_RENAMED.get(name, name): fields[name] for name in fields.keys() - _STREAM_ONLY}}
+    row: Row = {
+        **_static(symbol),
+        **{_RENAMED.get(name, name): fields[name] for name in fields if name not in _STREAM_ONLY},
+    }
     if sight.booked:
         row["ltd"] = f"{from_millis(sight.stamp):%d-%m-%Y}"
         # one published sample writes the last number of orders with a capital

@@ -142,7 +142,7 @@ class Record:
                 self.now,
                 status=status,
                 report=report,
-                at=row.updated_at,
+                at=max(row.updated_at, self.now.at),
                 qty=row.qty,
                 prc=row.price,
                 trgprc=row.trigger or 0,
