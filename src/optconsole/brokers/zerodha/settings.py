@@ -28,6 +28,8 @@ class KiteSettings:
 
     rest_url: str = "https://api.kite.trade"
     ws_url: str = "wss://ws.kite.trade"
+    master_url: str = ""
+    """Where the instrument file is; the REST address has it where this is empty."""
     login_url: str = "https://kite.zerodha.com/connect/login"
     algo_id: str = ""
     deadline: float = 8.0
