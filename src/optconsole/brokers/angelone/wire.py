@@ -1,0 +1,116 @@
+"""One account's way over HTTP: headers from the secrets of this moment, one request, one reading of the answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from optconsole.brokers.angelone.envelope import Fault, Held, Kind, read
+from optconsole.brokers.angelone.settings import AngelSettings
+from optconsole.brokers.transport.gateway import Credentials
+from optconsole.brokers.transport.rest import Reply, RestClient, Unanswered
+from optconsole.engine.clock import Clock
+from optconsole.engine.ports import BrokerUnreachable, LoginLost
+
+API_KEY: Final = "api_key"
+CLIENT_CODE: Final = "client_code"
+ACCESS: Final = "access_token"
+"""The JWT, without ``Bearer``."""
+REFRESH: Final = "refresh_token"
+FEED: Final = "feed_token"
+
+ORDERS: Final = "/rest/secure/angelbroking/order/v1"
+USER: Final = "/rest/secure/angelbroking/user/v1"
+AUTH: Final = "/rest/auth/angelbroking"
+NO_LOGIN: Final = "There is no login at Angel One today; run `optconsole broker login angelone`."
+
+
+class Wire:
+    """The REST interface of one account. Raises Refusal for addresses that cannot be used safely."""
+
+    def __init__(
+        self, settings: AngelSettings, credentials: Credentials, clock: Clock, roots: Path | None = None
+    ) -> None:
+        self._settings = settings
+        self._credentials = credentials
+        self._rest = RestClient(
+            settings.rest_url, clock, deadline=settings.deadline, budgets=settings.budgets, roots=roots
+        )
+
+    async def close(self) -> None:
+        await self._rest.close()
+
+    def latencies(self) -> tuple[float, float] | None:
+        return self._rest.latencies()
+
+    def secret(self, name: str) -> str:
+        """A secret's text for the wire. Raises LoginLost where it is not set."""
+        found = self._credentials.get(name)
+        if not found:
+            raise LoginLost(NO_LOGIN)
+        return found.reveal()
+
+    @property
+    def client_code(self) -> str:
+        found = self._credentials.get(CLIENT_CODE)
+        return self._settings.client_id or (found.reveal() if found else "")
+
+    def headers(self, signed: bool = True) -> dict[str, str]:
+        """What every request carries. Raises LoginLost."""
+        found = {
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "X-UserType": "USER",
+            "X-SourceID": "WEB",
+            "X-PrivateKey": self.secret(API_KEY),
+            "X-ClientLocalIP": self._settings.local_ip,
+            "X-ClientPublicIP": self._settings.public_ip,
+            "X-MACAddress": self._settings.mac,
+        }
+        if signed:
+            found["Authorization"] = f"Bearer {self.secret(ACCESS)}"
+        return found
+
+    def socket_headers(self) -> dict[str, str]:
+        """What both sockets are opened with. Raises LoginLost."""
+        return {
+            "Authorization": f"Bearer {self.secret(ACCESS)}",
+            "x-api-key": self.secret(API_KEY),
+            "x-client-code": self.client_code,
+            "x-feed-token": self.secret(FEED),
+        }
+
+    async def send(
+        self, method: str, path: str, bucket: str, body: Any = None, signed: bool = True, timed: bool = False
+    ) -> Held | Fault:
+        """One request as it is. Raises Unanswered, and LoginLost before anything is sent."""
+        reply = await self._rest.call(method, path, bucket=bucket, json=body, headers=self.headers(signed), timed=timed)
+        return read(reply)
+
+    async def get(self, path: str, bucket: str, nothing: str = "") -> Any:
+        """The data of a book; None where there is none, which code ``nothing`` says as well.
+
+        Raises BrokerUnreachable, LoginLost.
+        """
+        return await self._asked("GET", path, bucket, None, nothing)
+
+    async def post(self, path: str, bucket: str, body: Any) -> Any:
+        """The data of a question that has a body. Raises BrokerUnreachable, LoginLost."""
+        return await self._asked("POST", path, bucket, body, "")
+
+    async def file(self, url: str, deadline: float) -> Reply:
+        """A public file, asked for up to three times and without any secret. Raises Unanswered."""
+        return await self._rest.read("GET", url, deadline=deadline)
+
+    async def _asked(self, method: str, path: str, bucket: str, body: Any, nothing: str) -> Any:
+        try:
+            answer = await self.send(method, path, bucket, body)
+        except Unanswered as silence:
+            raise BrokerUnreachable(f"Angel One: {silence.cause}") from None
+        if isinstance(answer, Held):
+            return answer.data
+        if answer.kind is Kind.SESSION:
+            raise LoginLost(answer.text)
+        if nothing and answer.code == nothing:
+            return None
+        raise BrokerUnreachable(answer.text)
