@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -101,9 +102,11 @@ class Notes:
 
     def __init__(self) -> None:
         self.rows: list[tuple[str, str, bytes | str]] = []
+        self.on_note: Callable[[], None] = lambda: None
 
     def __call__(self, kind: str, detail: str, sample: bytes | str) -> None:
         self.rows.append((kind, detail, sample))
+        self.on_note()
 
     def kinds(self) -> list[str]:
         return [kind for kind, _detail, _sample in self.rows]

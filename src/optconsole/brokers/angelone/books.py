@@ -99,7 +99,7 @@ class Books:
             self.tags.add(order.tag)
         if order.status is OrderStatus.UNKNOWN:
             detail = f"Angel One calls order {order.broker_id} {order.word!r}, which is new to us."
-            self._tally.note("UNKNOWN_STATUS", detail, order.word, order.word)
+            self._tally.note("UNKNOWN_STATUS", detail, order.word)
         return order
 
     # ------------------------------------------------------------ reading
@@ -122,7 +122,7 @@ class Books:
         try:
             return read(row)
         except BadRow as bad:
-            self._tally.note("BAD_ROW", f"A row of Angel One's {book} is no use: {bad}.", str(dict(row))[:600], book)
+            self._tally.note("BAD_ROW", f"A row of Angel One's {book} is no use: {bad}.", str(dict(row))[:600])
             raise BrokerUnreachable(f"Angel One's {book} cannot be read whole: {bad}.") from None
 
     def _find(self, segment: str, token: str, symbol: str) -> Listed | None:

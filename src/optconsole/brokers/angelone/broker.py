@@ -14,7 +14,7 @@ from optconsole.brokers.angelone.books import Books
 from optconsole.brokers.angelone.envelope import Held
 from optconsole.brokers.angelone.feed import AngelFeed
 from optconsole.brokers.angelone.money import funds_of, margin_of, rupees
-from optconsole.brokers.angelone.refusals import EGRESS_IP, RATE_LIMITED, judged
+from optconsole.brokers.angelone.refusals import IP_REFUSED, RATE_LIMITED, judged
 from optconsole.brokers.angelone.rows import BadRow, Kept, kept_of, ours
 from optconsole.brokers.angelone.services import Services
 from optconsole.brokers.angelone.settings import AngelSettings
@@ -80,9 +80,9 @@ class AngelBroker:
         self._tally = tally
         self.services = Services(wire)
         self._hearing: Hearing | None = None
-        self._opened = asyncio.Event()
+        self._settled = asyncio.Event()
         self._rereading: asyncio.Task[None] | None = None
-        self._read_fault = self._write_fault = ""
+        self._read_fault = self._write_fault = self._socket_fault = ""
         self._lost = False
         self._connected = False
         self._socket = LiveSocket(
@@ -122,7 +122,7 @@ class AngelBroker:
         self._socket.start()
         try:
             async with asyncio.timeout(OPENING):
-                await self._opened.wait()
+                await self._settled.wait()
         except TimeoutError:
             return  # it goes on trying, the vitals say so, and the books tell the same
 
@@ -140,7 +140,7 @@ class AngelBroker:
         listed = self._books.listed(request.instrument.name)
         refused = self._refused_here(request, listed)
         if refused is not None or listed is None:
-            return refused or Rejected("NOT_LISTED", "It is not listed.")
+            return refused or Rejected("NO_CONTRACT", "It is not listed.")
         self._books.tags.add(request.tag)
         outcome = await self._send(PLACE, bodies.place(request, listed))
         if isinstance(outcome, Accepted):
@@ -229,7 +229,7 @@ class AngelBroker:
             order_write=self._state(self._write_fault),
             latency_p50=latencies[0] if latencies else None,
             latency_p99=latencies[1] if latencies else None,
-            note=self._write_fault or self._read_fault or self._feed.why,
+            note=self._write_fault or self._read_fault or self._socket_fault or self._feed.why,
             account=self._account.id,
         )
 
@@ -240,13 +240,13 @@ class AngelBroker:
         a second time."""
         if listed is None:
             return Rejected(
-                "NOT_LISTED",
+                "NO_CONTRACT",
                 f"{request.instrument.name} is not in Angel One's instrument file of today; nothing was sent.",
             )
         tick = listed.instrument.tick
         for price in (request.price, request.trigger):
             if price is not None and price % tick:
-                return Rejected("OFF_TICK", f"{rupees(price)} is no multiple of {rupees(tick)}; nothing was sent.")
+                return Rejected("BAD_TICK", f"{rupees(price)} is no multiple of {rupees(tick)}; nothing was sent.")
         if request.tag in self._books.tags:
             return Rejected("DUPLICATE_TAG", f"An order with the tag {display(request.tag, 20)} was sent before.")
         return None
@@ -260,11 +260,9 @@ class AngelBroker:
         except BrokerUnreachable as silent:
             return NotSent(f"Angel One wants the order's own words again, and its book cannot be read: {silent}")
         if kept is None:
-            return Rejected(
-                "UNKNOWN_ORDER", f"Angel One's book shows no order {display(broker_id, 40)}; nothing was sent."
-            )
+            return Rejected("NO_ORDER", f"Angel One's book shows no order {display(broker_id, 40)}; nothing was sent.")
         if kept.ended:
-            return Rejected("ORDER_ENDED", f"Order {display(broker_id, 40)} has ended; nothing was sent.")
+            return Rejected("ORDER_DONE", f"Order {display(broker_id, 40)} has ended; nothing was sent.")
         return kept
 
     async def _send(self, path: str, body: dict[str, Any], broker_id: str = "") -> PlaceOutcome:
@@ -285,7 +283,7 @@ class AngelBroker:
     def _learn(self, outcome: PlaceOutcome) -> None:
         """What an outcome says of the way that orders take."""
         match outcome:
-            case Rejected(code, reason) if code in (LOGIN_LOST, EGRESS_IP, RATE_LIMITED):
+            case Rejected(code, reason) if code in (LOGIN_LOST, IP_REFUSED, RATE_LIMITED):
                 self._write_fault = reason
                 self._lost = self._lost or code == LOGIN_LOST
             case Doubtful(cause) | NotSent(cause):
@@ -361,12 +359,9 @@ class AngelBroker:
             self._hear(row)
 
     def _on_state(self, state: str, why: str) -> None:
-        if state == "live":
-            self._opened.set()
-        elif why and state != "connecting":
-            self._tally.note(
-                "ORDER_SOCKET", f"Angel One's order updates are {state}: {display(why, 100)}.", why[:100], state
-            )
+        if state in ("live", "refused"):
+            self._settled.set()
+        self._socket_fault = f"Angel One's order updates are {state}: {display(why, 100)}." if why else ""
 
     def _on_frame(self, frame: str | bytes) -> None:
         try:

@@ -42,13 +42,13 @@ EARLIEST, LATEST = 10**12, 4 * 10**12
 
 @dataclass(slots=True)
 class Watched:
-    """A contract that is watched. ``heard`` is when the source last said anything of it, epoch milliseconds."""
+    """A contract that is watched. ``heard`` is the monotonic second at which the source last said anything of it."""
 
     listed: Listed
     key: bytes
     line: Line | None
     since: float
-    heard: int = 0
+    heard: float | None = None
     packet: bytes | Depth | None = None
     band: Band | None = None
     last: Quote | None = None
@@ -134,9 +134,14 @@ class AngelFeed:
         return packet if isinstance(packet, Depth) else frames.depth(name, packet)
 
     def vouched(self, name: str) -> int | None:
-        """By socket or by REST; 0 for a contract that is watched and was never spoken of."""
+        """The stream tells changes: what it told since it was opened stands for as long as it tells others."""
         watched = self._watched.get(name)
-        return None if watched is None else watched.heard
+        if watched is None or watched.heard is None:
+            return None
+        at, line = watched.heard, watched.line
+        if line is not None and line.live and at >= line.open_since:
+            at = max(at, line.packet_at)
+        return millis(self._clock.now()) - round((self._clock.monotonic() - at) * 1000)
 
     def silent_for(self) -> float | None:
         """Of the socket that has been silent longest; None while one that carries contracts is not open."""
@@ -251,11 +256,11 @@ class AngelFeed:
         index = self._watched.get(instrument.underlying)
         wrong = fault(quote, watched.listed, band, index.last.ltp if index and index.last else None)
         if wrong is not None:
-            self._tally.note(*wrong, sample[:64], instrument.name)
+            self._tally.note(*wrong, sample[:64])
             return False
         watched.band = band
         watched.last = quote
-        watched.heard = millis(self._clock.now())
+        watched.heard = self._clock.monotonic()
         if self._sink is not None:
             self._sink((quote,))
         return True
@@ -282,7 +287,7 @@ class AngelFeed:
         return [
             each
             for each in self._watched.values()
-            if each.line is None or not each.line.live or (not each.heard and now - each.since > FIRST_WORD)
+            if each.line is None or not each.line.live or (each.heard is None and now - each.since > FIRST_WORD)
         ]
 
     def _doubted(self) -> list[Watched]:
@@ -324,6 +329,7 @@ class AngelFeed:
         if watched.line is not None and watched.line.live and watched.last is not None:
             before = watched.last
             if quote.ts - before.ts < NEWER or (quote.ltp, quote.volume) == (before.ltp, before.volume):
+                watched.heard = self._clock.monotonic()
                 return  # the stream knows as much
             watched.line.socket.reconnect("the stream is behind what REST knows")
         if self._offer(watched, quote, band or watched.band, str(row)[:64].encode()):

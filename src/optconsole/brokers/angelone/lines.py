@@ -19,6 +19,7 @@ from optconsole.brokers.transport.gateway import Listed
 from optconsole.brokers.transport.socket import LiveSocket
 from optconsole.engine.clock import Clock, Rng
 from optconsole.engine.model.instruments import Kind
+from optconsole.engine.model.text import display
 from optconsole.engine.ports import LoginLost
 
 PONG: Final = "pong"
@@ -58,6 +59,7 @@ class Line:
         self.why = ""
         self.packet_at = clock.monotonic()
         """When a packet last came, or was first to be expected."""
+        self.open_since = clock.monotonic()
         self.socket = LiveSocket(
             self._url,
             clock,
@@ -118,9 +120,9 @@ class Line:
             await self._ask(socket.send)
 
     def _turned(self, state: str, why: str) -> None:
-        self.why = why
+        self.why = f"Angel One's quotes are {state}: {display(why, 100)}." if why else ""
         if state == LIVE:
-            self.packet_at = self._clock.monotonic()
+            self.packet_at = self.open_since = self._clock.monotonic()
             self._soon()
 
     def _heard(self, text: str) -> None:

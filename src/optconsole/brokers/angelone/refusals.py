@@ -8,16 +8,16 @@ from optconsole.brokers.angelone.envelope import Fault, Kind
 from optconsole.engine.ports import LOGIN_LOST, Doubtful, Rejected
 
 RATE_LIMITED: Final = "RATE_LIMITED"
-EGRESS_IP: Final = "EGRESS_IP"
+IP_REFUSED: Final = "IP_REFUSED"
 
 DEFINITE: Final = {
-    "AG7002": EGRESS_IP,
+    "AG7002": IP_REFUSED,
     "AB1006": "CLIENT_BLOCKED",
     "AB1008": "BAD_VARIETY",
-    "AB1009": "BAD_SYMBOL",
+    "AB1009": "NO_CONTRACT",
     "AB1012": "BAD_PRODUCT",
-    "AB1013": "UNKNOWN_ORDER",
-    "AB1018": "BAD_SYMBOL",
+    "AB1013": "NO_ORDER",
+    "AB1018": "NO_CONTRACT",
     "AB2002": "ROBO_BLOCKED",
     "AB4008": "BAD_TAG",
 }

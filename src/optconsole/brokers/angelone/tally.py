@@ -1,4 +1,4 @@
-"""Evidence of what could not be used, told at the first time and at every doubling: a flood of it is one number."""
+"""Evidence of what could not be used, counted by kind on its way to where it is kept."""
 
 from __future__ import annotations
 
@@ -8,18 +8,12 @@ from optconsole.brokers.transport.gateway import Evidence
 
 
 class Tally:
-    """Counts by kind and about what; ``evidence`` hears of the first, second, fourth, eighth ... of each."""
+    """Passes evidence on; the counts show how a connection does."""
 
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence
-        self._counts: Counter[tuple[str, str]] = Counter()
+        self.counts: Counter[str] = Counter()
 
-    def note(self, kind: str, detail: str, sample: bytes | str, about: str = "") -> None:
-        self._counts[kind, about] += 1
-        count = self._counts[kind, about]
-        if count & (count - 1) == 0:
-            self._evidence(kind, detail if count == 1 else f"{detail} So far {count} times.", sample)
-
-    def count(self, kind: str) -> int:
-        """How often something of a kind was noted, whatever it was about."""
-        return sum(count for (each, _about), count in self._counts.items() if each == kind)
+    def note(self, kind: str, detail: str, sample: bytes | str) -> None:
+        self.counts[kind] += 1
+        self._evidence(kind, detail, sample)

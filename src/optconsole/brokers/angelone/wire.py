@@ -10,6 +10,7 @@ from optconsole.brokers.angelone.settings import AngelSettings
 from optconsole.brokers.transport.gateway import Credentials
 from optconsole.brokers.transport.rest import Reply, RestClient, Unanswered
 from optconsole.engine.clock import Clock
+from optconsole.engine.model.secrets import Secret
 from optconsole.engine.ports import BrokerUnreachable, LoginLost
 
 API_KEY: Final = "api_key"
@@ -22,6 +23,7 @@ FEED: Final = "feed_token"
 ORDERS: Final = "/rest/secure/angelbroking/order/v1"
 USER: Final = "/rest/secure/angelbroking/user/v1"
 AUTH: Final = "/rest/auth/angelbroking"
+DEAD_LOGIN: Final = "Angel One no longer takes this login; run `optconsole broker login angelone`."
 NO_LOGIN: Final = "There is no login at Angel One today; run `optconsole broker login angelone`."
 
 
@@ -33,6 +35,8 @@ class Wire:
     ) -> None:
         self._settings = settings
         self._credentials = credentials
+        self._dead: Secret | None = None
+        """The token that the broker last refused: it is not sent again (B08), another is used at once."""
         self._rest = RestClient(
             settings.rest_url, clock, deadline=settings.deadline, budgets=settings.budgets, roots=roots
         )
@@ -49,6 +53,12 @@ class Wire:
         if not found:
             raise LoginLost(NO_LOGIN)
         return found.reveal()
+
+    def _token(self) -> str:
+        text = self.secret(ACCESS)
+        if self._dead is not None and self._dead == Secret(text):
+            raise LoginLost(DEAD_LOGIN)
+        return text
 
     @property
     def client_code(self) -> str:
@@ -68,13 +78,13 @@ class Wire:
             "X-MACAddress": self._settings.mac,
         }
         if signed:
-            found["Authorization"] = f"Bearer {self.secret(ACCESS)}"
+            found["Authorization"] = f"Bearer {self._token()}"
         return found
 
     def socket_headers(self) -> dict[str, str]:
         """What both sockets are opened with. Raises LoginLost."""
         return {
-            "Authorization": f"Bearer {self.secret(ACCESS)}",
+            "Authorization": f"Bearer {self._token()}",
             "x-api-key": self.secret(API_KEY),
             "x-client-code": self.client_code,
             "x-feed-token": self.secret(FEED),
@@ -84,8 +94,12 @@ class Wire:
         self, method: str, path: str, bucket: str, body: Any = None, signed: bool = True, timed: bool = False
     ) -> Held | Fault:
         """One request as it is. Raises Unanswered, and LoginLost before anything is sent."""
-        reply = await self._rest.call(method, path, bucket=bucket, json=body, headers=self.headers(signed), timed=timed)
-        return read(reply)
+        headers = self.headers(signed)
+        reply = await self._rest.call(method, path, bucket=bucket, json=body, headers=headers, timed=timed)
+        answer = read(reply)
+        if signed and isinstance(answer, Fault) and answer.kind is Kind.SESSION:
+            self._dead = Secret(headers["Authorization"].removeprefix("Bearer "))
+        return answer
 
     async def get(self, path: str, bucket: str, nothing: str = "") -> Any:
         """The data of a book; None where there is none, which code ``nothing`` says as well.
