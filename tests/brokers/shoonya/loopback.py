@@ -140,7 +140,6 @@ async def shoonya() -> AsyncIterator[Shoonya]:
         house.rest_port = rest.sockets[0].getsockname()[1]
         house.ws_port = next(iter(socket.sockets)).getsockname()[1]
         yield house
-        rest.close_clients()
 
 
 @dataclass

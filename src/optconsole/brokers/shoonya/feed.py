@@ -185,29 +185,34 @@ class ShoonyaFeed:
             return  # one that was let go of a moment ago still speaks
         if frame.t in ("tk", "dk"):
             self._seed(line, frame)
-        scrip = line.touch if frame.t[0] == "t" else line.book
-        if scrip is not None:
-            self._overlay(line, scrip, frame)
+            return
+        scrip = line.touch if frame.t == "tf" else line.book
+        if scrip is not None and self._overlaid(line, scrip, frame):
+            self._tell(line, scrip)
 
     def _seed(self, line: Line, frame: Frame) -> None:
         """An acknowledgement begins a stream anew, if it is this contract's and not a token's of another day."""
-        if frame.ts and frame.ts != line.listed.symbol:
-            name = line.listed.instrument.name
+        listed = line.listed
+        foreign = listed.instrument.tradable and frame.ts not in ("", listed.symbol)
+        if foreign:
+            name = listed.instrument.name
             self._evidence("WRONG_INSTRUMENT", f"The stream takes {name} for another contract.", frame.ts)
             line.dropped = True
-            return
-        line.dropped = False
+        scrip = None if foreign else Scrip()
+        if scrip is not None and not self._overlaid(line, scrip, frame):
+            scrip = None
         if frame.t == "tk":
-            line.touch = Scrip()
+            line.touch = scrip
         else:
-            line.book = Scrip()
+            line.book = scrip
+        if scrip is not None:
+            line.dropped = False
+            self._tell(line, scrip)
 
-    def _overlay(self, line: Line, scrip: Scrip, frame: Frame) -> None:
-        if not self._overlaid(line, scrip, frame):
-            return
+    def _tell(self, line: Line, scrip: Scrip) -> None:
         now = self._now()
         line.heard, line.vouched = self._clock.monotonic(), now
-        if scrip is line.touch:
+        if scrip is not line.book:
             self._sink((line.quote(scrip, now),))
 
     def _overlaid(self, line: Line, scrip: Scrip, frame: Frame) -> bool:
@@ -347,6 +352,4 @@ class ShoonyaFeed:
             return  # the age of the quote says so
         scrip = line.touch or Scrip()
         if self._overlaid(line, scrip, frames.of_reply(row)):
-            now = self._now()
-            line.heard, line.vouched = self._clock.monotonic(), now
-            self._sink((line.quote(scrip, now),))
+            self._tell(line, scrip)

@@ -29,7 +29,7 @@ class Questions:
         wanted = {"exch": listed.segment, "token": listed.token}
         for _ in range(self._tries):
             row = await self._wire.fields(endpoint, wanted, what, QUOTES)
-            if (row.get("exch"), str(row.get("token"))) == (listed.segment, listed.token):
+            if _is_of(row, listed):
                 return row
             self._evidence(
                 "WRONG_INSTRUMENT",
@@ -37,3 +37,10 @@ class Questions:
                 f"{row.get('exch')}|{row.get('token')} {row.get('tsym')}",
             )
         raise BrokerUnreachable(f"Shoonya answered {self._tries} times with another instrument's {what}.")
+
+
+def _is_of(row: Row, listed: Listed) -> bool:
+    """Whether an answer is about a contract; an index has several names, a contract one."""
+    if (row.get("exch"), str(row.get("token"))) != (listed.segment, listed.token):
+        return False
+    return not listed.instrument.tradable or row.get("tsym", listed.symbol) == listed.symbol
