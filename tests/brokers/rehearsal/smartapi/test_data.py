@@ -11,6 +11,7 @@ import pytest
 from optconsole.brokers.rehearsal.market import Market
 from optconsole.brokers.rehearsal.serve import Served, serve
 from optconsole.brokers.rehearsal.smartapi.dialect import SmartApi
+from optconsole.brokers.rehearsal.smartapi.strangers import Share
 from optconsole.engine.market.calendar import Calendar
 from optconsole.engine.model.orders import Side
 from optconsole.runtime.rates import order_charges, paper_rules
@@ -197,3 +198,17 @@ async def test_a_rule_waits_for_its_price_and_sends_one_order(wide: Wire, market
     (order,) = (await wide.get(ORDER + "getOrderBook"))["data"]
     assert float(order["price"]) == 107.0
     assert (await wide.post(GTT + "cancelRule", {"id": one}))["errorcode"] == "AB9013"
+
+
+async def test_shares_are_listed_with_their_sums(market: Market) -> None:
+    held = Share(
+        symbol="SBIN-EQ", token="3045", isin="INE062A01020", qty=10, average=800_00, ltp=820_00, close=815_00, fresh=4
+    )
+    served = await serve(SmartApi(market, paper_rules(Calendar.load()), caps={}, shares=[held]), market)
+    async with httpx.AsyncClient(base_url=served.url, trust_env=False) as http:
+        wire = Wire(served, http)
+        (row,) = (await wire.get("/rest/secure/angelbroking/portfolio/v1/getHolding"))["data"]
+        whole = (await wire.get("/rest/secure/angelbroking/portfolio/v1/getAllHolding"))["data"]
+    await served.close()
+    assert (row["quantity"], row["t1quantity"], row["realisedquantity"]) == (10, 4, 6)
+    assert (whole["holdings"], whole["totalholding"]["totalprofitandloss"]) == ([row], 200.0)

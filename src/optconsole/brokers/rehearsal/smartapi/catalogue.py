@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from optconsole.brokers.rehearsal.market import Market
+from optconsole.brokers.rehearsal.smartapi import strangers
 from optconsole.brokers.rehearsal.smartapi.symbols import (
     INDEX_TOKENS,
     STREAM_SEGMENTS,
@@ -66,5 +67,5 @@ class Catalogue:
     def master(self) -> bytes:
         """The scrip master of the day."""
         if not self._master:
-            self._master = master(self._by_name.values())
+            self._master = master(self._by_name.values(), strangers.ROWS)
         return self._master

@@ -24,6 +24,7 @@ from optconsole.brokers.rehearsal.smartapi.habits import Mixed
 from optconsole.brokers.rehearsal.smartapi.limits import CAPS, Caps, Limits
 from optconsole.brokers.rehearsal.smartapi.orders import order_row, trade_row
 from optconsole.brokers.rehearsal.smartapi.sessions import Client, Denied, Sessions, Tokens
+from optconsole.brokers.rehearsal.smartapi.strangers import Share, all_holdings, holding_row
 from optconsole.brokers.rehearsal.smartapi.stream import TickStream
 from optconsole.brokers.rehearsal.smartapi.tape import Tape
 from optconsole.brokers.rehearsal.smartapi.updates import UpdateStream
@@ -39,7 +40,7 @@ _LISTS: Final = frozenset({"book", "trades", "positions", "holdings", "search", 
 
 class SmartApi:
     """One client's SmartAPI. ``wall`` is the machine's time, by which authenticators go; ``caps`` the rate limits;
-    ``wide_rules`` lets rules that wait for a price name contracts."""
+    ``wide_rules`` lets rules that wait for a price name contracts; ``shares`` are held and not traded."""
 
     name = "angelone"
 
@@ -52,6 +53,7 @@ class SmartApi:
         wall: Callable[[], datetime] | None = None,
         caps: Mapping[str, Caps] = CAPS,
         wide_rules: bool = False,
+        shares: Sequence[Share] = (),
         seed: int = 1,
     ) -> None:
         self.client = client or Client.made_up(market.account.id)
@@ -68,6 +70,7 @@ class SmartApi:
         self._account = AccountDesk(market, self.catalogue, self.client, self._mixed)
         self._data = DataDesk(market, rules, self.catalogue, self._tape, self._candles, self._mixed)
         self._rules = RuleBook(market, self.catalogue, wide_rules)
+        self._shares = shares
         self._recalled = False
         self._verbs = self._all_verbs()
         self._leave = (
@@ -137,8 +140,8 @@ class SmartApi:
             "order": _plain(self._order),
             "positions": lambda _body, _tokens: account.positions(),
             "convert": lambda body, _tokens: account.convert(body),
-            "holdings": _plain(lambda _body: None),
-            "all_holdings": _plain(lambda _body: {"holdings": None, "totalholding": None}),
+            "holdings": _plain(lambda _body: [holding_row(share) for share in self._shares] or None),
+            "all_holdings": _plain(lambda _body: all_holdings(self._shares)),
             "quote": _plain(data.quote),
             "ltp": _plain(data.last),
             "candles": _plain(lambda body: [candle_row(candle) for candle in data.candles(body)]),

@@ -135,6 +135,6 @@ def master_row(scrip: Scrip) -> dict[str, str]:
     }
 
 
-def master(listed: Iterable[Scrip]) -> bytes:
-    """The scrip master: one JSON array."""
-    return msgspec.json.encode([master_row(scrip) for scrip in listed])
+def master(listed: Iterable[Scrip], others: Iterable[dict[str, str]]) -> bytes:
+    """The scrip master: one JSON array, with rows of what is not traded here first."""
+    return msgspec.json.encode([*others, *(master_row(scrip) for scrip in listed)])
