@@ -14,9 +14,7 @@ from optconsole.brokers.rehearsal.market import Market
 from optconsole.brokers.rehearsal.serve import Served, serve
 from optconsole.brokers.rehearsal.smartapi.dialect import SmartApi
 from optconsole.brokers.rehearsal.smartapi.packets import Offer, StreamMode, Tick, packet
-from optconsole.engine.market.calendar import Calendar
 from optconsole.engine.model.orders import OrderStatus
-from optconsole.runtime.rates import paper_rules
 from tests.brokers.paper.stage import CALL, DAY
 from tests.brokers.rehearsal.stage import a_still_market
 from tests.sdk.environments import run_sdk, sdk_python
@@ -37,7 +35,7 @@ def python() -> Path:
 @pytest.fixture
 async def served(tmp_path: Path) -> AsyncIterator[Served]:
     market = await a_still_market(tmp_path)
-    served = await serve(SmartApi(market, paper_rules(Calendar.load()), caps={}), market)
+    served = await serve(SmartApi(market, caps={}), market)
     yield served
     await served.close()
     await market.close()
@@ -56,7 +54,7 @@ async def test_a_day_over_the_sdk_is_the_ledgers_day(python: Path, served: Serve
     assert (seen["no_order"], seen["renewed"], seen["out"]) == (None, True, True)
     assert seen["after"]["success"] is False
     assert 0 < seen["margin"]["totalMarginRequired"] < float(seen["funds"]["net"])
-    assert seen["candles"][0][4] == 96.8
+    assert seen["candles"][0][1:5] == [100.0, 100.0, 96.8, 96.8]
     _ticks_are_the_market(seen["ticks"], contract["token"])
     await _orders_are_the_ledgers(seen, served.market)
 

@@ -11,8 +11,6 @@ import pytest
 from optconsole.brokers.rehearsal.market import Market
 from optconsole.brokers.rehearsal.serve import Served, serve
 from optconsole.brokers.rehearsal.smartapi.dialect import SmartApi
-from optconsole.engine.market.calendar import Calendar
-from optconsole.runtime.rates import paper_rules
 from tests.brokers.paper.stage import at
 from tests.brokers.rehearsal.smartapi.trader import Wire
 
@@ -25,7 +23,7 @@ def noon() -> datetime:
 @pytest.fixture
 async def smartapi(market: Market) -> SmartApi:
     """Without rate limits, which have tests of their own."""
-    return SmartApi(market, paper_rules(Calendar.load()), wall=noon, caps={})
+    return SmartApi(market, wall=noon, caps={})
 
 
 @pytest.fixture

@@ -12,9 +12,8 @@ from optconsole.brokers.rehearsal.market import Market
 from optconsole.brokers.rehearsal.serve import Served, serve
 from optconsole.brokers.rehearsal.smartapi.dialect import SmartApi
 from optconsole.brokers.rehearsal.smartapi.strangers import Share
-from optconsole.engine.market.calendar import Calendar
 from optconsole.engine.model.orders import Side
-from optconsole.runtime.rates import order_charges, paper_rules
+from optconsole.runtime.rates import order_charges
 from tests.brokers.paper.stage import CALL, DAY, FUTURE, HEDGE, INDEX
 from tests.brokers.rehearsal.smartapi.trader import ORDER, USER, Wire
 from tests.brokers.rehearsal.stage import quoted
@@ -174,7 +173,7 @@ async def test_rules_on_contracts_are_refused_as_documented(wire: Wire) -> None:
 
 @pytest.fixture
 async def wide(market: Market) -> AsyncIterator[Wire]:
-    dialect = SmartApi(market, paper_rules(Calendar.load()), caps={}, wide_rules=True)
+    dialect = SmartApi(market, caps={}, wide_rules=True)
     served = await serve(dialect, market)
     async with httpx.AsyncClient(base_url=served.url, trust_env=False) as http:
         yield Wire(served, http)
@@ -204,7 +203,7 @@ async def test_shares_are_listed_with_their_sums(market: Market) -> None:
     held = Share(
         symbol="SBIN-EQ", token="3045", isin="INE062A01020", qty=10, average=800_00, ltp=820_00, close=815_00, fresh=4
     )
-    served = await serve(SmartApi(market, paper_rules(Calendar.load()), caps={}, shares=[held]), market)
+    served = await serve(SmartApi(market, caps={}, shares=[held]), market)
     async with httpx.AsyncClient(base_url=served.url, trust_env=False) as http:
         wire = Wire(served, http)
         (row,) = (await wire.get("/rest/secure/angelbroking/portfolio/v1/getHolding"))["data"]

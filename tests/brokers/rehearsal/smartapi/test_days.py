@@ -5,9 +5,7 @@ from __future__ import annotations
 from optconsole.brokers.rehearsal.market import Market
 from optconsole.brokers.rehearsal.serve import serve
 from optconsole.brokers.rehearsal.smartapi.dialect import SmartApi
-from optconsole.engine.market.calendar import Calendar
 from optconsole.engine.model.orders import Side
-from optconsole.runtime.rates import paper_rules
 from tests.brokers.paper.stage import CALL, DAY, INDEX, LISTED, at
 from tests.brokers.rehearsal.smartapi.trader import ORDER, Wire, frame
 from tests.brokers.rehearsal.stage import an_order, quoted, until
@@ -51,7 +49,7 @@ async def test_yesterdays_books_are_gone_and_its_position_is_carried(wire: Wire,
 async def test_a_restart_shows_what_the_market_holds(wire: Wire, market: Market) -> None:
     orderid = await wire.place()
     await market.broker.delivered()
-    again = await serve(SmartApi(market, paper_rules(Calendar.load()), caps={}), market)
+    again = await serve(SmartApi(market, caps={}), market)
     rows = (
         await Wire(again, wire.http).http.get(f"{again.url}{ORDER}getOrderBook", headers=Wire(again, wire.http).headers)
     ).json()["data"]

@@ -14,8 +14,6 @@ from optconsole.brokers.rehearsal.serve import Served, serve
 from optconsole.brokers.rehearsal.smartapi import totp
 from optconsole.brokers.rehearsal.smartapi.dialect import SmartApi
 from optconsole.brokers.rehearsal.smartapi.limits import CAPS, Limits
-from optconsole.engine.market.calendar import Calendar
-from optconsole.runtime.rates import paper_rules
 from tests.brokers.paper.stage import at
 from tests.brokers.rehearsal.smartapi.trader import ORDER, USER, Wire
 
@@ -142,7 +140,7 @@ def test_a_spent_minute_blocks_the_rest_of_it() -> None:
 
 @pytest.fixture
 async def limited(market: Market) -> AsyncIterator[Wire]:
-    served = await serve(SmartApi(market, paper_rules(Calendar.load()), caps=CAPS), market)
+    served = await serve(SmartApi(market, caps=CAPS), market)
     async with httpx.AsyncClient(base_url=served.url, trust_env=False) as http:
         yield Wire(served, http)
     await served.close()

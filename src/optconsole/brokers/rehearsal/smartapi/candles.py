@@ -1,16 +1,16 @@
-"""Candles of what this rehearsal has shown since it began: minutes, put together to longer intervals."""
+"""Candles of what the rehearsed market has played: its minutes, put together to longer intervals."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
 
+from optconsole.brokers.rehearsal.minutes import Minute
 from optconsole.brokers.rehearsal.smartapi.habits import number
-from optconsole.engine.model.quotes import Quote
-from optconsole.engine.model.timeline import from_millis
+from optconsole.engine.model.timeline import from_millis, millis
 
 INTERVALS: Final = {
     "ONE_MINUTE": (1, 30),
@@ -25,7 +25,6 @@ INTERVALS: Final = {
 """Interval -> (minutes, the most days one request may span)."""
 _OPENS: Final = timedelta(hours=9, minutes=15)
 """Longer candles are counted from here, not from full hours."""
-_MINUTE_MS: Final = 60_000
 
 
 class Candle(msgspec.Struct, gc=False):
@@ -40,35 +39,23 @@ class Candle(msgspec.Struct, gc=False):
     oi: int
 
 
-class Candles:
-    """Minutes by contract."""
+def candles(minutes: Iterable[Minute], interval: str, start: datetime, end: datetime) -> list[Candle]:
+    """Candles of an interval of `INTERVALS` made of minutes that begin between the two moments, both included."""
+    first, last = millis(start), millis(end)
+    size = timedelta(minutes=INTERVALS[interval][0])
+    return list(_joined((_candle(minute) for minute in minutes if first <= minute.ts <= last), size))
 
-    def __init__(self) -> None:
-        self._minutes: dict[str, list[Candle]] = {}
-        self._volumes: dict[str, int] = {}
 
-    def saw(self, quotes: Sequence[Quote]) -> None:
-        """Add new quotes to the minute that their stamp falls into."""
-        for quote in quotes:
-            if quote.ltp is None:
-                continue
-            start = from_millis(quote.ts - quote.ts % _MINUTE_MS)
-            traded = max(0, quote.volume - self._volumes.get(quote.name, quote.volume))
-            self._volumes[quote.name] = quote.volume
-            minutes = self._minutes.setdefault(quote.name, [])
-            price, oi = quote.ltp, quote.oi or 0
-            if not minutes or minutes[-1].start < start:
-                minutes.append(Candle(start, price, price, price, price, traded, oi))
-                continue
-            last = minutes[-1]
-            last.high, last.low = max(last.high, price), min(last.low, price)
-            last.close, last.volume, last.oi = price, last.volume + traded, oi
-
-    def of(self, name: str, interval: str, start: datetime, end: datetime) -> list[Candle]:
-        """Candles of an interval of `INTERVALS` that begin between the two moments, both included."""
-        size = timedelta(minutes=INTERVALS[interval][0])
-        wanted = (minute for minute in self._minutes.get(name, ()) if start <= minute.start <= end)
-        return list(_joined(wanted, size))
+def _candle(minute: Minute) -> Candle:
+    return Candle(
+        start=from_millis(minute.ts),
+        open=minute.open,
+        high=minute.high,
+        low=minute.low,
+        close=minute.close,
+        volume=minute.volume - minute.before,
+        oi=minute.oi,
+    )
 
 
 def _joined(minutes: Iterable[Candle], size: timedelta) -> Iterable[Candle]:

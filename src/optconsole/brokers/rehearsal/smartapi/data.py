@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from optconsole.brokers.paper.account import Claim, filled_requirement
-from optconsole.brokers.paper.rules import Exposure, PaperRules
 from optconsole.brokers.rehearsal.market import Market
 from optconsole.brokers.rehearsal.smartapi import words
 from optconsole.brokers.rehearsal.smartapi.asked import paise, text, units
-from optconsole.brokers.rehearsal.smartapi.candles import INTERVALS, Candle, Candles
+from optconsole.brokers.rehearsal.smartapi.candles import INTERVALS, Candle, candles
 from optconsole.brokers.rehearsal.smartapi.catalogue import Catalogue
 from optconsole.brokers.rehearsal.smartapi.charging import Estimate, estimated
 from optconsole.brokers.rehearsal.smartapi.glances import QUOTE_MODES, quote_row
@@ -21,8 +19,9 @@ from optconsole.brokers.rehearsal.smartapi.symbols import Scrip
 from optconsole.brokers.rehearsal.smartapi.tape import Tape
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.instruments import Kind
-from optconsole.engine.model.orders import Product, Side
+from optconsole.engine.model.orders import OrderType, Product, Side, Validity
 from optconsole.engine.model.timeline import IST
+from optconsole.engine.ports import PlaceRequest
 
 MOST_QUOTED: Final = 50
 MOST_MARGIN_LEGS: Final = 50
@@ -34,11 +33,8 @@ Body = Mapping[str, Any]
 class DataDesk:
     """Answers from what the market shows. Every call raises Denied for what cannot be answered."""
 
-    def __init__(
-        self, market: Market, rules: PaperRules, catalogue: Catalogue, tape: Tape, candles: Candles, mixed: Mixed
-    ) -> None:
-        self._market, self._rules, self._catalogue = market, rules, catalogue
-        self._tape, self._candles, self._mixed = tape, candles, mixed
+    def __init__(self, market: Market, catalogue: Catalogue, tape: Tape, mixed: Mixed) -> None:
+        self._market, self._catalogue, self._tape, self._mixed = market, catalogue, tape, mixed
 
     def quote(self, body: Body) -> dict[str, Any]:
         """``{fetched, unfetched}`` of at most fifty tokens; more are refused as a whole."""
@@ -84,7 +80,7 @@ class DataDesk:
         start, end = _moment(text(body, "fromdate")), _moment(text(body, "todate"))
         if end < start or end - start > timedelta(days=INTERVALS[interval][1]):
             raise Denied("AB1004", "Invalid date range")
-        return self._candles.of(scrip.instrument.name, interval, start, end)
+        return candles(self._market.minutes(scrip.instrument.name), interval, start, end)
 
     def search(self, body: Body) -> list[dict[str, str]]:
         """Contracts of an exchange whose symbol holds the text."""
@@ -101,15 +97,15 @@ class DataDesk:
         rows = _list(body.get("positions"))
         if not 0 < len(rows) <= MOST_MARGIN_LEGS:
             raise Denied("AB1004", f"Give 1 to {MOST_MARGIN_LEGS} positions")
-        claims = [self._claim(row) for row in rows]
+        legs = [self._leg(row) for row in rows]
         try:
-            whole = self._required(claims)
-            alone = sum(self._required([claim]) for claim in claims)
+            whole = self._market.margin_alone(legs)
+            alone = sum(self._market.margin_alone([leg]) for leg in legs)
         except Refusal as unknown:
             raise Denied("AB2001", unknown.text) from unknown
-        options = [claim for claim in claims if claim.instrument.kind is Kind.OPTION]
-        premium = sum(claim.side.sign * claim.qty * claim.price for claim in options)
-        bought = sum(claim.qty * claim.price for claim in options if claim.side is Side.BUY)
+        options = [leg for leg in legs if leg.instrument.kind is Kind.OPTION]
+        premium = sum(leg.side.sign * leg.qty * leg.price for leg in options)
+        bought = sum(leg.qty * leg.price for leg in options if leg.side is Side.BUY)
         return {
             "totalMarginRequired": number(whole),
             "marginComponents": {
@@ -144,32 +140,27 @@ class DataDesk:
             raise Denied("AB1018", "Unable to fetch Symbol details")
         return scrip
 
-    def _claim(self, row: Any) -> Claim:
+    def _leg(self, row: Any) -> PlaceRequest:
+        """A position as the order that would make it, at the market's price where none is named."""
         if not isinstance(row, dict):
             raise Denied("AB1004", "Invalid position")
         scrip = self._catalogue.at(text(row, "exchange").upper(), text(row, "token"))
-        side, product = text(row, "tradeType").upper(), text(row, "productType").upper()
+        side = text(row, "tradeType").upper()
         if scrip is None or not scrip.instrument.tradable or side not in Side.__members__:
             raise Denied("AB1009", "Symbol Not Found")
-        price = paise(row, "price")
         quote = self._market.quote(scrip.instrument.name)
-        price = price or (quote.mark if quote is not None else None) or 0
-        held = words.PRODUCTS.get(product, Product.NRML)
-        return Claim(scrip.instrument, held, Side(side), units(row, "qty"), price)
-
-    def _required(self, claims: Sequence[Claim]) -> int:
-        def margin(exposures: Sequence[Exposure]) -> int:
-            if all(held.qty > 0 and held.instrument.kind is Kind.OPTION for held in exposures):
-                return 0
-            return self._rules.margin(exposures, self._market.quote, self._market.now())
-
-        listed = {claim.instrument.name: claim.instrument for claim in claims}
-
-        def mark(name: str) -> int | None:
-            quote = self._market.quote(name)
-            return None if quote is None else quote.mark
-
-        return filled_requirement({}, claims, listed.__getitem__, mark, margin)
+        return PlaceRequest(
+            tag="",
+            account=self._market.account.id,
+            instrument=scrip.instrument,
+            side=Side(side),
+            qty=units(row, "qty"),
+            type=OrderType.LIMIT,
+            price=paise(row, "price") or (quote.mark if quote is not None else None) or 0,
+            trigger=None,
+            product=words.PRODUCTS.get(text(row, "productType").upper(), Product.NRML),
+            validity=Validity.DAY,
+        )
 
 
 def _list(value: object) -> list[Any]:

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import msgspec
 
-from optconsole.brokers.paper.rules import PaperRules
 from optconsole.brokers.rehearsal.market import Market
 from optconsole.brokers.rehearsal.smartapi import words
 from optconsole.brokers.rehearsal.smartapi.asked import modified, placed, text
@@ -33,8 +32,8 @@ _ENDED: Final = frozenset({"UNKNOWN_ORDER", "ORDER_FILLED", "ORDER_FINAL", "BROK
 class OrderDesk:
     """Takes, changes and withdraws orders. What comes outside trading hours waits for the next session."""
 
-    def __init__(self, market: Market, rules: PaperRules, catalogue: Catalogue, book: WireBook) -> None:
-        self._market, self._rules, self._catalogue, self._book = market, rules, catalogue, book
+    def __init__(self, market: Market, catalogue: Catalogue, book: WireBook) -> None:
+        self._market, self._catalogue, self._book = market, catalogue, book
         self._waiting: deque[str] = deque()
         self._sending: set[asyncio.Task[None]] = set()
 
@@ -185,7 +184,7 @@ class OrderDesk:
 
     def _trades_now(self, instrument: Instrument) -> bool:
         now = self._market.now()
-        hours = self._rules.trading(instrument, now.date())
+        hours = self._market.rules.trading(instrument, now.date())
         return hours is not None and hours[0] <= now < hours[1]
 
 

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
-from optconsole.brokers.paper.rules import PaperRules
 from optconsole.brokers.rehearsal.dialect import Call, fewer
 from optconsole.brokers.rehearsal.market import Market
 from optconsole.brokers.rehearsal.peer import Peer
@@ -14,7 +13,7 @@ from optconsole.brokers.rehearsal.smartapi import envelopes, routes
 from optconsole.brokers.rehearsal.smartapi.account import AccountDesk
 from optconsole.brokers.rehearsal.smartapi.asked import body_of, text
 from optconsole.brokers.rehearsal.smartapi.book import WireBook
-from optconsole.brokers.rehearsal.smartapi.candles import Candles, candle_row, oi_row
+from optconsole.brokers.rehearsal.smartapi.candles import candle_row, oi_row
 from optconsole.brokers.rehearsal.smartapi.catalogue import Catalogue
 from optconsole.brokers.rehearsal.smartapi.data import DataDesk
 from optconsole.brokers.rehearsal.smartapi.desk import OrderDesk
@@ -47,7 +46,6 @@ class SmartApi:
     def __init__(
         self,
         market: Market,
-        rules: PaperRules,
         *,
         client: Client | None = None,
         wall: Callable[[], datetime] | None = None,
@@ -61,14 +59,14 @@ class SmartApi:
         self._sessions = Sessions(self.client, market.now, wall or WallClock().now)
         self._limits = Limits(market.clock.monotonic, caps)
         self.catalogue = Catalogue(market)
-        self._tape, self._candles = Tape(market, rules), Candles()
+        self._tape = Tape(market)
         self.ticks = TickStream(market, self.catalogue, self._tape)
         self.updates = UpdateStream(self.client.code, self._mixed)
         self._door = Door(self._sessions, self.ticks, self.updates)
         self.book = WireBook(market, self.catalogue, self.updates.tell)
-        self._desk = OrderDesk(market, rules, self.catalogue, self.book)
+        self._desk = OrderDesk(market, self.catalogue, self.book)
         self._account = AccountDesk(market, self.catalogue, self.client, self._mixed)
-        self._data = DataDesk(market, rules, self.catalogue, self._tape, self._candles, self._mixed)
+        self._data = DataDesk(market, self.catalogue, self._tape, self._mixed)
         self._rules = RuleBook(market, self.catalogue, wide_rules)
         self._shares = shares
         self._recalled = False
@@ -192,7 +190,6 @@ class SmartApi:
 
     def _saw(self, quotes: Sequence[Quote]) -> None:
         self._tape.saw(quotes)
-        self._candles.saw(quotes)
         self.ticks.tell(quotes)
         self._desk.wake()
         for rule in self._rules.struck(quotes):

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from optconsole.brokers.paper.rules import PaperRules
 from optconsole.brokers.rehearsal.market import Market
 from optconsole.brokers.rehearsal.smartapi.glances import Glance
 from optconsole.brokers.rehearsal.smartapi.packets import Offer
@@ -30,8 +29,8 @@ class _Day(msgspec.Struct, gc=False):
 class Tape:
     """Follows every quote of the market."""
 
-    def __init__(self, market: Market, rules: PaperRules) -> None:
-        self._market, self._rules = market, rules
+    def __init__(self, market: Market) -> None:
+        self._market = market
         self._days: dict[str, _Day] = {}
 
     def forget(self) -> None:
@@ -86,7 +85,7 @@ class Tape:
     def _circuits(self, scrip: Scrip, reference: int) -> tuple[int, int]:
         if not scrip.instrument.tradable:
             return 0, 0
-        return self._rules.band(self._market.now().date(), scrip.instrument, reference)
+        return self._market.rules.band(self._market.now().date(), scrip.instrument, reference)
 
 
 def _offers(levels: Sequence[Level], lot: int) -> tuple[Offer, ...]:
