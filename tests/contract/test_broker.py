@@ -19,7 +19,8 @@ from optconsole.engine.ports import (
     PlaceRequest,
     Rejected,
 )
-from tests.contract.rigs import RIGS, Rig
+from tests.contract.rig import Rig
+from tests.contract.rigs import RIGS
 
 MANY = 650
 
@@ -57,7 +58,13 @@ def order(
 async def accepted(rig: Rig, request: PlaceRequest) -> str:
     outcome = await rig.broker.place(request)
     assert isinstance(outcome, Accepted), outcome
+    # taken is not at the exchange yet: the broker tells when it is
+    await rig.inbox.until(lambda rows: any(_at_the_exchange(row, outcome.broker_id) for row in rows))
     return outcome.broker_id
+
+
+def _at_the_exchange(row: BrokerUpdate, broker_id: str) -> bool:
+    return isinstance(row, BrokerOrder) and row.broker_id == broker_id and row.status is not OrderStatus.SENT
 
 
 async def row(rig: Rig, broker_id: str) -> BrokerOrder:
