@@ -190,6 +190,8 @@ def test_a_running_engine_is_unlocked_follows_the_vault_and_leaks_nothing(tmp_pa
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
     a_vault(home).create(Secret(PASSPHRASE))
+    (home / "config.toml").write_text('[accounts.paper]\nbroker = "paper"\n')
+    (home / "config.toml").chmod(0o600)
     with engine_process.running_engine(home) as ready:
         log = home / "optconsole.log"
         wrong = engine_process.optconsole(home, "unlock", "--stdin", given=f"{OTHER}\n")
@@ -208,6 +210,11 @@ def test_a_running_engine_is_unlocked_follows_the_vault_and_leaks_nothing(tmp_pa
         rotated = engine_process.optconsole(home, "secrets", "rotate", "--stdin", "--json", given=given)
         assert rotated.document == {"ok": True, "engine_unlocked": True}
         assert seen_in_process(ready["pid"]) == []
+        status = engine_process.optconsole(home, "broker", "status", "--json").document
+        assert status["engine"]
+        assert [(row["account"], row["order_write"], row["login"]) for row in status["accounts"]] == [
+            ("paper", "live", "needs none")
+        ]
     assert "the vault was unlocked" in log.read_text()
     assert seen_in_folder(home) == []
     assert all(not stat.S_IMODE(path.stat().st_mode) & 0o077 for path in home.rglob("*"))

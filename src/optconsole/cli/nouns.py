@@ -34,6 +34,8 @@ NOUNS: Final[dict[str, tuple[str, str]]] = {
     "risk": ("risk", "show, set or unset limits; say what orders may leave"),
     "secrets": ("vault", "the vault of logins and tokens: init, set, list, forget, rotate"),
     "unlock": ("unlock", "open the vault of a running engine"),
+    "panic-revoke": ("panic_revoke", "log out of every broker, wipe all tokens, say what else to revoke"),
+    "broker": ("broker", "log in to a broker; what of each broker works; rehearse one"),
     "journal": ("journal", "list, show, verify or export the journal"),
     "db": ("db", "back up, restore or check the store"),
     "calc": ("calc", "prices, implied volatility and Greeks: JSON Lines in, JSON Lines out"),

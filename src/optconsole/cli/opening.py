@@ -12,6 +12,7 @@ from optconsole.cli.arguments import Parser
 from optconsole.cli.asking import Asker
 from optconsole.engine.clock import WallClock
 from optconsole.engine.model.errors import Refusal
+from optconsole.engine.model.secrets import Secret
 from optconsole.engine.store.hardening import harden
 from optconsole.engine.store.home import prepare_home
 from optconsole.engine.store.vault import Vault
@@ -41,11 +42,15 @@ def vault_at(home: Path) -> Vault:
 
 
 @contextmanager
-def opened(vault: Vault, asker: Asker) -> Iterator[Vault]:
-    """The vault, open until the block ends. Raises Refusal(VAULT_WRONG | VAULT_LOCKOUT | VAULT_TAMPERED …)."""
+def opened(vault: Vault, asker: Asker) -> Iterator[Secret]:
+    """The vault is open until the block ends; gives the passphrase, for the engine may need it too.
+
+    Raises Refusal(VAULT_WRONG | VAULT_LOCKOUT | VAULT_TAMPERED …).
+    """
     vault.lockout.require_due()  # before a passphrase is typed for nothing
-    vault.unlock(asker.secret(PASSPHRASE))
+    passphrase = asker.secret(PASSPHRASE)
+    vault.unlock(passphrase)
     try:
-        yield vault
+        yield passphrase
     finally:
         vault.lock()
