@@ -114,7 +114,7 @@ async def angelone(folder: Path) -> AsyncIterator[AngelRig]:
     rules = paper_rules(Calendar.load())
     market = await still_market(folder, rules=rules, clock=MarketClock(at("10:00")), instruments=LISTED, account=CODE)
     market.show(Quote(name=INDEX.name, ts=market.stamp(), ltp=25_000_00, booked=False))
-    served = await serve(SmartApi(market, rules, caps={}), market)
+    served = await serve(SmartApi(market, caps={}), market)
     rig = AngelRig(market, served)
     await rig.start()
     try:

@@ -108,7 +108,8 @@ def test_a_contract_the_file_does_not_list_is_spelled_from_the_row() -> None:
     unlisted = {"symboltoken": "1", "tradingsymbol": "NIFTY31DEC2626000PE", "expirydate": "31DEC2026"}
     row = read(**unlisted, symbolname="NIFTY", strikeprice="26000.0", optiontype="PE")
     assert row.contract == "NIFTY 31DEC26 26000 PE"
-    assert read(**unlisted).contract == "NIFTY31DEC2626000PE"
+    assert read(**unlisted, strikeprice="26000.0", optiontype="PE").contract == "NIFTY 31DEC26 26000 PE"
+    assert read(**unlisted | {"tradingsymbol": "SENSEX26D3180000CE"}).contract == "SENSEX26D3180000CE"
 
 
 @pytest.mark.parametrize(

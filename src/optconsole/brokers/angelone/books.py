@@ -126,7 +126,9 @@ class Books:
             raise BrokerUnreachable(f"Angel One's {book} cannot be read whole: {bad}.") from None
 
     def _find(self, segment: str, token: str, symbol: str) -> Listed | None:
-        return None if self._master is None else self._master.find(segment, token, symbol)
+        if self._master is None:
+            raise BrokerUnreachable("Angel One's instrument file of today is not there yet; its rows have no names.")
+        return self._master.find(segment, token, symbol)
 
     def _today(self) -> date:
         return self._clock.now().date()

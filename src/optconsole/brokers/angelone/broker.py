@@ -339,11 +339,7 @@ class AngelBroker:
             )
 
     def _socket_url(self) -> str | None:
-        try:
-            self._wire.socket_headers()
-        except LoginLost:
-            return None
-        return self._settings.order_ws_url
+        return self._settings.order_ws_url if self._wire.socket_headers() else None
 
     async def _on_open(self, socket: LiveSocket) -> None:
         """Nothing is subscribed here; what was missed meanwhile is read (W04)."""

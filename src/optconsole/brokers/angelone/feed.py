@@ -36,6 +36,8 @@ PROBE_REST: Final = 5.0
 """Seconds until the next probe after one that failed."""
 FIRST_WORD: Final = 10.0
 """Seconds after which a contract that was asked for and never quoted is asked for by REST."""
+NEXT_WORD: Final = 60.0
+"""Seconds until one that REST did not quote either is asked for again."""
 EARLIEST, LATEST = 10**12, 4 * 10**12
 """Epoch milliseconds between which a stamp is a time at all."""
 
@@ -49,6 +51,7 @@ class Watched:
     line: Line | None
     since: float
     heard: float | None = None
+    probed: float | None = None
     packet: bytes | Depth | None = None
     band: Band | None = None
     last: Quote | None = None
@@ -284,11 +287,7 @@ class AngelFeed:
 
     def _unserved(self) -> list[Watched]:
         now = self._clock.monotonic()
-        return [
-            each
-            for each in self._watched.values()
-            if each.line is None or not each.line.live or (each.heard is None and now - each.since > FIRST_WORD)
-        ]
+        return [each for each in self._watched.values() if _unserved(each, now)]
 
     def _doubted(self) -> list[Watched]:
         """What comes over sockets that answer and say nothing: a quiet market, or a stream that is stuck."""
@@ -310,6 +309,8 @@ class AngelFeed:
         rows = data.get("fetched") if isinstance(data, dict) else None
         if not isinstance(rows, list):
             raise BrokerUnreachable("Angel One answered a quote without its rows.")
+        for each in chosen:
+            each.probed = self._clock.monotonic()
         by_token = {(each.listed.segment, each.listed.token): each for each in chosen}
         for row in rows:
             asked = (str(row.get("exchange")), str(row.get("symbolToken"))) if isinstance(row, dict) else ("", "")
@@ -334,3 +335,12 @@ class AngelFeed:
             watched.line.socket.reconnect("the stream is behind what REST knows")
         if self._offer(watched, quote, band or watched.band, str(row)[:64].encode()):
             watched.packet = depth
+
+
+def _unserved(watched: Watched, now: float) -> bool:
+    """Whether no socket carries a contract, or the one that should has not said a word of it."""
+    if watched.line is None or not watched.line.live:
+        return True
+    if watched.heard is not None or now - watched.since < FIRST_WORD:
+        return False
+    return watched.probed is None or now - watched.probed > NEXT_WORD

@@ -20,7 +20,6 @@ from optconsole.brokers.transport.socket import LiveSocket
 from optconsole.engine.clock import Clock, Rng
 from optconsole.engine.model.instruments import Kind
 from optconsole.engine.model.text import display
-from optconsole.engine.ports import LoginLost
 
 PONG: Final = "pong"
 LIVE: Final = "live"
@@ -108,11 +107,7 @@ class Line:
     # ------------------------------------------------------------ the socket's side
 
     def _url(self) -> str | None:
-        try:
-            self._wire.socket_headers()
-        except LoginLost:
-            return None
-        return self._settings.ws_url
+        return self._settings.ws_url if self._wire.socket_headers() else None
 
     async def _opened(self, socket: LiveSocket) -> None:
         async with self._turn:

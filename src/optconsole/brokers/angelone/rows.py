@@ -19,7 +19,7 @@ from optconsole.brokers.angelone.words import (
 )
 from optconsole.brokers.transport.coerce import moment, paise, text, units
 from optconsole.brokers.transport.gateway import Listed
-from optconsole.engine.model.instruments import Right, contract_name
+from optconsole.engine.model.instruments import Right, contract_name, expiry_code
 from optconsole.engine.model.orders import OrderStatus, OrderType, Side, Validity
 from optconsole.engine.model.text import display
 from optconsole.engine.model.timeline import IST
@@ -189,12 +189,15 @@ def _contract(row: Row, find: Find) -> tuple[Listed | None, str]:
 def _spelled(row: Row, symbol: str) -> str:
     """A name for a contract that the file does not list: by its fields, else the broker's own symbol."""
     expiry, right = text(row.get("expirydate")), _word(row, "optiontype")
-    underlying = _word(row, "symbolname") or _word(row, "symbolgroup")
-    if underlying and expiry:
+    if expiry:
         ends = datetime.strptime(expiry.title(), "%d%b%Y").replace(tzinfo=IST).date()
-        if right in ("CE", "PE"):
+        # NFO symbols are the underlying and its expiry run together; BFO's own weekly letters tell neither
+        before, code, _ = symbol.rpartition(expiry_code(ends))
+        underlying = _word(row, "symbolname") or (before if code else "")
+        if underlying and right in ("CE", "PE"):
             return contract_name(underlying, ends, paise(row["strikeprice"]), Right(right))
-        return contract_name(underlying, ends)
+        if underlying:
+            return contract_name(underlying, ends)
     if not symbol:
         raise ValueError("it names no contract")
     return display(symbol, 60)

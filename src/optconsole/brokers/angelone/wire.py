@@ -82,13 +82,16 @@ class Wire:
         return found
 
     def socket_headers(self) -> dict[str, str]:
-        """What both sockets are opened with. Raises LoginLost."""
-        return {
-            "Authorization": f"Bearer {self._token()}",
-            "x-api-key": self.secret(API_KEY),
-            "x-client-code": self.client_code,
-            "x-feed-token": self.secret(FEED),
-        }
+        """What both sockets are opened with; empty without a login."""
+        try:
+            return {
+                "Authorization": f"Bearer {self._token()}",
+                "x-api-key": self.secret(API_KEY),
+                "x-client-code": self.client_code,
+                "x-feed-token": self.secret(FEED),
+            }
+        except LoginLost:
+            return {}
 
     async def send(
         self, method: str, path: str, bucket: str, body: Any = None, signed: bool = True, timed: bool = False
