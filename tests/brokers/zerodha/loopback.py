@@ -20,7 +20,7 @@ from optconsole.brokers.transport.gateway import Almanac
 from optconsole.brokers.zerodha.gateway import KiteGateway, open_gateway
 from optconsole.brokers.zerodha.instruments import KiteMaster
 from optconsole.brokers.zerodha.settings import KiteSettings
-from optconsole.engine.clock import WallClock, seeded
+from optconsole.engine.clock import Clock, WallClock, seeded
 from optconsole.engine.model.accounts import Account, Mode
 from optconsole.engine.model.secrets import Secret
 from optconsole.engine.model.timeline import IST
@@ -201,6 +201,7 @@ class Bench:
 
     kite: Kite
     vault: Vault
+    clock: Clock
     gateway: KiteGateway
     notes: Notes
     heard: list[BrokerUpdate] = field(default_factory=list)
@@ -230,13 +231,14 @@ def settings_of(server: Kite, **changes: object) -> KiteSettings:
 
 
 @asynccontextmanager
-async def bench(connected: bool = True, **changes: object) -> AsyncIterator[Bench]:
+async def bench(connected: bool = True, clock: Clock | None = None, **changes: object) -> AsyncIterator[Bench]:
     """An account opened with one option and its index listed."""
     async with kite() as server:
         vault, notes = Vault(api_key="demo_api_key", api_secret="demo_secret", access_token="demo_access"), Notes()
         settings = settings_of(server, **changes)
-        gateway = open_gateway(ACCOUNT, settings, vault, WallClock(), seeded(5), notes, ALMANAC)
-        opened = Bench(server, vault, gateway, notes)
+        clock = clock or WallClock()
+        gateway = open_gateway(ACCOUNT, settings, vault, clock, seeded(5), notes, ALMANAC)
+        opened = Bench(server, vault, clock, gateway, notes)
         master = KiteMaster(DAY, [LISTED_CALL, LISTED_INDEX])
         gateway.broker.adopt(master)
         gateway.feed.adopt(master)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import struct
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
 
 from optconsole.brokers.zerodha.instruments import KiteMaster
 from optconsole.brokers.zerodha.subscriptions import Subscriptions
+from optconsole.engine.clock import WallClock
 from optconsole.engine.model.quotes import Quote
-from optconsole.engine.model.timeline import millis
+from optconsole.engine.model.timeline import IST
 from tests.brokers.zerodha.loopback import Asked, Bench, bench, error, good
 from tests.brokers.zerodha.samples import (
     CALL,
@@ -59,6 +61,19 @@ async def feeding(**changes: object) -> AsyncIterator[Screen]:
         desk.kite.answers["GET /quote"] = good({})
         await desk.gateway.feed.start(screen.take)
         yield screen
+
+
+class SteppedClock(WallClock):
+    """The machine's clock, ``ahead`` of it by as much as a test says."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+        start = datetime.now(IST)
+        zero = time.monotonic()
+        super().__init__(lambda: start + timedelta(seconds=self.monotonic() - zero), self._machine_time)
+
+    def _machine_time(self) -> float:
+        return time.monotonic() + self.ahead
 
 
 def asked_for(desk: Bench) -> list[tuple[str, tuple[int, ...]]]:
@@ -265,24 +280,26 @@ async def test_an_index_has_a_price_and_no_book() -> None:
 
 
 async def test_a_heartbeat_vouches_for_what_has_ticked_since_the_socket_was_opened() -> None:
-    async with feeding() as screen:
-        feed, kite = screen.desk.gateway.feed, screen.desk.kite
+    async with feeding(clock=SteppedClock()) as screen:
+        feed, kite, clock = screen.desk.gateway.feed, screen.desk.kite, screen.desk.clock
+        assert isinstance(clock, SteppedClock)
         feed.watch([CALL.name, INDEX.name])
         await kite.until(lambda: len(kite.told) == 2)
         await kite.say(FULL)
         await screen.until(1)
-        first = feed.vouched(CALL.name)
-        assert first is not None
-        assert feed.vouched(INDEX.name) is None
+        ticked = feed.vouched(CALL.name)
+        assert ticked is not None
+        clock.ahead += 4.0
         await kite.say(b"\x00")
-        await kite.say(FULL)
+        await kite.say(frame_of(struct.pack(">Ii", INDEX_TOKEN, 25_000_00)))
         await screen.until(2)
-        later = feed.vouched(CALL.name)
-        silent = feed.silent_for()
-        assert later is not None
-        assert later >= first
+        vouched = feed.vouched(CALL.name)
+        assert vouched is not None
+        assert vouched - ticked >= 4_000
+        clock.ahead += 3.0
+        silent = feed.vouched(CALL.name)
         assert silent is not None
-        assert abs(later - millis(screen.desk.gateway.feed._clock.now())) < 5_000
+        assert silent - vouched < 1_000
         assert feed.vouched("NIFTY 01DEC26 1 CE") is None
 
 
@@ -291,7 +308,7 @@ async def test_candles_are_asked_in_the_pieces_that_kite_allows() -> None:
     async with bench(connected=False) as desk:
         path = f"/instruments/historical/{CALL_TOKEN}/day"
         desk.kite.answers[f"GET {path}"] = good({"candles": [bar]})
-        end = desk.gateway.feed._clock.now()
+        end = desk.clock.now()
         read = await desk.gateway.broker.market.candles(LISTED_CALL, "day", end - timedelta(days=3000), end, oi=True)
         assert len(read) == len(desk.kite.calls("GET", path)) == 2
         assert (read[0].open, read[0].high, read[0].close, read[0].volume, read[0].oi) == (

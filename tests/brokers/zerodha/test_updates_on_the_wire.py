@@ -153,11 +153,25 @@ async def test_what_cannot_be_read_is_kept_as_evidence_and_ends_nothing() -> Non
             await desk.kite.say(text)
         await desk.kite.say('{"type":"message","data":"Markets close early today"}')
         await desk.kite.order(order("PARKED", 0))
-        await desk.until(lambda heard: len(heard) == 1)
+        await desk.kite.order(order("PARKED", 0))
+        await desk.until(lambda heard: len(heard) == 2)
+        # what stays odd is told once
         assert desk.notes.kinds == ["BAD_FRAME", "BAD_FRAME", "FEED_ERROR", "BROKER_NOTICE", "UNKNOWN_STATUS"]
-        (told,) = desk.heard
+        told = desk.heard[-1]
         assert isinstance(told, BrokerOrder)
         assert (told.status, told.word) == (OrderStatus.UNKNOWN, "PARKED")
+
+
+async def test_a_push_without_the_tag_keeps_the_one_that_is_known() -> None:
+    async with bench() as desk:
+        await listening(desk)
+        desk.kite.answers["POST /orders/regular"] = good({"order_id": ID})
+        await desk.gateway.broker.place(BUY)
+        await desk.kite.order(order("OPEN", 0, tag=None, tags=None))
+        await desk.until(lambda heard: len(heard) == 1)
+        (told,) = desk.heard
+        assert isinstance(told, BrokerOrder)
+        assert told.tag == BUY.tag
 
 
 async def test_a_hint_reads_the_one_order_it_is_about() -> None:

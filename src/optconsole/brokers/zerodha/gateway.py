@@ -12,6 +12,7 @@ from optconsole.brokers.zerodha.broker import KiteBroker
 from optconsole.brokers.zerodha.feed import KiteFeed
 from optconsole.brokers.zerodha.instruments import KiteMaster, read_master
 from optconsole.brokers.zerodha.market import KiteMarket
+from optconsole.brokers.zerodha.notes import Notes
 from optconsole.brokers.zerodha.session import KiteSession
 from optconsole.brokers.zerodha.settings import BUDGETS, KiteSettings
 from optconsole.brokers.zerodha.stream import KiteStream
@@ -32,11 +33,11 @@ class KiteGateway:
         session: KiteSession,
         broker: KiteBroker,
         feed: KiteFeed,
-        evidence: Evidence,
+        notes: Notes,
         almanac: Almanac,
     ) -> None:
         self._settings, self._client, self._session = settings, client, session
-        self._evidence, self._almanac = evidence, almanac
+        self._notes, self._almanac = notes, almanac
         self._master: KiteMaster | None = None
         self.broker = broker
         self.feed = feed
@@ -55,6 +56,8 @@ class KiteGateway:
         if reply.status != 200:
             raise Refusal("MASTER_UNREACHABLE", f"Zerodha gives no instrument file ({reply.status}): {reply.text(100)}")
         last = self._master
+        if last is not None and last.day != day:
+            self._notes.turn()
         yesterday = len(last.rows()) if last is not None and last.day < day else None
         # a hundred thousand lines: the engine must not stand still for them
         odd: list[tuple[str, str, str]] = []
@@ -62,7 +65,7 @@ class KiteGateway:
             master = await asyncio.to_thread(self._read, reply.body, day, odd, yesterday)
         finally:
             for kind, detail, sample in odd:
-                self._evidence(kind, detail, sample)
+                self._notes(kind, detail, sample)
         self._master = master
         self.broker.adopt(master)
         self.feed.adopt(master)
@@ -90,10 +93,11 @@ def open_gateway(
     roots: Path | None = None,
 ) -> KiteGateway:
     """Put an account together; nothing is sent yet. Raises Refusal(PLAIN_TEXT | BAD_URL | BAD_ROOTS)."""
+    notes = Notes(evidence)
     client = RestClient(settings.rest_url, clock, deadline=settings.deadline, budgets=BUDGETS, roots=roots)
     session = KiteSession(client, credentials)
-    stream = KiteStream(settings, session, clock, rng, evidence, roots)
-    market = KiteMarket(settings, session, clock, evidence)
-    broker = KiteBroker(account, settings, session, stream, market, clock, evidence)
-    feed = KiteFeed(settings, stream, market, session, clock, evidence)
-    return KiteGateway(settings, client, session, broker, feed, evidence, almanac)
+    stream = KiteStream(settings, session, clock, rng, notes, roots)
+    market = KiteMarket(settings, session, clock, notes)
+    broker = KiteBroker(account, settings, session, stream, market, clock, notes)
+    feed = KiteFeed(settings, stream, market, session, clock, notes)
+    return KiteGateway(settings, client, session, broker, feed, notes, almanac)

@@ -135,7 +135,8 @@ class Reader:
         status, triggered = words.status(row.status, kind, filled)
         if status is OrderStatus.UNKNOWN:
             self._report("UNKNOWN_STATUS", f"The status of {where} is new to us.", display(row.status, 60))
-        self.tags[row.order_id] = tag = tag_of(row)
+        # a push may leave the tag out where the broker has added tags of its own
+        self.tags[row.order_id] = tag = tag_of(row) or self.tags.get(row.order_id, "")
         return BrokerOrder(
             broker_id=row.order_id,
             tag=tag,

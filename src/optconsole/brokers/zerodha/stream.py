@@ -48,8 +48,9 @@ class Line:
         self.socket: LiveSocket | None = None
         self.told: set[int] = set()
         self.turn = asyncio.Lock()
+        self.opened_at = 0
         self.live_since: int | None = None
-        """Epoch milliseconds at which it was last let in; None while it is not."""
+        """Epoch milliseconds at which it was last opened, before anything was asked for; None while it is not live."""
 
 
 class KiteStream:
@@ -121,7 +122,7 @@ class KiteStream:
         return f"{self._settings.ws_url}?{urlencode({'api_key': pair[0], 'access_token': pair[1]})}"
 
     def _changed(self, line: Line, slot: int, state: str, why: str) -> None:
-        line.live_since = millis(self._clock.now()) if state == LIVE else None
+        line.live_since = line.opened_at if state == LIVE else None
         if slot == 0:
             self.why = why
             if state == LIVE:
@@ -158,7 +159,8 @@ class KiteStream:
                 task.add_done_callback(self._work.discard)
 
     async def _begin(self, line: Line, slot: int) -> None:
-        """A socket was opened: it knows nothing yet."""
+        """A socket was opened: it knows nothing yet. What ticks from here on ticks on it."""
+        line.opened_at = millis(self._clock.now())
         async with line.turn:
             line.told.clear()
         await self._update(line, slot)
