@@ -19,6 +19,7 @@ from optconsole.runtime.rates import paper_rules
 from tests.brokers.paper.stage import ACCOUNT, CALL, INDEX, LISTED, at
 from tests.contract.angelone_rig import angelone
 from tests.contract.rig import Inbox, Rig
+from tests.contract.zerodha_rig import zerodha
 
 
 class PaperRig:
@@ -72,4 +73,5 @@ async def paper(folder: Path) -> AsyncIterator[Rig]:
 RIGS: dict[str, Callable[[Path], AbstractAsyncContextManager[Rig]]] = {
     "angelone": angelone,
     "paper": paper,
+    "zerodha": zerodha,
 }

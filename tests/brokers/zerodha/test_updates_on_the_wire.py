@@ -180,3 +180,36 @@ async def test_a_hint_reads_the_one_order_it_is_about() -> None:
         desk.kite.answers[f"GET /orders/{ID}"] = good([order("OPEN PENDING", 0), order("OPEN", 0)])
         await desk.gateway.broker.reread(ID)
         assert shape(desk.heard) == ["OPEN"]
+
+
+async def test_an_order_that_begins_to_rest_is_looked_for_since_nothing_is_pushed() -> None:
+    resting = order("OPEN", 0, tag=BUY.tag, tags=[BUY.tag])
+    looks = [good([]), good([resting | {"status": "VALIDATION PENDING"}]), good([resting])]
+
+    def book(_asked: Asked) -> tuple[int, bytes]:
+        return looks.pop(0) if len(looks) > 1 else looks[0]
+
+    async with bench() as desk:
+        await listening(desk)
+        desk.kite.answers["POST /orders/regular"] = good({"order_id": ID})
+        desk.kite.answers["GET /orders"] = book
+        assert await desk.gateway.broker.place(BUY) == Accepted(ID)
+        await desk.until(lambda heard: len(heard) == 1)
+        assert shape(desk.heard) == ["OPEN"]
+
+
+async def test_an_order_that_was_pushed_is_not_looked_for() -> None:
+    async with bench() as desk:
+        await listening(desk)
+        desk.kite.answers["POST /orders/regular"] = good({"order_id": ID})
+        await desk.gateway.broker.place(BUY)
+        reads = len(desk.kite.calls("GET", "/orders"))
+        await desk.kite.order(order("OPEN", 0, tag=BUY.tag))
+        await desk.until(lambda heard: len(heard) == 1)
+        other = msgspec.structs.replace(BUY, tag="1AAA000002E0005")
+        desk.kite.answers["POST /orders/regular"] = good({"order_id": "1990000000000000002"})
+        desk.kite.answers["GET /orders"] = good([order("OPEN", 0), order("OPEN", 0, "1990000000000000002")])
+        await desk.gateway.broker.place(other)
+        await desk.until(lambda heard: len(heard) == 2)
+        assert [row.broker_id for row in desk.heard] == [ID, "1990000000000000002"]
+        assert len(desk.kite.calls("GET", "/orders")) <= reads + 2

@@ -18,6 +18,7 @@ from optconsole.brokers.zerodha.orders import OrderCalls, no_order, well_formed
 from optconsole.brokers.zerodha.rows import BadRow, HoldingRow, Margins, OrderRow, Positions, Reader, TradeRow
 from optconsole.brokers.zerodha.session import KiteSession
 from optconsole.brokers.zerodha.settings import KiteSettings
+from optconsole.brokers.zerodha.settling import Settling
 from optconsole.brokers.zerodha.stream import KiteStream
 from optconsole.brokers.zerodha.triggers import KiteTriggers
 from optconsole.brokers.zerodha.updates import Updates
@@ -86,13 +87,14 @@ class KiteBroker:
         self._master: KiteMaster | None = None
         self._reader = Reader(account.id, self._contract_of, evidence)
         self._updates = Updates(self._reader, self._trades_for_updates, clock, evidence)
+        self._settling = Settling(self.orders, self._updates.tell, clock)
         self._tags: set[str] = set()
         self._varieties: dict[str, tuple[str, str | None]] = {}
         self._calls = OrderCalls(session, evidence)
         self._why = ""
         self._connected = False
         self._catching_up: asyncio.Task[None] | None = None
-        stream.on_order = self._updates.hear
+        stream.on_order = self._hear
         stream.on_live = self._came_back
 
     def adopt(self, master: KiteMaster) -> None:
@@ -136,6 +138,7 @@ class KiteBroker:
         if catching is not None:
             catching.cancel()
             await asyncio.wait([catching])
+        await self._settling.close()
         await self._updates.close()
         await self._stream.stop(USER)
 
@@ -154,6 +157,7 @@ class KiteBroker:
             self._tags.discard(request.tag)
         if isinstance(outcome, Accepted):
             self._reader.tags[outcome.broker_id] = request.tag
+            self._settling.accepted(outcome.broker_id)
         return outcome
 
     async def modify(self, request: ModifyRequest) -> PlaceOutcome:
@@ -279,6 +283,13 @@ class KiteBroker:
 
     async def _trades_for_updates(self, broker_id: str) -> list[BrokerTrade]:
         return await self._trades(broker_id, TRADES_DEADLINE)
+
+    def _hear(self, row: OrderRow) -> None:
+        """An order of the stream."""
+        order = self._updates.read(row)
+        if order is not None:
+            self._settling.seen(order)
+            self._updates.tell(order)
 
     def _came_back(self) -> None:
         """The stream is live: what was pushed while it was not is lost, so the books are read and told (W04)."""

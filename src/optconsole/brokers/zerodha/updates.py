@@ -24,7 +24,7 @@ Report = Callable[[str, str, str], None]
 
 
 class Updates:
-    """Give it rows by ``hear``. Every update is a hint: what is lost here, the next reading of the book brings."""
+    """Give it orders by ``tell``. Every update is a hint: what is lost here, the next reading of the book brings."""
 
     def __init__(self, reader: Reader, trades_of: TradesOf, clock: Clock, report: Report) -> None:
         self._reader, self._trades_of, self._clock, self._report = reader, trades_of, clock, report
@@ -48,14 +48,13 @@ class Updates:
             await asyncio.wait([task])
         self._waiting.clear()
 
-    def hear(self, row: OrderRow) -> None:
-        """One order as the stream or a reading shows it."""
+    def read(self, row: OrderRow) -> BrokerOrder | None:
+        """An order as the stream shows it; None, and evidence, for one that cannot be."""
         try:
-            order = self._reader.order(row)
+            return self._reader.order(row)
         except BadRow as wrong:
             self._report("BAD_ROW", f"An order update cannot be read: {wrong}.", "")
-            return
-        self.tell(order)
+            return None
 
     def tell(self, order: BrokerOrder) -> None:
         """Pass an order on, after its trades."""
