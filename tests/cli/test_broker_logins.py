@@ -21,10 +21,8 @@ from optconsole.brokers.rehearsal.noren.dialect import NorenDialect, open_noren
 from optconsole.brokers.rehearsal.serve import Served, serve
 from optconsole.brokers.rehearsal.smartapi.dialect import SmartApi
 from optconsole.brokers.rehearsal.smartapi.totp import code
-from optconsole.engine.market.calendar import Calendar
 from optconsole.engine.model.secrets import Secret
 from optconsole.engine.store.vault import Vault
-from optconsole.runtime.rates import paper_rules
 from tests.brokers.paper.stage import at
 from tests.brokers.rehearsal.stage import a_still_market
 from tests.canaries import CANARIES, seen_in_folder
@@ -112,7 +110,7 @@ async def _angelone(market: Market) -> Opened:
     def noon() -> datetime:
         return at("12:00")
 
-    api = SmartApi(market, paper_rules(Calendar.load()), wall=noon, caps={})
+    api = SmartApi(market, wall=noon, caps={})
     served = await serve(api, market)
     client = api.client
 

@@ -20,8 +20,11 @@ LogOut = Callable[[BrokerAccount, Credentials, Clock], Coroutine[Any, Any, None]
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """A broker's login. ``needs`` are secrets that stay, with what each is called there; ``revoke`` what a person can
-    still do where no program can."""
+    """A broker's login.
+
+    ``needs`` are secrets that stay, with what each is called there. With all of ``enough`` stored no person is needed.
+    ``revoke`` is what a person can still do where no program can.
+    """
 
     title: str
     needs: Mapping[str, str]
@@ -29,6 +32,7 @@ class Door:
     revoke: tuple[str, ...]
     log_in: LogIn
     log_out: LogOut
+    enough: tuple[str, ...] = ()
 
 
 async def _into_zerodha(account: BrokerAccount, credentials: Credentials, ask: Ask, clock: Clock) -> Login:
@@ -92,6 +96,7 @@ DOORS: Final[Mapping[str, Door]] = {
         ),
         log_in=_into_angelone,
         log_out=_out_of_angelone,
+        enough=("api_key", "pin", "totp_seed"),
     ),
     "shoonya": Door(
         title="Shoonya",
