@@ -19,6 +19,7 @@ from optconsole.runtime.rates import paper_rules
 from tests.brokers.paper.stage import ACCOUNT, CALL, INDEX, LISTED, at
 from tests.contract.angelone_rig import angelone
 from tests.contract.rig import Inbox, Rig
+from tests.contract.shoonya_rig import shoonya
 from tests.contract.zerodha_rig import zerodha
 
 
@@ -73,5 +74,6 @@ async def paper(folder: Path) -> AsyncIterator[Rig]:
 RIGS: dict[str, Callable[[Path], AbstractAsyncContextManager[Rig]]] = {
     "angelone": angelone,
     "paper": paper,
+    "shoonya": shoonya,
     "zerodha": zerodha,
 }

@@ -92,7 +92,7 @@ def test_placeholders_count_for_nothing_and_a_broken_row_is_left_out() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "<html>502</html>", HEAD, FILES_TEXT["NFO"].replace("24-NOV-2026", "soon"), NFO_ROWS],
+    ["", "<html>502</html>", FILES_TEXT["NFO"].replace("24-NOV-2026", "soon"), NFO_ROWS],
 )
 def test_a_file_that_is_no_list_is_refused(text: str) -> None:
     with pytest.raises(Refusal) as refused:
@@ -104,6 +104,8 @@ def test_what_must_be_there_is_missed() -> None:
     check(master(), ("NIFTY", "SENSEX"), None)
     with pytest.raises(Refusal, match="FINNIFTY"):
         check(master(), ("FINNIFTY",), None)
+    with pytest.raises(Refusal, match="NIFTY"):
+        check(master(NFO=HEAD), ("NIFTY",), None)
     dead = master()
     dead.day = DAY + timedelta(days=30)
     with pytest.raises(Refusal, match="NIFTY"):

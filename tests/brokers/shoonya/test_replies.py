@@ -83,6 +83,7 @@ REFUSED = [
     ("Invalid Input : jData is not valid json object", "INVALID_INPUT"),
     ("Invalid Input : basic_string::at: __n (which is 0) >= this->size() (which is 0)", "INVALID_INPUT"),
     ('Error Occured : 2 "invalid input"', "INVALID_INPUT"),
+    ("Invalid Input : Request rate exceeds Limit", "RATE_LIMITED"),
 ]
 CHANGES = [
     *REFUSED,

@@ -14,7 +14,7 @@ from optconsole.engine.ports import PlaceRequest
 
 CONTENT_TYPE: Final = "text/plain"
 SOURCE: Final = "API"
-MARGIN_KEYS: Final = frozenset({"exch", "tsym", "qty", "prc", "trgprc", "prd", "trantype", "prctyp"})
+MARGIN_KEYS: Final = frozenset({"exch", "tsym", "qty", "prc", "trgprc", "prd", "trantype", "prctyp", "ret"})
 """Of an order's fields, those that a question for margin repeats."""
 
 

@@ -171,10 +171,12 @@ class ShoonyaBroker:
         return rows_[::-1]
 
     async def trades(self) -> list[BrokerTrade]:
+        """Today's trades, oldest first."""
         found = await self._book("TradeBook", {"actid": self._wire.account}, "trade book", self._reader.trade)
         for trade in found:
             self._ears.note(trade)
-        return found
+        found.reverse()  # the newest come first on the wire; those of one second keep their order
+        return sorted(found, key=lambda trade: trade.at)
 
     async def positions(self) -> list[BrokerPosition]:
         """Open quantities; intraday products that only differ by how they are closed count together."""

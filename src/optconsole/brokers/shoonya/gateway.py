@@ -29,7 +29,7 @@ MASTER_DEADLINE = 60.0
 
 class ShoonyaGateway:
     """Implements the gateway, with what Shoonya offers beyond it: ``questions``, ``history``, ``triggers`` and
-    ``portfolio``."""
+    ``portfolio``; ``master`` is the day's list once loaded."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class ShoonyaGateway:
         self._almanac = almanac
         self._wire = Wire(settings, credentials, clock, evidence, roots)
         self._files = RestClient(settings.masters_url, clock, deadline=MASTER_DEADLINE, roots=roots)
-        self._master: ShoonyaMaster | None = None
+        self.master: ShoonyaMaster | None = None
         stream = Stream(settings, self._wire, clock, rng, evidence, roots)
         self.questions = Questions(settings, self._wire, evidence)
         self.broker = ShoonyaBroker(account, settings, self._wire, stream, clock, evidence)
@@ -68,9 +68,9 @@ class ShoonyaGateway:
         master = await asyncio.to_thread(read)
         for kind, detail, sample in kept:
             self._evidence(kind, detail, sample)
-        instruments.check(master, self._settings.sentinels, self._master)
+        instruments.check(master, self._settings.sentinels, self.master)
         master = await with_freezes(master, self.questions, self._evidence)
-        self._master = master
+        self.master = master
         self.broker.adopt(master)
         self.feed.adopt(master)
         return master

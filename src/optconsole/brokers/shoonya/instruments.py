@@ -120,7 +120,7 @@ def read_master(texts: Mapping[str, str], day: date, almanac: Almanac, evidence:
             if twin is not listed:
                 evidence("BAD_ROW", f"{listed.instrument.name} is listed twice.", f"{twin.symbol} {listed.symbol}")
         strange += table.bad
-        if table.seen == 0 or table.bad > table.seen * MOST_BAD:
+        if table.bad > table.seen * MOST_BAD:
             raise Refusal(
                 "MASTER_BAD", f"{table.bad} of {table.seen} rows of Shoonya's {name} file cannot be read; try later."
             )

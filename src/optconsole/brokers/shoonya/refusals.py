@@ -13,6 +13,7 @@ from optconsole.engine.ports import LOGIN_LOST, Accepted, Doubtful, PlaceOutcome
 Judge = Callable[[Said], PlaceOutcome]
 _ORDER_NUMBER: Final = re.compile(r"[0-9]{8,20}", re.ASCII)
 _ANY: Final = (
+    ("RATE_LIMITED", re.compile(r"^invalid input : .*\bexceeds limit\b")),
     ("INVALID_INPUT", re.compile(r"^invalid input\b")),
     ("INVALID_INPUT", re.compile(r'^error occurr?ed : 2 "invalid input"$')),
 )
@@ -71,6 +72,8 @@ def converted(said: Said) -> PlaceOutcome:
 def kept(said: Said, word: str) -> PlaceOutcome:
     """The outcome of a call about a waiting order or alert, which says what it did in a sentence such as
     ``Oi created``."""
+    if bare(said.fault).startswith("invalid oi"):
+        return Rejected("ORDER_UNKNOWN", "Shoonya keeps no such waiting order.")
     if said.fault or not isinstance(said.value, dict):
         return _refused(said, _ANY)
     sentence, number = str(said.value.get("stat", "")).lower(), said.value.get("al_id") or said.value.get("Al_id")

@@ -27,6 +27,8 @@ from optconsole.engine.ports import (
 
 BOOK: Final = "book"
 QUOTES: Final = "quotes"
+SECOND: Final = 1.25
+"""What we take for a second of orders: those of two seconds must not arrive within one, being late on their way."""
 NO_LOGIN: Final = "There is no login to Shoonya. Log in first."
 _ENDED: Final = "Shoonya ended the login. Log in again."
 
@@ -59,7 +61,7 @@ class Wire:
             },
             roots=roots,
         )
-        self._orders = Pace(clock, Budget(settings.orders_a_second, 1.0), Budget(settings.orders_a_minute, 60.0))
+        self._orders = Pace(clock, Budget(settings.orders_a_second, SECOND), Budget(settings.orders_a_minute, 60.0))
         self.readable: bool | None = None
         """Whether the last read was answered; None before the first."""
 
