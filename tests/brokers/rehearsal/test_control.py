@@ -76,3 +76,11 @@ def test_the_ready_line_has_all_a_client_needs(served: Served) -> None:
     assert {"rest_url", "ws_url", "credentials", "control_url", "control_token", "market_time", "who"} <= set(
         served.ready
     )
+
+
+async def test_a_broker_without_bad_habits_has_none_to_switch(
+    client: httpx.AsyncClient, control: dict[str, str]
+) -> None:
+    assert (await client.get("/_control/habits", headers=control)).json() == {"habits": {}}
+    answer = await client.post("/_control/habits", json={"mute": True}, headers=control)
+    assert (answer.status_code, "no habits" in answer.json()["error"]) == (400, True)

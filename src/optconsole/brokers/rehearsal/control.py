@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from optconsole.brokers.rehearsal.dialect import Dialect
+from optconsole.brokers.rehearsal.dialect import Dialect, Habitual, set_habits
 from optconsole.brokers.rehearsal.faults import decode_faults
 from optconsole.brokers.rehearsal.faulty import FaultyWire
 from optconsole.brokers.rehearsal.market import Market
@@ -63,6 +63,8 @@ class Control:
             ("POST", "login"): self._login,
             ("POST", "revoke"): self._revoke,
             ("POST", "show"): self._show,
+            ("GET", "habits"): self._habits,
+            ("POST", "habits"): self._take_habits,
         }
 
     async def handle(self, request: Request) -> Response:
@@ -111,6 +113,13 @@ class Control:
     async def _revoke(self, request: Request) -> object:
         self._dialect.revoke(request.asked("rollover") == "1")
         return {"revoked": True}
+
+    async def _habits(self, _request: Request) -> object:
+        return {"habits": dict(self._dialect.habits()) if isinstance(self._dialect, Habitual) else {}}
+
+    async def _take_habits(self, request: Request) -> object:
+        set_habits(self._dialect, msgspec.json.decode(request.body, type=dict[str, object]))
+        return await self._habits(request)
 
     async def _show(self, request: Request) -> object:
         shown = msgspec.json.decode(request.body, type=Shown)

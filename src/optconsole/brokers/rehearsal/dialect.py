@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import msgspec
 
 from optconsole.brokers.rehearsal.peer import Peer
 from optconsole.brokers.rehearsal.server import SocketHandler
 from optconsole.brokers.rehearsal.wire import Request, Response
+from optconsole.engine.model.errors import Refusal
 
 PLACE: Final = "place"
 MODIFY: Final = "modify"
@@ -86,6 +87,27 @@ class Dialect(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Habitual(Protocol):
+    """A dialect whose broker has bad habits of its own, which can be switched while it serves."""
+
+    def habits(self) -> Mapping[str, object]:
+        """The present ones by name."""
+        ...
+
+    def take_habits(self, changes: Mapping[str, object]) -> None:
+        """Change some and leave the others. Raises Refusal(BAD_HABITS)."""
+        ...
+
+
+def set_habits(dialect: Dialect, changes: Mapping[str, object]) -> None:
+    """Change a dialect's bad habits. Raises Refusal(BAD_HABITS) for one it has not."""
+    if isinstance(dialect, Habitual):
+        dialect.take_habits(changes)
+    elif changes:
+        raise Refusal("BAD_HABITS", f"The rehearsal of {dialect.name} has no habits to switch.")
 
 
 def fewer(body: bytes, key: str | None, keep: float) -> bytes:

@@ -218,10 +218,14 @@ Fault = (
 
 
 class FaultFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file of faults: TOML with ``[[faults]]`` tables, or the same as JSON."""
+    """A file of faults: TOML with ``[[faults]]`` tables, or the same as JSON.
+
+    ``habits`` are the bad habits of one broker's own wire, by the names its rehearsal gives them.
+    """
 
     faults: list[Fault] = []
     seed: int = 1
+    habits: dict[str, bool | int | None] = {}
 
 
 LARGEST_FILE: Final = 1_000_000

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from optconsole.brokers.rehearsal.control import PREFIX, Control
-from optconsole.brokers.rehearsal.dialect import Dialect
+from optconsole.brokers.rehearsal.dialect import Dialect, set_habits
 from optconsole.brokers.rehearsal.faults import Fault
 from optconsole.brokers.rehearsal.faulty import FaultyWire
 from optconsole.brokers.rehearsal.market import Market
@@ -47,9 +47,14 @@ async def serve(
     port: int = 0,
     tls: ssl.SSLContext | None = None,
     faults: Sequence[Fault] = (),
+    habits: Mapping[str, object] | None = None,
     seed: int = 1,
 ) -> Served:
-    """Answer for a broker on a loopback port, 0 for any free one. Raises OSError where the port is taken."""
+    """Answer for a broker on a loopback port, 0 for any free one.
+
+    Raises OSError where the port is taken, Refusal(BAD_HABITS) for ``habits`` that the broker's wire has not.
+    """
+    set_habits(dialect, habits or {})
     plan = FaultPlan(market.now, faults, seed)
     market.desk.plan = plan
     wire = FaultyWire(dialect, market, plan)

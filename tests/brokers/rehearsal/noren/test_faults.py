@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import httpx
 import pytest
 
-from optconsole.brokers.rehearsal.faults import decode_faults
+from optconsole.brokers.rehearsal.faults import decode_faults, read_faults
 from optconsole.brokers.rehearsal.market import Market
 from optconsole.brokers.rehearsal.noren.dialect import open_noren
 from optconsole.brokers.rehearsal.noren.pacing import Pacing
@@ -120,6 +121,27 @@ async def test_updates_may_be_lost_or_come_twice(noren: Noren, stream: Ears) -> 
     await noren.until(await noren.place(), "OPEN")
     reports = [frame["reporttype"] for frame in await stream.quiet()]
     assert reports == ["NewAck", "NewAck", "New"]
+
+
+async def test_habits_are_switched_while_it_serves(noren: Noren) -> None:
+    control = {"x-control-token": noren.served.control_token}
+    switched = await noren.http.post("/_control/habits", json={"mute": True, "most_scrips": None}, headers=control)
+    assert switched.json()["habits"]["mute"] is True
+    assert (noren.dialect.hazards.mute, noren.dialect.hazards.most_scrips) == (True, None)
+    assert noren.dialect.hazards.paced is False  # as it was
+    for wrong in ({"loud": True}, {"wrong_quotes": 101}, {"mute": "yes"}):
+        answer = await noren.http.post("/_control/habits", json=wrong, headers=control)
+        assert answer.status_code == 400
+        assert "no habits of this wire" in answer.json()["error"]
+
+
+async def test_a_file_of_faults_may_switch_habits(market: Market, tmp_path: Path) -> None:
+    file = tmp_path / "faults.toml"
+    file.write_text("[habits]\nwrong_quotes = 9\n")
+    dialect = await open_noren(market)
+    served = await serve(dialect, market, habits=read_faults(file).habits)
+    assert dialect.hazards.wrong_quotes == 9
+    await served.close()
 
 
 async def test_too_many_orders_exceed_the_limit_and_reads_do_not(market: Market) -> None:

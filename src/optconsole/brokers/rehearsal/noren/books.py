@@ -21,6 +21,7 @@ from optconsole.brokers.rehearsal.noren.rows import (
 )
 from optconsole.brokers.rehearsal.noren.symbols import Symbol
 from optconsole.brokers.rehearsal.noren.words import PRICE_TYPES, PRODUCT_WORD, PRODUCTS, RETENTIONS, SIDES, money
+from optconsole.engine.model.instruments import Kind
 from optconsole.engine.model.orders import OrderType, Product, Side, Validity
 from optconsole.engine.ports import PlaceRequest
 
@@ -144,14 +145,14 @@ class Books:
             "remarks": sums["remarks"],
         }
 
-    async def span(self, body: Body) -> Row:
+    def span(self, body: Body) -> Row:
         """SpanCalc of positions that need not exist. Raises BadRequest."""
         rows = body.fields.get("pos")
         if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
             raise BadRequest("Invalid Input : Missing pos")
         positions = [Body(row, "") for row in rows]
-        traded = await self._needed([self._hypothesis(row, ("netqty",)) for row in positions])
-        whole = await self._needed([self._hypothesis(row, ("netqty", "buyqty", "sellqty")) for row in positions])
+        traded = self._alone([self._hypothesis(row, ("netqty",)) for row in positions])
+        whole = self._alone([self._hypothesis(row, ("netqty", "buyqty", "sellqty")) for row in positions])
         return {"span": money(whole), "expo": "0.00", "span_trade": money(traded), "expo_trade": "0.00"}
 
     async def _margins(self, tickets: Sequence[Ticket]) -> Row:
@@ -166,11 +167,14 @@ class Books:
             "ordermargin": money(max(0, total - funds.margin_used)),
         }
 
-    async def _needed(self, requests: Iterable[PlaceRequest | None]) -> int:
-        """What positions need on their own: with them, less without."""
-        asked = [request for request in requests if request is not None]
-        before = await self._market.desk.margin([])
-        return max(0, await self._market.desk.margin(asked) - before)
+    def _alone(self, asked: Iterable[PlaceRequest | None]) -> int:
+        """Margin of positions as if nothing else were open; the premium of bought options is no margin."""
+        requests = [request for request in asked if request is not None]
+        bought = [
+            request for request in requests if request.side is Side.BUY and request.instrument.kind is Kind.OPTION
+        ]
+        premium = sum(request.qty * request.price for request in bought)
+        return max(0, self._market.margin_alone(requests) - premium)
 
     def _hypothesis(self, row: Body, counted: tuple[str, ...]) -> PlaceRequest | None:
         symbol = self._described(row)

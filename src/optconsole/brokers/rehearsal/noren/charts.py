@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Final
 
+from optconsole.brokers.rehearsal.minutes import Minute
 from optconsole.brokers.rehearsal.noren.replies import Row
 from optconsole.brokers.rehearsal.noren.words import day_text, epoch, exchange_time, money
+from optconsole.engine.model.timeline import IST, from_millis
 
 INTERVALS: Final = ("1", "3", "5", "10", "15", "30", "60", "120", "240")
 MOST_DAYS: Final = 1201
+DAY_MINUTES: Final = 24 * 60
+OPENS: Final = time(9, 15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +33,23 @@ class Candle:
     oi: int
 
 
-def merged(minutes: Sequence[Candle], length: int, opens: datetime) -> list[Candle]:
-    """Minutes, oldest first, as candles of ``length`` minutes counted from the open."""
-    groups: dict[int, list[Candle]] = {}
+def candles(minutes: Iterable[Minute], since: datetime, until: datetime) -> list[Candle]:
+    """The minutes that begin within a span of time, oldest first."""
+    return [
+        Candle(at, row.open, row.high, row.low, row.close, max(0, row.volume - row.before), row.volume, row.oi)
+        for row in minutes
+        if since <= (at := from_millis(row.ts)) <= until
+    ]
+
+
+def merged(minutes: Sequence[Candle], length: int, since: time = OPENS) -> list[Candle]:
+    """Minutes, oldest first, as candles of ``length`` minutes counted from a time of each day."""
+    groups: dict[datetime, list[Candle]] = {}
     for candle in minutes:
-        groups.setdefault(int((candle.at - opens).total_seconds()) // 60 // length, []).append(candle)
-    return [_one(opens + timedelta(minutes=number * length), group) for number, group in groups.items()]
+        first = datetime.combine(candle.at.date(), since, IST)
+        gone = int((candle.at - first).total_seconds()) // 60 // length
+        groups.setdefault(first + timedelta(minutes=gone * length), []).append(candle)
+    return [_one(at, group) for at, group in groups.items()]
 
 
 def _one(at: datetime, group: Sequence[Candle]) -> Candle:
@@ -51,10 +66,9 @@ def _one(at: datetime, group: Sequence[Candle]) -> Candle:
     )
 
 
-def series(candles: Iterable[Candle]) -> list[Row]:
+def series(found: Sequence[Candle]) -> list[Row]:
     """Rows of TPSeries, newest first."""
-    rows = [_row(candle) for candle in candles]
-    return rows[::-1]
+    return [_row(candle) for candle in reversed(found)]
 
 
 def _row(candle: Candle) -> Row:
@@ -74,9 +88,9 @@ def _row(candle: Candle) -> Row:
     }
 
 
-def days(candles: Sequence[Candle]) -> list[str]:
+def days(found: Sequence[Candle]) -> list[str]:
     """Rows of EODChartData, newest first: each row is itself JSON in a string."""
-    newest = candles[::-1][:MOST_DAYS]
+    newest = merged(found, DAY_MINUTES, time())[::-1][:MOST_DAYS]
     return [
         json.dumps(
             {

@@ -8,6 +8,8 @@ from inspect import isawaitable
 from typing import Final
 from urllib.parse import urlencode
 
+import msgspec
+
 from optconsole.brokers.rehearsal.dialect import Call, fewer
 from optconsole.brokers.rehearsal.market import Market
 from optconsole.brokers.rehearsal.noren import masters
@@ -15,8 +17,7 @@ from optconsole.brokers.rehearsal.noren.body import BadRequest, Body, read
 from optconsole.brokers.rehearsal.noren.books import Books
 from optconsole.brokers.rehearsal.noren.desk import Desk, ServerTimeout
 from optconsole.brokers.rehearsal.noren.endpoints import Endpoints
-from optconsole.brokers.rehearsal.noren.hazards import Hazards
-from optconsole.brokers.rehearsal.noren.history import History
+from optconsole.brokers.rehearsal.noren.hazards import Hazards, changed
 from optconsole.brokers.rehearsal.noren.logins import Client, Logins, grant_reply
 from optconsole.brokers.rehearsal.noren.pacing import DEFAULT, TEXT, Limits, Pacing
 from optconsole.brokers.rehearsal.noren.quoting import Quoting
@@ -37,6 +38,7 @@ from optconsole.brokers.rehearsal.peer import Peer
 from optconsole.brokers.rehearsal.server import SocketHandler
 from optconsole.brokers.rehearsal.wire import JSON, Request, Response, plain
 from optconsole.engine.clock import seeded
+from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.quotes import Quote
 from optconsole.engine.ports import BrokerUnreachable, BrokerUpdate
 
@@ -63,21 +65,12 @@ class NorenDialect:
         self.desk = Desk(market, self._stage)
         self._books = Books(market, self.desk, client.uid)
         self._watches = Watches(self.desk.submit, market.now)
-        self._history = History()
         self._quoting = Quoting(market, self.desk, lambda: self.hazards, self._tape)
         self.streams = Streams(market, self.desk, self.logins, client.uid, lambda: self.hazards)
         self._pacing = Pacing(limits, market.clock.monotonic)
-        self._table = Endpoints(
-            market, self.desk, self._books, self._quoting, self._watches, self._history, client
-        ).table
+        self._table = Endpoints(market, self.desk, self._books, self._quoting, self._watches, client).table
         self._tasks: set[asyncio.Task[None]] = set()
         self._leave = [market.updates(self._on_update), market.listen(self._on_quotes), market.on_day(self._on_day)]
-
-    async def open(self) -> None:
-        """Take over the orders and prices of the day that are there already."""
-        await self.desk.open()
-        shown = [self._market.quote(symbol.instrument.name) for symbol in self.desk.symbols.all]
-        self._history.saw([quote for quote in shown if quote is not None])
 
     # ------------------------------------------------------------ requests
 
@@ -134,7 +127,8 @@ class NorenDialect:
         except BadRequest as wrong:
             text = str(wrong)
             return _json({**not_ok(now, text), "stat": UNKNOWN} if text == UNKNOWN else not_ok(now, text))
-        except (ServerTimeout, BrokerUnreachable):
+        except (ServerTimeout, BrokerUnreachable, Refusal):
+            # a margin needs a price that nobody has shown yet; what the server says of its own troubles is this
             return _json(not_ok(now, TIMEOUT))
 
     def _token(self, body: Body) -> Response:
@@ -196,6 +190,13 @@ class NorenDialect:
         if rollover:
             self._run(self.streams.end_all())
 
+    def habits(self) -> Mapping[str, object]:
+        return msgspec.structs.asdict(self.hazards)
+
+    def take_habits(self, changes: Mapping[str, object]) -> None:
+        """Raises Refusal(BAD_HABITS)."""
+        self.hazards = changed(self.hazards, changes)
+
     def login(self) -> Mapping[str, str]:
         grant = self.logins.grant()
         return {
@@ -228,7 +229,6 @@ class NorenDialect:
         self.desk.on_update(update)
 
     def _on_quotes(self, quotes: Sequence[Quote]) -> None:
-        self._history.saw(quotes)
         self.streams.on_quotes(quotes)
         for watch in self._watches.due(quotes):
             self._run(self._watches.fire(watch))
@@ -237,7 +237,6 @@ class NorenDialect:
         self.desk.turn()
         self._watches.turn(self.desk.symbols)
         self._quoting.turn()
-        self._history.clear()
         self.streams.turn()
         self._run(self.streams.end_dead())
 
@@ -266,7 +265,7 @@ async def open_noren(
 ) -> NorenDialect:
     """Shoonya over a market, with what the exchange holds of today taken over. ``redirect`` is where logins return."""
     dialect = NorenDialect(market, client or Client(), hazards or Hazards(), limits, redirect, seed)
-    await dialect.open()
+    await dialect.desk.open()
     return dialect
 
 

@@ -13,7 +13,6 @@ from optconsole.brokers.rehearsal.noren.body import BadRequest, Body
 from optconsole.brokers.rehearsal.noren.books import Books, conversion
 from optconsole.brokers.rehearsal.noren.desk import Desk
 from optconsole.brokers.rehearsal.noren.greeks import greeks
-from optconsole.brokers.rehearsal.noren.history import History
 from optconsole.brokers.rehearsal.noren.intents import symbol_of
 from optconsole.brokers.rehearsal.noren.logins import Client, client_details, user_details
 from optconsole.brokers.rehearsal.noren.quoting import Quoting
@@ -26,7 +25,6 @@ from optconsole.engine.model.timeline import IST
 Answer = Row | list[Row] | list[str]
 Handler = Callable[[Body], Awaitable[Answer] | Answer]
 MOST_STRIKES: Final = 50
-DAY_MINUTES: Final = 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +46,10 @@ class Endpoints:
         books: Books,
         quoting: Quoting,
         watches: Watches,
-        history: History,
         client: Client,
     ) -> None:
         self._market, self._desk, self._books, self._client = market, desk, books, client
-        self._quoting, self._watches, self._history = quoting, watches, history
+        self._quoting, self._watches = quoting, watches
         self.table: Mapping[str, Endpoint] = self._orders() | self._reads() | self._instruments() | self._gtt()
 
     # ------------------------------------------------------------ the tables
@@ -154,8 +151,8 @@ class Endpoints:
     async def _basket_margin(self, body: Body) -> Answer:
         return self._ok(await self._books.basket_margin(body))
 
-    async def _span(self, body: Body) -> Answer:
-        return self._ok(await self._books.span(body))
+    def _span(self, body: Body) -> Answer:
+        return self._ok(self._books.span(body))
 
     # ------------------------------------------------------------ instruments
 
@@ -193,10 +190,8 @@ class Endpoints:
         if symbol is None or interval not in charts.INTERVALS:
             raise BadRequest(BAD_INPUT)
         since, until = _moment(body, "st"), _moment(body, "et") if body.word("et") else self._market.now()
-        minutes = self._history.minutes(symbol.instrument.name, since, until)
-        opens = minutes[0].at.replace(hour=9, minute=15) if minutes else since
-        candles = charts.merged(minutes, int(interval), opens)
-        return listing(self._market.now(), charts.series(candles))
+        minutes = charts.candles(self._market.minutes(symbol.instrument.name), since, until)
+        return listing(self._market.now(), charts.series(charts.merged(minutes, int(interval))))
 
     def _days(self, body: Body) -> Answer:
         exch, _, tsym = body.word("sym").partition(":")
@@ -204,14 +199,10 @@ class Endpoints:
         since, until = _moment(body, "from"), _moment(body, "to")
         if symbol is None:
             raise BadRequest(BAD_INPUT)
-        now = self._market.now()
-        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         # the exchange of the Sensex sends no daily bars of its indices
-        asked = exch != "BSE" and since.date() <= now.date() <= until.date()
-        minutes = self._history.minutes(symbol.instrument.name, midnight, now) if asked else []
-        if not minutes:
-            return listing(now, [])
-        return charts.days(charts.merged(minutes, DAY_MINUTES, midnight))
+        minutes = self._market.minutes(symbol.instrument.name) if exch != "BSE" else []
+        found = charts.candles(minutes, since, until)
+        return charts.days(found) if found else listing(self._market.now(), [])
 
     # ------------------------------------------------------------ prices that are waited for
 

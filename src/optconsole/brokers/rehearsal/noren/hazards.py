@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Annotated
+
 import msgspec
+
+from optconsole.engine.model.errors import Refusal
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Hazards(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -16,12 +23,20 @@ class Hazards(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     status of a dead session. ``paced`` counts requests against the limits.
     """
 
-    wrong_quotes: int = 0
-    most_scrips: int | None = 100
+    wrong_quotes: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
+    most_scrips: Count | None = 100
     mute: bool = False
-    not_available: int = 0
+    not_available: Count = 0
     casing: bool = False
     heartbeats: bool = True
     one_socket: bool = True
-    dead_status: int = 200
+    dead_status: Annotated[int, msgspec.Meta(ge=200, le=599)] = 200
     paced: bool = True
+
+
+def changed(hazards: Hazards, changes: Mapping[str, object]) -> Hazards:
+    """Some switched, the others as they are. Raises Refusal(BAD_HABITS)."""
+    try:
+        return msgspec.convert({**msgspec.structs.asdict(hazards), **changes}, Hazards)
+    except msgspec.ValidationError as wrong:
+        raise Refusal("BAD_HABITS", f"Those are no habits of this wire: {wrong}.") from wrong
