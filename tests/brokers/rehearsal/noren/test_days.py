@@ -9,7 +9,7 @@ from websockets.exceptions import ConnectionClosedOK
 from optconsole.brokers.rehearsal.market import Market
 from optconsole.brokers.rehearsal.noren.dialect import open_noren
 from optconsole.brokers.rehearsal.serve import serve
-from tests.brokers.paper.stage import LISTED
+from tests.brokers.paper.stage import EXPIRY, LISTED
 from tests.brokers.rehearsal.noren.stage import Noren, ears
 
 
@@ -43,3 +43,12 @@ async def test_a_new_day_has_an_empty_book_a_carried_position_and_no_living_sock
     assert "no data" in (await noren.call("TradeBook"))["emsg"]
     (row,) = await noren.call("PositionBook")
     assert (row["netqty"], row["cfbuyqty"], row["daybuyqty"]) == ("65", "65", "0")
+
+
+async def test_a_settled_contract_leaves_the_book(noren: Noren, market: Market) -> None:
+    await noren.until(await noren.place(prc="101.00"), "COMPLETE")
+    assert len(await noren.call("PositionBook")) == 1
+    market.broker.end_session(EXPIRY)
+    await market.broker.delivered()
+    assert await market.broker.positions() == []
+    assert "no data" in (await noren.call("PositionBook"))["emsg"]

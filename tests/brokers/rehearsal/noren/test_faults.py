@@ -11,6 +11,7 @@ import pytest
 from optconsole.brokers.rehearsal.faults import decode_faults, read_faults
 from optconsole.brokers.rehearsal.market import Market
 from optconsole.brokers.rehearsal.noren.dialect import open_noren
+from optconsole.brokers.rehearsal.noren.hazards import Hazards
 from optconsole.brokers.rehearsal.noren.pacing import Pacing
 from optconsole.brokers.rehearsal.noren.replies import BAD_GATEWAY, TIMEOUT
 from optconsole.brokers.rehearsal.serve import serve
@@ -133,6 +134,11 @@ async def test_habits_are_switched_while_it_serves(noren: Noren) -> None:
         answer = await noren.http.post("/_control/habits", json=wrong, headers=control)
         assert answer.status_code == 400
         assert "no habits of this wire" in answer.json()["error"]
+
+
+async def test_answers_may_spell_ok_in_two_ways(noren: Noren) -> None:
+    noren.dialect.hazards = Hazards(casing=True)
+    assert {(await noren.call("Limits"))["stat"] for _ in range(2)} == {"OK", "Ok"}
 
 
 async def test_a_file_of_faults_may_switch_habits(market: Market, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 
 import pytest
 from websockets.asyncio.client import connect
@@ -195,3 +196,27 @@ async def test_frames_are_text_whose_values_are_text(noren: Noren, stream: Ears)
     raw = await stream.socket.recv()
     assert isinstance(raw, str)
     assert all(isinstance(value, str) for value in json.loads(raw).values())
+
+
+async def test_updates_laid_over_the_snapshot_are_the_book_that_a_new_snapshot_shows(
+    noren: Noren, stream: Ears, market: Market
+) -> None:
+    draw = random.Random("overlay")
+    await stream.say(t="d", k=key(noren))
+    view = dict(await stream.next())
+    for step in range(120):
+        price = 100_00 + 5 * draw.randrange(-60, 60)
+        bids = tuple((price - 5 * rank, 65 * draw.randrange(1, 9)) for rank in range(1, draw.randrange(1, 6)))
+        asks = tuple((price + 5 * rank, 65 * draw.randrange(1, 9)) for rank in range(1, draw.randrange(1, 6)))
+        bid, ask = (bids or ((None, 0),))[0], (asks or ((None, 0),))[0]
+        quote = Quote(CALL.name, market.stamp(), *bid, *ask, price, 65 * step, 65 * draw.randrange(9), 0, 95_00)
+        market.show(quote, Depth(CALL.name, quote.ts, bids, asks))
+    for frame in await stream.quiet():
+        assert frame["t"] == "df"
+        view |= frame
+    await stream.say(t="d", k=key(noren))
+    fresh = await stream.next()
+    volatile = {"t", "ft", "ltt"}
+    assert {name: text for name, text in view.items() if name not in volatile} == {
+        name: text for name, text in fresh.items() if name not in volatile
+    }

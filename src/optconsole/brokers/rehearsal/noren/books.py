@@ -61,13 +61,14 @@ class Books:
         return [position_row(standing, self._uid) for standing in await self.standings()]
 
     async def standings(self) -> list[Standing]:
-        """Each contract and product that is held, or was traded or asked for today."""
+        """Each contract and product that is held or was traded today; what was settled has left the book."""
         held = {(row.contract, row.product): row.qty for row in await self._market.desk.positions()}
+        settled = {(row.contract, row.product) for row in await self._market.desk.settlements()}
         keys = [*held, *((trade.contract, trade.product) for _record, trade, _filled in self._desk.trades)]
         found = []
         for contract, product in dict.fromkeys(keys):
             symbol = self._desk.symbols.of(contract)
-            if symbol is not None:
+            if symbol is not None and (contract, product) not in settled:
                 found.append(self._standing(symbol, product, held.get((contract, product), 0)))
         return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
 from inspect import isawaitable
+from itertools import cycle
 from typing import Final
 from urllib.parse import urlencode
 
@@ -61,6 +62,7 @@ class NorenDialect:
     ) -> None:
         self._market, self.client, self.hazards, self._redirect = market, client, hazards, redirect
         self._tape = seeded(seed)
+        self._spellings = cycle(("OK", "Ok"))
         self.logins = Logins(client, market.now)
         self.desk = Desk(market, self._stage)
         self._books = Books(market, self.desk, client.uid)
@@ -123,13 +125,19 @@ class NorenDialect:
             if self.hazards.paced and not self._pacing.admits(endpoint.pace):
                 return _json(not_ok(now, TEXT))
             answer = endpoint.handle(body)
-            return _json(await answer if isawaitable(answer) else answer)
+            return _json(self._spelt(await answer if isawaitable(answer) else answer))
         except BadRequest as wrong:
             text = str(wrong)
             return _json({**not_ok(now, text), "stat": UNKNOWN} if text == UNKNOWN else not_ok(now, text))
         except (ServerTimeout, BrokerUnreachable, Refusal):
             # a margin needs a price that nobody has shown yet; what the server says of its own troubles is this
             return _json(not_ok(now, TIMEOUT))
+
+    def _spelt(self, answer: object) -> object:
+        """By the hazard every other success says OK where it mostly says Ok."""
+        if self.hazards.casing and isinstance(answer, dict) and answer.get("stat") == "Ok":
+            return {**answer, "stat": next(self._spellings)}
+        return answer
 
     def _token(self, body: Body) -> Response:
         grant = self.logins.exchange(body.word("code"), body.word("checksum"))

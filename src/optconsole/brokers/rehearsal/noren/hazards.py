@@ -18,9 +18,9 @@ class Hazards(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ``wrong_quotes`` percent of GetQuotes answers are whole, "Ok" snapshots of another instrument asked on the login.
     ``most_scrips`` of a session are served, further ones get no acknowledgement; None serves all. ``mute`` accepts
     connect, login and subscriptions and then says nothing, with yesterday's token too. ``not_available`` of every so
-    many updates say NA for prices; 0 never. ``casing`` varies how acknowledgements spell OK. ``heartbeats`` answers
-    heartbeats. ``one_socket`` closes a token's first socket when a second one opens. ``dead_status`` is the HTTP
-    status of a dead session. ``paced`` counts requests against the limits.
+    many updates say NA for prices; 0 never. ``casing`` varies how answers and acknowledgements spell OK.
+    ``heartbeats`` answers heartbeats. ``one_socket`` closes a token's first socket when a second one opens.
+    ``dead_status`` is the HTTP status of a dead session. ``paced`` counts requests against the limits.
     """
 
     wrong_quotes: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0

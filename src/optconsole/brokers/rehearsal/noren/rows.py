@@ -65,8 +65,9 @@ def order_row(record: Record, uid: str, stage: Stage | None = None) -> Row:
         "brnchid": "HO",
         "C": "C",
         "pan": "XXXXX0000X",
-        "rejreason": at.reason or " ",
     }
+    if at.reason:
+        row["rejreason"] = at.reason
     if at.trgprc:
         row["trgprc"] = row["rtrgprc"] = money(at.trgprc)
     if at.filled:
