@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import traceback
 from contextlib import suppress
 from logging.handlers import RotatingFileHandler
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from optconsole.engine.clock import fresh_id
+from optconsole.engine.model.secrets import MASK
 
 NAME: Final = "optconsole"
 _BYTES, _KEPT = 5_000_000, 4
@@ -23,13 +25,25 @@ class _LogFile(RotatingFileHandler):
         self.dropped = getattr(self, "dropped", 0) + 1
 
 
+_SAID: Final = re.compile(
+    r"(?i)((?:[a-z]+_?token|api_?key|api_?secret|pass(?:word|phrase)|totp|pin|checksum|authorization|jdata)"
+    r"[\"']?\s*[:=]\s*[\"']?(?:bearer |token )?|\bbearer )[^\s\"'&,;}]{4,}"
+)
+"""A secret beside its name, as a URL, a header, a form or JSON would have it."""
+
+
+def masked(text: str) -> str:
+    """The second net: nobody logs a secret, and one that is logged all the same is not written."""
+    return _SAID.sub(rf"\1{MASK}", text)
+
+
 class _JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, object] = {
             "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S"),
             "level": record.levelname,
             "room": record.name,
-            "text": record.getMessage(),
+            "text": masked(record.getMessage()),
         }
         if record.exc_info and record.exc_info[1] is not None:
             # Frames without locals: a token in a local variable must not reach the disk.
