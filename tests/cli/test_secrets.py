@@ -63,6 +63,13 @@ def test_a_secret_is_set_listed_and_forgotten(say: Say, vault: Path) -> None:
     assert say("secrets", "forget", "main", "--all", given=(PASSPHRASE,)).err.endswith("[NO_SECRET]\n")
 
 
+def test_an_authenticators_seed_is_stored_with_a_word_of_warning(say: Say, vault: Path) -> None:
+    ran = say("secrets", "set", "main", "totp_seed", given=(PASSPHRASE, CANARIES["totp_seed"]))
+    assert ran.code == 0
+    assert "both factors" in ran.out
+    assert "both factors" not in say("secrets", "set", "main", "pin", given=(PASSPHRASE, CANARIES["pin"])).out
+
+
 def test_a_secret_with_an_end_is_counted_down(say: Say, vault: Path) -> None:
     given = (PASSPHRASE, TOKEN)
     assert say("secrets", "set", "main", "token", "--expires", "2199-01-01T06:00", given=given).code == 0
@@ -186,7 +193,7 @@ def test_leaving_at_the_question_changes_nothing(tmp_path: Path) -> None:
         terminal.close()
 
 
-def test_a_running_engine_is_unlocked_follows_the_vault_and_leaks_nothing(tmp_path: Path) -> None:
+def test_a_running_engine_is_unlocked_follows_the_vault_and_leaks_nothing_nor_does_a_backup(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
     a_vault(home).create(Secret(PASSPHRASE))
@@ -209,6 +216,7 @@ def test_a_running_engine_is_unlocked_follows_the_vault_and_leaks_nothing(tmp_pa
         given = f"{PASSPHRASE}\n{OTHER}\n"
         rotated = engine_process.optconsole(home, "secrets", "rotate", "--stdin", "--json", given=given)
         assert rotated.document == {"ok": True, "engine_unlocked": True}
+        assert engine_process.optconsole(home, "db", "backup").code == 0
         assert seen_in_process(ready["pid"]) == []
         status = engine_process.optconsole(home, "broker", "status", "--json").document
         assert status["engine"]

@@ -7,6 +7,7 @@ import asyncio
 import os
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from optconsole.cli.arguments import Parser, UsageError
 from optconsole.cli.asking import Asker
@@ -22,6 +23,9 @@ from optconsole.link.address import socket_path
 from optconsole.link.client import SocketLink
 from optconsole.link.protocol import LinkLost
 from optconsole.paths import home_dir
+
+SEED: Final = "totp_seed"
+"""The authenticator's secret: stored only by who wants the engine to log in alone."""
 
 
 def arguments(parser: Parser) -> None:
@@ -88,6 +92,8 @@ def _set(args: argparse.Namespace, out: Output) -> int:
         vault.put(args.account, {args.name: value}, args.expires)
     known = args.account in load(vault.path.parent).accounts
     note = "" if known else f" No [accounts.{args.account}] is in config.toml yet."
+    if args.name == SEED:
+        note += " Whoever opens this vault now has both factors: leave it out to type the six digits each morning."
     out.document(
         {"ok": True, "account": args.account, "name": args.name, "configured": known},
         f"{args.name} of {args.account} is sealed.{note}",
