@@ -31,7 +31,7 @@ class Keys:
 
     def __init__(self, served: Served) -> None:
         told = served.credentials
-        self.held = {"access_token": told["access_token"], "user_id": told["uid"], "api_key": told["client_id"]}
+        self.held = {name: told[name] for name in ("access_token", "user_id", "api_key")}
 
     def get(self, name: str) -> Secret | None:
         return Secret(self.held[name]) if name in self.held else None

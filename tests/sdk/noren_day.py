@@ -59,8 +59,8 @@ def told(tag, status):
 
 
 api = NorenApi(host=task["rest_url"] + task["rest_path"], websocket=task["ws_url"] + task["ws_path"])
-seen["wrong"] = api.getAccessToken("no-such-code", given["secret_code"], given["client_id"], given["uid"])
-seen["login"] = api.getAccessToken(code(), given["secret_code"], given["client_id"], given["uid"])
+seen["wrong"] = api.getAccessToken("no-such-code", given["api_secret"], given["api_key"], given["user_id"])
+seen["login"] = api.getAccessToken(code(), given["api_secret"], given["api_key"], given["user_id"])
 seen["empty"] = [api.get_order_book(), api.get_trade_book(), api.get_positions(), api.get_holdings()]
 seen["limits"] = api.get_limits()
 seen["search"] = api.searchscrip("NFO", "NIFTY 25000 CE")
@@ -108,14 +108,14 @@ hypothesis = position()
 hypothesis.prd, hypothesis.exch, hypothesis.instname, hypothesis.symname = "M", "NFO", "OPTIDX", "NIFTY"
 hypothesis.exd, hypothesis.optt, hypothesis.strprc = "23-NOV-2026", "CE", "25000"
 hypothesis.buyqty, hypothesis.sellqty, hypothesis.netqty = "0", "0", "-65"
-seen["span"] = api.span_calculator(given["uid"], [hypothesis])
+seen["span"] = api.span_calculator(given["user_id"], [hypothesis])
 seen["greeks"] = api.option_greek("23-NOV-2026", "25000", "25000", "5", "12", "CE")
 seen["minutes"] = api.get_time_price_series("NFO", token, starttime=task["since"], interval=1)
 seen["days"] = api.get_daily_price_series("NFO", tsym, task["since"], task["until"])
 api.unsubscribe("NFO|" + token)
 api.close_websocket()
 seen["out"] = api.logout()
-api.injectOAuthHeader(seen["login"][0], given["uid"], given["uid"])
+api.injectOAuthHeader(seen["login"][0], given["user_id"], given["user_id"])
 seen["after"] = api.get_order_book()
 print(json.dumps(seen))
 sys.stdout.flush()

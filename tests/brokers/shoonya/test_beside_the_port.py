@@ -176,7 +176,7 @@ async def test_a_day_begins_with_a_login_and_ends_with_a_logout(rig: ShoonyaRig)
         rest_url=f"{rig.served.url}/NorenWClientAPI",
         login_url=f"{rig.served.url}/OAuthlogin/investor-entry-level/login",
     )
-    rig.keys.held["api_secret"] = rig.served.credentials["secret_code"]
+    rig.keys.held["api_secret"] = rig.served.credentials["api_secret"]
     asked: list[str] = []
 
     def ask(question: str, secret: bool) -> str:

@@ -208,9 +208,9 @@ class NorenDialect:
     def login(self) -> Mapping[str, str]:
         grant = self.logins.grant()
         return {
-            "uid": self.client.uid,
-            "client_id": self.client.client_id,
-            "secret_code": self.client.secret,
+            "user_id": self.client.uid,
+            "api_key": self.client.client_id,
+            "api_secret": self.client.secret,
             "access_token": grant.access,
             "expires_at": grant.expires_at.isoformat(),
         }
