@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from optconsole.cli import broker_status
+from optconsole.cli import broker_simulate, broker_status
 from optconsole.cli.arguments import Parser, nearest
 from optconsole.cli.asking import Asker
 from optconsole.cli.opening import add_stdin, opened, vault_of
@@ -40,6 +40,7 @@ def arguments(parser: Parser) -> None:
         verb.add_argument("account", metavar="ACCOUNT", help="an account of config.toml, or its broker")
         add_stdin(verb)
     broker_status.arguments(verbs.add_parser("status", help="each account's login and what of its broker works"))
+    broker_simulate.arguments(verbs.add_parser("simulate", help="rehearse a broker: its own wire on this machine"))
 
 
 def run(args: argparse.Namespace, out: Output) -> int:
@@ -49,6 +50,8 @@ def run(args: argparse.Namespace, out: Output) -> int:
             return _login(args, out)
         case "logout":
             return _logout(args, out)
+        case "simulate":
+            return broker_simulate.run(args, out)
         case _:
             return broker_status.run(args, out)
 

@@ -25,8 +25,8 @@ FIRST_DAY: Final = "OPTCONSOLE_PRACTICE_DAY"
 """Where every fresh practice market begins, YYYY-MM-DD, while nothing else is asked for: the same market any day."""
 
 
-def _first_moment(asked: date | None, calendar: Calendar) -> datetime:
-    """Raises Refusal(NO_SESSION)."""
+def first_practice_moment(asked: date | None, calendar: Calendar) -> datetime:
+    """Where a fresh practice market begins, on the day ``asked`` if any. Raises Refusal(NO_SESSION)."""
     usual = os.environ.get(FIRST_DAY)
     if asked is None and not usual:
         return first_moment(WallClock().now(), calendar)
@@ -56,7 +56,7 @@ def practice_stage(options: RunOptions, settings: Settings, calendar: Calendar) 
         resumed = ledger.last_time()
     finally:
         ledger.close()
-    start = resumed or _first_moment(options.first_day, calendar)
+    start = resumed or first_practice_moment(options.first_day, calendar)
     if options.first_day is not None and options.first_day != start.date():
         raise Refusal(
             "PRACTICE_BEGUN",

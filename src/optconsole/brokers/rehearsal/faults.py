@@ -240,7 +240,9 @@ def read_faults(path: Path) -> FaultFile:
         if path.suffix == ".toml":
             return msgspec.convert(tomllib.loads(data.decode()), FaultFile)
         return msgspec.json.decode(data, type=FaultFile)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.MsgspecError) as wrong:
+    except OSError as failed:
+        raise Refusal("BAD_FAULTS", f"The faults in {path} cannot be read: {failed.strerror}.") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.MsgspecError) as wrong:
         raise Refusal("BAD_FAULTS", f"{path} is not a file of faults: {wrong}.") from wrong
 
 

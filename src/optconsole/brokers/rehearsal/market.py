@@ -160,6 +160,12 @@ class Market:
                 self.feed.pause()
         self.broker.on_time(self.clock.now())
 
+    async def opened(self, patience: float) -> None:
+        """Wait until every contract has been quoted, so that the first client finds prices; not longer than that."""
+        began = self.clock.monotonic()
+        while len(self._latest) < len(self._listed) and self.clock.monotonic() - began < patience:
+            await self.clock.sleep(0.005)
+
     async def close_out(self) -> None:
         """Let the broker's risk desk close every position."""
         await self.desk.close_out(self.quote, self._listed)
@@ -252,29 +258,44 @@ async def open_market(
     settings: PaperSettings = QUICK,
 ) -> Market:
     """The practice market of a seed, playing from ``start``, on a ledger in ``folder``. Raises Refusal."""
-    clock = MarketClock(start, 0.0)
-    hooks = Hooks()
-    feed = PracticeFeed(
-        seed=seed,
-        clock=clock,
-        calendar=calendar,
-        listing=listing,
-        on_open=hooks.on_open,
-        on_close=hooks.on_close,
-        settled=hooks.settled,
-        rate=rate,
-        speed=speed,
+
+    def build(clock: MarketClock, hooks: Hooks) -> PracticeFeed:
+        return PracticeFeed(
+            seed=seed,
+            clock=clock,
+            calendar=calendar,
+            listing=listing,
+            on_open=hooks.on_open,
+            on_close=hooks.on_close,
+            settled=hooks.settled,
+            rate=rate,
+            speed=speed,
+        )
+
+    return await played_market(
+        folder, build, rules=rules, start=start, account=account, capital=capital, settings=settings, seed=seed
     )
-    market = await _open(folder, rules, clock, feed.instruments(start.date()), account, capital, settings, seed)
-    await play(market, feed, hooks)
-    return market
 
 
-async def play(market: Market, feed: MarketFeed, hooks: Hooks) -> None:
-    """Let a feed, made with ``hooks``, move the market."""
-    market.feed = hooks.feed = feed
-    hooks.market = market
+async def played_market(
+    folder: Path,
+    build: Callable[[MarketClock, Hooks], MarketFeed],
+    *,
+    rules: PaperRules,
+    start: datetime,
+    account: str = "AB1234",
+    capital: int = CAPITAL,
+    settings: PaperSettings = QUICK,
+    seed: int = 1,
+) -> Market:
+    """A market that the feed of ``build`` moves from ``start`` on. Raises Refusal."""
+    clock, hooks = MarketClock(start, 0.0), Hooks()
+    hooks.feed = feed = build(clock, hooks)
+    listed = feed.instruments(start.date())
+    hooks.market = market = await _open(folder, rules, clock, listed, account, capital, settings, seed)
+    market.feed = feed
     await feed.start(market.on_quotes)
+    return market
 
 
 class Hooks:

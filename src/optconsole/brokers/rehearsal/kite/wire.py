@@ -24,9 +24,9 @@ from optconsole.brokers.rehearsal.kite.stream import KiteStream
 from optconsole.brokers.rehearsal.market import Market
 from optconsole.brokers.rehearsal.peer import Peer
 from optconsole.brokers.rehearsal.wire import Request, Response, plain
-from optconsole.engine.clock import fresh_id
 
 APP_NUMBER: Final = 4242
+REDIRECT: Final = "http://127.0.0.1/"
 Answer = Callable[[Request, tuple[str, ...]], Awaitable[object]]
 
 
@@ -38,7 +38,7 @@ class KiteSettings:
     pause: float = 0.003
     heartbeat: float = 1.0
     postback_url: str = ""
-    redirect_url: str = "http://127.0.0.1/"
+    redirect_url: str = REDIRECT
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,7 @@ class Kite:
 
     def __init__(self, market: Market, settings: KiteSettings) -> None:
         self._market = market
-        key = fresh_id()
-        app = App(key, fresh_id() + fresh_id(), market.account.id, settings.redirect_url)
+        app = App.made_up(market.account.id, settings.redirect_url)
         self.sessions = Sessions(app, market.now)
         self._contracts = KiteContracts(market.instruments())
         self._meter = Meter(settings.limits, market.clock.monotonic)
