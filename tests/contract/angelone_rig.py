@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from optconsole.brokers.angelone.broker import AngelBroker
 from optconsole.brokers.angelone.gateway import AngelGateway, open_gateway
@@ -54,7 +55,8 @@ class RigAlmanac:
 class AngelRig:
     """The adapter's own limits are off, as the rehearsal's are: they have tests of their own."""
 
-    def __init__(self, market: Market, served: Served) -> None:
+    def __init__(self, market: Market, served: Served, **settings: Any) -> None:
+        self._changes = settings
         self.instrument = CALL
         self.inbox = Inbox()
         self.market = market
@@ -68,18 +70,15 @@ class AngelRig:
         return self.gateway.broker
 
     def _open(self) -> AngelGateway:
-        paths = self.served.dialect.ready()
-        settings = AngelSettings(
+        self.settings = AngelSettings(
             client_id=self.served.credentials["client_code"],
             rest_url=self.served.url,
-            ws_url=f"{self.served.ws_url}{paths['ticks_path']}",
-            order_ws_url=f"{self.served.ws_url}{paths['updates_path']}",
-            master_url=f"{self.served.url}{paths['master_path']}",
+            ws_url=self.served.ws_url,
             sentinels=("NIFTY",),
-            budgets={},
+            **{"budgets": {}, "deadline": 3.0} | self._changes,
         )
         return open_gateway(
-            ACCOUNT, settings, self.credentials, self.market.clock, seeded(5), self._lay_down, RigAlmanac()
+            ACCOUNT, self.settings, self.credentials, self.market.clock, seeded(5), self._lay_down, RigAlmanac()
         )
 
     def _lay_down(self, kind: str, detail: str, _sample: bytes | str) -> None:
@@ -111,15 +110,23 @@ class AngelRig:
 
 @asynccontextmanager
 async def angelone(folder: Path) -> AsyncIterator[AngelRig]:
+    """A day without faults: there is nothing the adapter could not read."""
+    async with rehearsed(folder) as rig:
+        yield rig
+        assert rig.evidence == []
+
+
+@asynccontextmanager
+async def rehearsed(folder: Path, **settings: Any) -> AsyncIterator[AngelRig]:
+    """As `angelone`, for faults to act upon; ``settings`` change the adapter's."""
     rules = paper_rules(Calendar.load())
     market = await still_market(folder, rules=rules, clock=MarketClock(at("10:00")), instruments=LISTED, account=CODE)
     market.show(Quote(name=INDEX.name, ts=market.stamp(), ltp=25_000_00, booked=False))
     served = await serve(SmartApi(market, caps={}), market)
-    rig = AngelRig(market, served)
+    rig = AngelRig(market, served, **settings)
     await rig.start()
     try:
         yield rig
-        assert rig.evidence == []
     finally:
         await rig.gateway.close()
         await served.close()

@@ -6,7 +6,6 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
-from optconsole.brokers.angelone.settings import AngelSettings
 from optconsole.brokers.rehearsal.wire import as_json, plain
 from optconsole.engine.model.quotes import Quote
 from optconsole.engine.model.timeline import millis
@@ -308,8 +307,3 @@ async def test_a_stream_that_is_stuck_while_it_answers_is_found_by_rest_and_open
         await it.bench.until(lambda: len(seen.quotes) == 1)
         await it.bench.until(lambda: len(it.bench.handshakes) == 2)
         assert [quote.ltp for quote in seen.quotes] == [123_45, 125_50]
-
-
-def test_the_broker_s_own_limits_are_the_default() -> None:
-    settings = AngelSettings()
-    assert (settings.tokens_a_socket, settings.sockets, settings.quotes_a_call) == (1000, 3, 50)

@@ -83,7 +83,11 @@ async def test_a_token_of_yesterday_is_another_contract_today() -> None:
 
 @pytest.mark.parametrize(
     ("address", "code"),
-    [("http://apiconnect.angelone.in", "PLAIN_TEXT"), ("ftp://127.0.0.1", "BAD_URL"), ("", "BAD_URL")],
+    [
+        ("http://apiconnect.angelone.in", "PLAIN_TEXT"),
+        ("ftp://127.0.0.1", "BAD_URL"),
+        ("apiconnect.angelone.in", "BAD_URL"),
+    ],
 )
 def test_an_address_that_would_carry_tokens_in_the_clear_is_refused(address: str, code: str) -> None:
     with pytest.raises(Refusal) as refused:

@@ -7,7 +7,9 @@ read only when somebody looks at them. Prices come in paise, those of currencies
 from __future__ import annotations
 
 from struct import Struct
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from optconsole.engine.model.quotes import Depth, Level
 
@@ -22,7 +24,8 @@ CURRENCY_UNITS: Final = 100_000
 
 _LTP: Final = Struct("<27x8xqq")
 _QUOTE: Final = Struct("<27x8xqq16xq16x24xq")
-_SNAP: Final = Struct("<27x8xqq16xq16x24xq8xq8x200xqq16x")
+_SNAP: Final = Struct("<27x8xqq16xq16x24xq8xq8xhqq2x80xhqq2x80xqq16x")
+"""With the first level of each half of the book."""
 _LEVEL: Final = Struct("<hqqh")
 _DEPTH: Final = Struct("<27x8xq")
 _LEVEL_20: Final = Struct("<iih")
@@ -34,7 +37,7 @@ KEY: Final = slice(1, 27)
 """Segment number and token as they stand in a packet."""
 
 
-class Tick(NamedTuple):
+class Tick(msgspec.Struct, frozen=True, gc=False):
     """A packet in paise, units and epoch milliseconds. 0 is what the packet says, not what it means."""
 
     key: bytes
@@ -67,19 +70,32 @@ def decode(packet: bytes) -> Tick | None:
         return None
     key = packet[KEY]
     if mode == SNAP:
-        at, ltp, volume, close, oi, upper, lower = _SNAP.unpack(packet)
-        bid, ask = _best(packet)
-        tick = Tick(key, mode, at, ltp, volume, close, oi, upper, lower, bid, ask)
-    elif mode == QUOTE:
+        return _snap(packet, key)
+    if mode == QUOTE:
         at, ltp, volume, close = _QUOTE.unpack(packet)
-        tick = Tick(key, mode, at, ltp, volume, close)
+        tick = Tick(key, QUOTE, at, ltp, volume, close)
     elif mode == LTP:
-        tick = Tick(key, mode, *_LTP.unpack(packet))
+        at, ltp = _LTP.unpack(packet)
+        tick = Tick(key, LTP, at, ltp)
     else:
         bids, asks = book(packet)
         (at,) = _DEPTH.unpack_from(packet)
-        tick = Tick(key, mode, at, 0, bid=bids[0] if bids else None, ask=asks[0] if asks else None)
+        return Tick(key, DEPTH, at, 0, bid=bids[0] if bids else None, ask=asks[0] if asks else None)
     return _in_paise(tick) if packet[1] == CURRENCY else tick
+
+
+def _snap(packet: bytes, key: bytes) -> Tick:
+    at, ltp, volume, close, oi, flag, qty, price, other, other_qty, other_price, upper, lower = _SNAP.unpack(packet)
+    if packet[1] == CURRENCY:
+        bids, asks = book(packet)
+        tick = Tick(key, SNAP, at, ltp, volume, close, oi, upper, lower)
+        return msgspec.structs.replace(_in_paise(tick), bid=bids[0] if bids else None, ask=asks[0] if asks else None)
+    # buys come first, yet the flag of a level says whose it is
+    if flag == _BUY and other != _BUY and qty > 0 and price > 0 and other_qty > 0 and other_price > 0:
+        return Tick(key, SNAP, at, ltp, volume, close, oi, upper, lower, (price, qty), (other_price, other_qty))
+    bids, asks = book(packet)
+    best = (bids[0] if bids else None, asks[0] if asks else None)
+    return Tick(key, SNAP, at, ltp, volume, close, oi, upper, lower, *best)
 
 
 def cleaned(key: bytes) -> bytes:
@@ -113,34 +129,14 @@ def book(packet: bytes) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
     return tuple(bids), tuple(asks)
 
 
-def _best(packet: bytes) -> tuple[Level | None, Level | None]:
-    """The first level of either side. Buys come first, yet the flag of a level says whose it is."""
-    flag, qty, price, _ = _LEVEL.unpack_from(packet, _BOOK)
-    other, other_qty, other_price, _ = _LEVEL.unpack_from(packet, _BOOK + 5 * _LEVEL.size)
-    if flag == _BUY and other != _BUY and qty > 0 and price > 0 and other_qty > 0 and other_price > 0:
-        return (price, qty), (other_price, other_qty)
-    bids, asks = book(packet) if packet[1] != CURRENCY else _raw(packet)
-    return bids[0] if bids else None, asks[0] if asks else None
-
-
-def _raw(packet: bytes) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
-    """A currency's book in the units of the packet, for a tick that is turned into paise as a whole."""
-    return book(packet[:1] + b"\0" + packet[2:])
-
-
 def _in_paise(tick: Tick) -> Tick:
-    return tick._replace(
+    return msgspec.structs.replace(
+        tick,
         ltp=_paise(tick.ltp),
         prev_close=_paise(tick.prev_close),
         upper=_paise(tick.upper),
         lower=_paise(tick.lower),
-        bid=_level(tick.bid) if tick.mode == SNAP else tick.bid,
-        ask=_level(tick.ask) if tick.mode == SNAP else tick.ask,
     )
-
-
-def _level(level: Level | None) -> Level | None:
-    return None if level is None else (_paise(level[0]), level[1])
 
 
 def _levels_in_paise(levels: list[Level]) -> tuple[Level, ...]:
