@@ -7,10 +7,21 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from optconsole.brokers.shoonya.instruments import ShoonyaMaster, check, unpack
+from optconsole.brokers.shoonya.instruments import ShoonyaMaster, check, read_master, unpack
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.instruments import Kind, Right, parse_contract
-from tests.brokers.shoonya.stage import BFO_ROWS, CALL, DAY, FILES_TEXT, HEAD, NFO_ROWS, SENSEX_CALL, Desk, master
+from tests.brokers.shoonya.stage import (
+    BFO_ROWS,
+    CALL,
+    DAY,
+    FILES_TEXT,
+    HEAD,
+    NFO_ROWS,
+    SENSEX_CALL,
+    Almanac,
+    Desk,
+    master,
+)
 
 
 def test_contracts_are_found_by_every_name() -> None:
@@ -118,6 +129,14 @@ def test_a_list_that_shrank_by_more_than_three_tenths_is_refused() -> None:
     with pytest.raises(Refusal, match="the day before"):
         check(less, (), before)
     check(ShoonyaMaster(DAY + timedelta(days=1), before.listed), (), before)
+
+
+def test_what_is_over_and_what_nobody_knows_the_hours_of_is_left_out() -> None:
+    over = NFO_ROWS.splitlines(keepends=True)[0].replace("58662", "50000").replace("24-NOV-2026", "23-NOV-2026")
+    assert master(NFO=HEAD + NFO_ROWS + over).at("NFO", "50000") is None
+    known = Almanac()
+    known.last_trade = lambda underlying, expiry: None  # type: ignore[method-assign]
+    assert [row.instrument.kind for row in read_master(FILES_TEXT, DAY, known, Desk()).rows()] == [Kind.INDEX] * 3
 
 
 def test_a_contract_listed_twice_keeps_its_first_row_and_is_told() -> None:

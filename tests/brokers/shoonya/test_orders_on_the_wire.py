@@ -197,13 +197,21 @@ async def test_an_order_that_nobody_knows_cannot_be_changed_and_one_that_cannot_
 
 
 async def test_orders_beyond_the_rate_wait_and_those_that_would_wait_too_long_are_not_sent() -> None:
-    async with shoonya() as house, bench(house, orders_a_second=3, orders_a_minute=3, longest_wait=0.2) as opened:
+    async with shoonya() as house, bench(house, orders_a_second=3, longest_wait=0.2) as opened:
         house.answer("PlaceOrder", PLACED)
         await opened.gateway.broker.connect(lambda _update: None)
         outcomes = await asyncio.gather(*(opened.gateway.broker.place(request(tag=f"A{n}")) for n in range(5)))
         held = [outcome for outcome in outcomes if isinstance(outcome, NotSent)]
         assert [outcome.held for outcome in held] == [True, True]
         assert len(house.asked("PlaceOrder")) == 3
+
+
+async def test_what_a_sister_broker_takes_in_a_minute_slows_orders_and_holds_none_back() -> None:
+    async with shoonya() as house, bench(house, orders_a_minute=2, longest_wait=0.1) as opened:
+        house.answer("PlaceOrder", PLACED)
+        await opened.gateway.broker.connect(lambda _update: None)
+        outcomes = [await opened.gateway.broker.place(request(tag=f"A{n}")) for n in range(4)]
+        assert outcomes == [Accepted(NUMBER)] * 4
 
 
 async def test_the_books_are_read_by_their_endpoints(desk: Desk) -> None:

@@ -106,6 +106,14 @@ def test_a_status_that_is_new_keeps_its_word_and_is_laid_down() -> None:
     assert "FA1234" not in str(desk.kept)
 
 
+def test_the_same_evidence_is_laid_down_once() -> None:
+    desk = Desk()
+    told = reader(desk)
+    for word in ("FLYING", "FLYING", "GONE"):
+        told.order(order(status=word))
+    assert desk.kinds() == ["UNKNOWN_STATUS"] * 2
+
+
 def test_an_order_of_others_in_words_new_to_us_is_still_seen() -> None:
     desk = Desk()
     row = reader(desk).order(order(prctyp="2L", trgprc=None, prd="Z", ret="GTD", status="OPEN"))

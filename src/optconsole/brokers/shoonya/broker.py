@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 from optconsole.brokers.shoonya import bodies, precheck, refusals, rows, words
 from optconsole.brokers.shoonya.replies import Row
-from optconsole.brokers.shoonya.rows import BadRow, Reader
+from optconsole.brokers.shoonya.rows import BadRow, Once, Reader
 from optconsole.brokers.shoonya.settings import DERIVATIVES, ShoonyaSettings
 from optconsole.brokers.shoonya.stream import Stream
 from optconsole.brokers.shoonya.updates import Ears
@@ -58,7 +58,7 @@ class ShoonyaBroker:
         self._settings = settings
         self._wire = wire
         self._stream = stream
-        self._evidence = evidence
+        self._evidence = Once(evidence)
         self._reader = Reader(account.id, self._name_of, evidence, clock.now)
         self._ears = Ears(self._reader)
         self._master: Master | None = None

@@ -114,7 +114,7 @@ def read_master(texts: Mapping[str, str], day: date, almanac: Almanac, evidence:
     found: dict[str, Listed] = {}
     strange = 0
     for name in FILES:
-        table = _Table(name, almanac, evidence)
+        table = _Table(name, day, almanac, evidence)
         for listed in table.read(texts[name]):
             twin = found.setdefault(listed.instrument.name, listed)
             if twin is not listed:
@@ -144,8 +144,9 @@ def check(master: ShoonyaMaster, sentinels: Sequence[str], before: ShoonyaMaster
 class _Table:
     """One file being read. ``seen`` rows had content, ``bad`` of them could not be read."""
 
-    def __init__(self, name: str, almanac: Almanac, evidence: Evidence) -> None:
+    def __init__(self, name: str, day: date, almanac: Almanac, evidence: Evidence) -> None:
         self._name = name
+        self._day = day
         self._almanac = almanac
         self._evidence = evidence
         self._expiries: dict[str, date] = {}
@@ -209,6 +210,9 @@ class _Table:
         if not underlying:
             return None
         expiry = self._expiry(row["Expiry"])
+        last_trade = self._last_trade(underlying, expiry)
+        if expiry < self._day or last_trade is None:
+            return None  # what is over, and what nobody knows the hours of
         option = row["OptionType"].upper()
         if kind.startswith("OPT"):
             right: Right | None = _RIGHTS[option]
@@ -231,7 +235,7 @@ class _Table:
             expiry=expiry,
             strike=strike,
             right=right,
-            last_trade=self._last_trade(underlying, expiry),
+            last_trade=last_trade,
         )
         return Listed(instrument=instrument, segment=self._name, symbol=row["TradingSymbol"], token=row["Token"])
 

@@ -20,6 +20,7 @@ Named = Callable[[str, str], str]
 """(segment, trading symbol) -> our name of the contract."""
 
 _STAMPS: Final = ("%d-%m-%Y %H:%M:%S", "%H:%M:%S %d-%m-%Y")
+MOST_KEPT: Final = 1000
 _NO_TIME: Final = "01-01-1980"
 _FREE: Final = (
     "cash",
@@ -38,13 +39,30 @@ class BadRow(ValueError):
     """A row that lacks something or holds what no row can."""
 
 
+class Once:
+    """Lays each piece of evidence down once: a book is read every two seconds and says the same each time."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self._kept: dict[tuple[str, str, bytes | str], None] = {}
+
+    def __call__(self, kind: str, detail: str, sample: bytes | str) -> None:
+        piece = (kind, detail, sample)
+        if piece in self._kept:
+            return
+        self._kept[piece] = None
+        if len(self._kept) > MOST_KEPT:
+            del self._kept[next(iter(self._kept))]
+        self._evidence(kind, detail, sample)
+
+
 class Reader:
     """Reads one account's rows. Raises BadRow; a status that is new to us is kept as UNKNOWN with its word."""
 
     def __init__(self, account: str, named: Named, evidence: Evidence, now: Callable[[], datetime]) -> None:
         self._account = account
         self._named = named
-        self._evidence = evidence
+        self._evidence = Once(evidence)
         self._now = now
 
     def order(self, row: Row) -> BrokerOrder:
@@ -76,7 +94,7 @@ class Reader:
     def _order(self, row: Row) -> BrokerOrder:
         qty, filled = units(row["qty"]), units(row.get("fillshares") or "0")
         kind = self._known(words.TYPES, _word(row, "prctyp"), OrderType.LIMIT, row)
-        word = _word(row, "status")
+        word = _word(row, "status", "st_intrn")
         status = words.status_of(word, str(row.get("rpt") or row.get("reporttype") or ""), qty, filled)
         stop = kind.has_trigger
         reason = display(str(row.get("rejreason") or "").strip())

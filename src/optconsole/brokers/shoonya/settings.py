@@ -27,11 +27,12 @@ class ShoonyaSettings:
     deadline: float = 8.0
     orders_a_second: int = 8
     orders_a_minute: int = 40
+    """A sister broker's figure; beyond it orders only wait for ``longest_wait`` before they leave."""
     reads_a_second: int = 8
     reads_a_minute: int = 110
     quotes_a_minute: int = 100
     longest_wait: float = 3.0
-    """Seconds an order may wait for its turn in our own budget; later it is not sent."""
+    """Seconds an order may wait for its turn among those of a second; later it is not sent."""
     heartbeat: float = 30.0
     stall: float = 120.0
     """Seconds without a frame after which any connection is given up."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -56,12 +57,13 @@ class Wire:
             clock,
             deadline=settings.deadline,
             budgets={
-                BOOK: (Budget(settings.reads_a_second, 1.0), Budget(settings.reads_a_minute, 60.0)),
-                QUOTES: (Budget(settings.reads_a_second, 1.0), Budget(settings.quotes_a_minute, 60.0)),
+                BOOK: (Budget(settings.reads_a_second, 1.0), _spread(settings.reads_a_minute)),
+                QUOTES: (Budget(settings.reads_a_second, 1.0), _spread(settings.quotes_a_minute)),
             },
             roots=roots,
         )
-        self._orders = Pace(clock, Budget(settings.orders_a_second, SECOND), Budget(settings.orders_a_minute, 60.0))
+        self._orders = Pace(clock, Budget(settings.orders_a_second, SECOND))
+        self._minute = Pace(clock, Budget(settings.orders_a_minute, 60.0))
         self.readable: bool | None = None
         """Whether the last read was answered; None before the first."""
 
@@ -144,10 +146,7 @@ class Wire:
         token = self.token()
         if token is None:
             return Rejected(LOGIN_LOST, _ENDED if self.login_lost else NO_LOGIN)
-        try:
-            async with asyncio.timeout(self._settings.longest_wait):
-                await self._orders.turn()
-        except TimeoutError:
+        if not await self._turn():
             return NotSent("Shoonya's order rate is used up; it was not sent.", held=True)
         try:
             reply = await self.rest.call(
@@ -163,9 +162,30 @@ class Wire:
             self._evidence("UNCLEAR_ANSWER", f"{endpoint} was answered with {reply.status}.", reply.body[:2000])
         return outcome
 
+    async def _turn(self) -> bool:
+        """Wait for a turn among orders, and say whether it came in time.
+
+        What Shoonya takes in a minute is a sister's figure: it slows us down, and never keeps an exit from leaving.
+        """
+        patience = self._settings.longest_wait
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self._minute.turn()
+        try:
+            async with asyncio.timeout(patience):
+                await self._orders.turn()
+        except TimeoutError:
+            return False
+        return True
+
     @staticmethod
     def _headers(token: Secret) -> dict[str, str]:
         return {"Authorization": f"Bearer {token.reveal()}", "Content-Type": bodies.CONTENT_TYPE}
 
     async def close(self) -> None:
         await self.rest.close()
+
+
+def _spread(calls_a_minute: int) -> Budget:
+    """A minute's calls in sixths: after a burst of them nobody waits for longer than ten seconds."""
+    return Budget(max(1, calls_a_minute // 6), 10.0)
