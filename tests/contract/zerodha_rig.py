@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from optconsole.brokers.rehearsal.kite.limits import UNLIMITED
 from optconsole.brokers.rehearsal.kite.wire import KiteSettings as Wire
@@ -61,11 +63,12 @@ class Evidence:
 class ZerodhaRig:
     """One account; the market is the rehearsal's, and runs by the machine's time."""
 
-    def __init__(self, served: Served) -> None:
+    def __init__(self, served: Served, changes: Mapping[str, Any], roots: Path | None = None) -> None:
         self.instrument = CALL
         self.inbox = Inbox()
         self.evidence = Evidence()
-        self._served = served
+        self.served = served
+        self._changes, self._roots = changes, roots
         self._gateway = self._open()
 
     @property
@@ -78,16 +81,18 @@ class ZerodhaRig:
 
     def _open(self) -> KiteGateway:
         account = Account(id="Z1", broker="zerodha", mode=Mode.LIVE, capital=0)
-        settings = KiteSettings(rest_url=self._served.url, ws_url=self._served.ws_url)
-        clock = self._served.market.clock
-        return open_gateway(account, settings, Vault(self._served), clock, seeded(3), self.evidence, Facts())
+        settings = KiteSettings(rest_url=self.served.url, ws_url=self.served.ws_url, **self._changes)  # type: ignore[arg-type]
+        clock = self.served.market.clock
+        return open_gateway(
+            account, settings, Vault(self.served), clock, seeded(3), self.evidence, Facts(), self._roots
+        )
 
     async def start(self) -> None:
-        await self._gateway.load_master(self._served.market.now().date())
+        self.master = await self._gateway.load_master(self.served.market.now().date())
         await self._gateway.broker.connect(self.inbox.take)
 
     async def show(self, bid: tuple[int, int] | None, ask: tuple[int, int] | None, ltp: int) -> None:
-        market = self._served.market
+        market = self.served.market
         market.show(
             Quote(
                 name=self.instrument.name,
@@ -111,17 +116,31 @@ class ZerodhaRig:
 
 
 @asynccontextmanager
-async def zerodha(folder: Path) -> AsyncIterator[ZerodhaRig]:
+async def rehearsed(
+    folder: Path,
+    started: bool = True,
+    tls: ssl.SSLContext | None = None,
+    roots: Path | None = None,
+    **changes: Any,
+) -> AsyncIterator[ZerodhaRig]:
+    """A rig on a rehearsal of its own; ``changes`` are settings of the adapter."""
     market = await a_still_market(folder)
     quoted(market, INDEX, 25_000_00, booked=False)
-    kite = await open_kite(market, Wire(limits=UNLIMITED, pause=0.0, heartbeat=0.5))
-    served = await serve(kite, market)
-    rig = ZerodhaRig(served)
+    kite = await open_kite(market, Wire(limits=UNLIMITED, pause=0.0, heartbeat=0.1))
+    served = await serve(kite, market, tls=tls)
+    rig = ZerodhaRig(served, changes, roots)
     try:
-        await rig.start()
+        if started:
+            await rig.start()
         yield rig
-        assert rig.evidence.rows == []
     finally:
         await rig.close()
         await served.close()
         await market.close()
+
+
+@asynccontextmanager
+async def zerodha(folder: Path) -> AsyncIterator[ZerodhaRig]:
+    async with rehearsed(folder) as rig:
+        yield rig
+        assert rig.evidence.rows == []

@@ -107,7 +107,7 @@ class KiteStream:
             self._clock,
             self._rng,
             on_open=lambda _socket: self._begin(line, slot),
-            on_text=self.hear,
+            on_text=lambda text: self._hear(slot, text),
             on_binary=lambda frame: self.on_frame(frame),
             on_state=lambda state, why: self._changed(line, slot, state, why),
             silence=self._settings.silence,
@@ -190,11 +190,13 @@ class KiteStream:
 
     # ------------------------------------------------------------ what is heard
 
-    def hear(self, text: str) -> None:
-        """A text frame: an order, or words of the broker, which are kept."""
+    def _hear(self, slot: int, text: str) -> None:
+        """A text frame: an order, or words of the broker, which are kept. Every socket hears of every order."""
         try:
             said = _TEXTS.decode(text)
             if said.type == "order":
+                if slot and self._lines[0].live_since is not None:
+                    return  # the first socket tells it
                 self.on_order(_ORDERS.decode(said.data))
                 return
         except (msgspec.DecodeError, UnicodeError, RecursionError) as wrong:

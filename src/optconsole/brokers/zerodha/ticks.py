@@ -12,32 +12,40 @@ from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.quotes import Depth, Quote
 
 Report = Callable[[str, str, bytes], None]
+HIGHEST: Final = 2**31
 MOST_MOVED: Final = 25
 """Percent of the index by which nothing moves in a day: its circuit breakers close the market at 20."""
 
 
 class Known:
-    """One contract as its packets are judged: its name, and how far its price may be from yesterday's close.
+    """One contract as its packets are judged: its name, and between which prices it may be, given yesterday's close.
 
     Only contracts and indices of shares are listed, whose raw prices are paise.
     """
 
-    __slots__ = ("ceiling", "name", "span")
+    __slots__ = ("close", "high", "low", "name", "strike")
 
     def __init__(self, instrument: Instrument) -> None:
         self.name = instrument.name
-        strike = instrument.strike or 0
-        # an option moves by no more than its index, for which its strike stands; nobody pays more than the index itself
-        self.span = strike * MOST_MOVED // 100
-        self.ceiling = strike * 2
+        self.strike = instrument.strike or 0
+        self.close = 0
+        self.low, self.high = self._bounds(0)
 
     def plausible(self, price: int, close: int) -> bool:
-        """Whether a price in paise may be true, given yesterday's close; 0 is unknown."""
-        if price < 0:
-            return False
-        if self.ceiling:
-            return price <= self.ceiling and (close <= 0 or abs(price - close) <= max(self.span, close))
-        return close <= 0 or price == 0 or abs(price - close) * 100 <= close * MOST_MOVED
+        """Whether a price in paise may be true; 0 is unknown, as a price and as a close."""
+        if close != self.close:
+            self.close = close
+            self.low, self.high = self._bounds(close)
+        return self.low <= price <= self.high or price == 0
+
+    def _bounds(self, close: int) -> tuple[int, int]:
+        if self.strike:
+            # an option moves by no more than its index, for which its strike stands; none is dearer than the index
+            span = max(self.strike * MOST_MOVED // 100, close)
+            return 0, min(self.strike * 2, close + span) if close > 0 else self.strike * 2
+        if close <= 0:
+            return 0, HIGHEST
+        return -(-close * (100 - MOST_MOVED) // 100), close * (100 + MOST_MOVED) // 100
 
 
 class Decoder:
@@ -76,7 +84,10 @@ class Decoder:
         known, books, best = self._known, self._books, frames.best
         for _length, token, last, volume, close, oi, stamp, depth in rows:
             contract = known.get(token)
-            if contract is None or not contract.plausible(last, close):
+            # the bounds are kept, so that a tick of a contract whose close is known costs two comparisons
+            if contract is None or not (
+                (close == contract.close and contract.low <= last <= contract.high) or contract.plausible(last, close)
+            ):
                 self._aside(token, contract, last, close)
                 continue
             bid_qty, bid, ask_qty, ask = best(depth)
