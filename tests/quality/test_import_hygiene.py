@@ -30,7 +30,12 @@ CASES = [
     ),
     pytest.param(ENGINE_HELP, TERMINAL, id="engine-command-knows-no-terminal"),
     pytest.param("import optconsole.engine.core", TERMINAL, id="engine-core-knows-no-terminal"),
-    pytest.param("import optconsole.runtime", TERMINAL, id="runtime-knows-no-terminal"),
+    pytest.param("import optconsole.runtime.inside", TERMINAL, id="runtime-knows-no-terminal"),
+    pytest.param(
+        "import optconsole.cli.broker, optconsole.runtime.logins, optconsole.brokers.zerodha.login",
+        ("textual", *STORE, "optconsole.engine.core", "pyarrow"),
+        id="a-login-waits-for-no-engine",
+    ),
     pytest.param(
         "import optconsole.cli.main",
         (*TERMINAL, *STORE, "optconsole.engine.core", "optconsole.app", "numpy", "pyarrow", "httpx"),

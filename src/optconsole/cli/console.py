@@ -45,7 +45,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
     async def opener() -> tuple[EngineLink, Callable[[], Awaitable[None]]]:
         # In a thread, so that the first frame can be read and left while half a second of imports goes by.
         await asyncio.to_thread(importlib.import_module, "optconsole.runtime")
-        from optconsole.runtime import start_inside
+        from optconsole.runtime.inside import start_inside
 
         return await start_inside(options)
 

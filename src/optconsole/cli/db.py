@@ -171,7 +171,7 @@ def _by_engine(args: argparse.Namespace, ask: Callable[[], T]) -> T | None:
 
 def _at_rest(args: argparse.Namespace, home: Path, work: Callable[[Place], Awaitable[T]], known: bool = True) -> T:
     """Work on the store of a world while no engine can start. Raises Refusal."""
-    from optconsole.runtime import places  # the whole runtime comes with it; asking an engine needs none of it
+    from optconsole.runtime import places  # asking an engine needs none of it
 
     async def locked() -> T:
         with HomeLock(home):

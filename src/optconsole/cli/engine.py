@@ -17,6 +17,6 @@ def arguments(parser: Parser) -> None:
 def run(args: argparse.Namespace, out: Output) -> int:
     """Run the engine in this process."""
     options = read_options(args)
-    from optconsole.runtime import run_engine  # after the options: a slip must not wait for the engine to load
+    from optconsole.runtime.headless import run_engine  # after the options: a slip must not wait for the engine
 
     return run_engine(options)
