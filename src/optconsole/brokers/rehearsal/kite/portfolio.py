@@ -69,6 +69,28 @@ class KitePortfolio:
         """Each order as if it stood alone. Raises KiteError."""
         return [self._margin_row(request) for request in self._requests(body, contracts)]
 
+    def charges(self, body: bytes, contracts: KiteContracts) -> list[Row]:
+        """What executed orders cost, each at its ``average_price``. Raises KiteError."""
+        return [
+            {
+                "transaction_type": request.side.value,
+                "tradingsymbol": contract.symbol,
+                "exchange": contract.exchange,
+                "variety": "regular",
+                "product": request.product.value,
+                "order_type": request.type.value,
+                "quantity": request.qty,
+                "price": rupees(request.price),
+                "charges": self._charges(request),
+            }
+            for request, contract in self._requests(body, contracts, "average_price")
+        ]
+
+    def _charges(self, request: PlaceRequest) -> Row:
+        value = request.qty * request.price
+        day = self._market.now().date()
+        return {"total": self._market.rules.charges(day, request.instrument, request.side, value) / 100}
+
     async def basket(self, body: bytes, contracts: KiteContracts, with_positions: bool) -> Row:
         """All together, with and without the benefit of one for another. Raises KiteError."""
         requests = self._requests(body, contracts)
@@ -84,14 +106,16 @@ class KitePortfolio:
         initial = sum(_paise(row) for row in rows)
         return {"initial": _totals(initial), "final": _totals(final), "orders": rows, "charges": {"total": 0}}
 
-    def _requests(self, body: bytes, contracts: KiteContracts) -> list[tuple[PlaceRequest, KiteContract]]:
+    def _requests(
+        self, body: bytes, contracts: KiteContracts, priced: str = "price"
+    ) -> list[tuple[PlaceRequest, KiteContract]]:
         try:
             orders = msgspec.json.decode(body, type=list[dict[str, str | int | float | None]])
         except msgspec.MsgspecError:
             raise KiteError(INPUT, "Invalid JSON in the request body.") from None
         if len(orders) > MOST_ORDERS:
             raise KiteError(INPUT, f"At most {MOST_ORDERS} orders are taken.")
-        return [self._request(order, contracts) for order in orders]
+        return [self._request({**order, "price": order.get(priced)}, contracts) for order in orders]
 
     def _request(
         self, order: Mapping[str, str | int | float | None], contracts: KiteContracts
@@ -123,14 +147,12 @@ class KitePortfolio:
         except Refusal as unknown:
             raise KiteError(GENERAL, unknown.text, 500) from unknown
         premium = alone if request.side is Side.BUY and request.instrument.right is not None else 0
-        value = request.qty * request.price
-        charges = self._market.rules.charges(self._market.now().date(), request.instrument, request.side, value)
         return {
             "type": "equity",
             "tradingsymbol": contract.symbol,
             "exchange": contract.exchange,
             **_totals(alone, premium),
-            "charges": {"total": charges / 100},
+            "charges": self._charges(request),
         }
 
     # ------------------------------------------------------------ positions

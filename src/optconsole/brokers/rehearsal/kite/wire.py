@@ -209,6 +209,7 @@ class Kite:
             route("GET /user/margins/*", FUNDS, self._funds),
             route("POST /margins/orders", "margin", self._margins),
             route("POST /margins/basket", "margin", self._basket),
+            route("POST /charges/orders", "charges", self._charges),
             route("GET /orders", BOOK, self._book),
             route("GET /trades", TRADES, self._trades),
             route("GET /orders/*", "order", self._order),
@@ -255,6 +256,9 @@ class Kite:
     async def _basket(self, request: Request, _parts: tuple[str, ...]) -> object:
         with_positions = request.asked("consider_positions", "true").lower() == "true"
         return await self._portfolio.basket(request.body, self._contracts, with_positions)
+
+    async def _charges(self, request: Request, _parts: tuple[str, ...]) -> object:
+        return self._portfolio.charges(request.body, self._contracts)
 
     async def _book(self, _request: Request, _parts: tuple[str, ...]) -> object:
         return self.orders.book()
