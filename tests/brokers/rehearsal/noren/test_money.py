@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from optconsole.brokers.rehearsal.market import CAPITAL, Market
-from optconsole.brokers.rehearsal.noren.rows import Standing, position_row
+from optconsole.brokers.rehearsal.noren.standings import Standing, position_row
 from optconsole.brokers.rehearsal.noren.symbols import Symbol
 from tests.brokers.paper.stage import CALL, HEDGE
 from tests.brokers.rehearsal.noren.stage import BUY, Noren

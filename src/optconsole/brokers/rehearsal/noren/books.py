@@ -10,13 +10,12 @@ from optconsole.brokers.rehearsal.noren.desk import Desk
 from optconsole.brokers.rehearsal.noren.intents import placing, symbol_of
 from optconsole.brokers.rehearsal.noren.record import Ticket
 from optconsole.brokers.rehearsal.noren.replies import NOT_FOUND, Row
-from optconsole.brokers.rehearsal.noren.rows import (
+from optconsole.brokers.rehearsal.noren.rows import order_row, trade_row
+from optconsole.brokers.rehearsal.noren.standings import (
     Standing,
     net_quantity,
-    order_row,
     position_row,
     realised,
-    trade_row,
     unrealised,
 )
 from optconsole.brokers.rehearsal.noren.symbols import Symbol

@@ -8,19 +8,10 @@ from typing import Final
 from optconsole.brokers.rehearsal.market import Market
 from optconsole.brokers.rehearsal.noren.body import BadRequest, Body
 from optconsole.brokers.rehearsal.noren.intents import Change, modifying, placing
-from optconsole.brokers.rehearsal.noren.record import Record, Stage, Ticket
+from optconsole.brokers.rehearsal.noren.record import OWN_TAG, Record, Stage, Ticket, ticket_of
 from optconsole.brokers.rehearsal.noren.replies import NOT_FOUND, NOT_FOUND_TO_CANCEL
 from optconsole.brokers.rehearsal.noren.symbols import Symbols
-from optconsole.brokers.rehearsal.noren.words import (
-    PRICE_TYPES,
-    PRODUCT_WORD,
-    PRODUCTS,
-    RETENTION_WORD,
-    RETENTIONS,
-    SIDE_WORD,
-    SIDES,
-    TYPE_WORD,
-)
+from optconsole.brokers.rehearsal.noren.words import PRICE_TYPES, PRODUCTS, RETENTIONS, SIDES
 from optconsole.engine.clock import fresh_id
 from optconsole.engine.ports import (
     Accepted,
@@ -41,7 +32,6 @@ REFUSED_NUMBERS: Final = 90_000_000
 """Orders that never reached the exchange are numbered from here within a day; the others as the exchange counts."""
 KEPT_NUMBERS: Final = 80_000_000
 MOST_CHANGES: Final = 25
-_OWN_TAG: Final = "~"
 
 
 class ServerTimeout(Exception):
@@ -96,12 +86,12 @@ class Desk:
         if ticket.prd not in PRODUCTS:
             return self._refuse(ticket, f"RED:Product {ticket.prd} is not enabled for {ticket.symbol.exch}").number
         fresh = ticket.remarks and ticket.remarks not in self._remarks
-        tag = ticket.remarks if fresh else _OWN_TAG + fresh_id()
+        tag = ticket.remarks if fresh else OWN_TAG + fresh_id()
         self._remarks.add(ticket.remarks)
         outcome = await self._send(ticket, tag)
         if isinstance(outcome, Rejected) and outcome.code == "DUPLICATE_TAG":
             # remarks may repeat on this wire, the exchange behind numbers by them: an earlier day had this one
-            outcome = await self._send(ticket, _OWN_TAG + fresh_id())
+            outcome = await self._send(ticket, OWN_TAG + fresh_id())
         if isinstance(outcome, Rejected):
             return self._refuse(ticket, f"RED:{outcome.reason}").number
         return self._taken(outcome.broker_id, ticket).number
@@ -142,7 +132,9 @@ class Desk:
 
     def _first_seen(self, order: BrokerOrder) -> Record | None:
         """Open the record of an order: one that a client just sent, or one that is there without us."""
-        ticket = self._expected.pop(order.tag, None) or self._ticket_of(order)
+        symbol = self.symbols.of(order.contract)
+        found = None if symbol is None else ticket_of(order, symbol)
+        ticket = self._expected.pop(order.tag, None) or found
         return None if ticket is None else self._taken(order.broker_id, ticket)
 
     def _filled(self, trade: BrokerTrade) -> None:
@@ -223,25 +215,6 @@ class Desk:
         record = self._open(f"{now:%y%m%d}{REFUSED_NUMBERS + self._refused:08d}", ticket)
         self._say(record, [record.refused(now, reason, RISK_DESK)])
         return record
-
-    def _ticket_of(self, order: BrokerOrder) -> Ticket | None:
-        """The ticket of an order this desk did not send: of an earlier life, or the broker's own."""
-        symbol = self.symbols.of(order.contract)
-        if symbol is None:
-            return None
-        own = order.tag.startswith(_OWN_TAG)
-        return Ticket(
-            symbol=symbol,
-            trantype=SIDE_WORD[order.side],
-            prctyp=TYPE_WORD[order.type],
-            prd=PRODUCT_WORD[order.product],
-            ret=RETENTION_WORD[order.validity],
-            qty=order.qty,
-            prc=order.price,
-            trgprc=order.trigger or 0,
-            remarks="" if own else order.tag,
-            source="API" if order.tag else "ADM",
-        )
 
     def _say(self, record: Record, stages: Sequence[Stage]) -> None:
         for stage in stages:

@@ -7,31 +7,32 @@ from collections.abc import Coroutine, Mapping, Sequence
 from inspect import isawaitable
 from itertools import cycle
 from typing import Final
-from urllib.parse import urlencode
 
 import msgspec
 
 from optconsole.brokers.rehearsal.dialect import Call, fewer
 from optconsole.brokers.rehearsal.market import Market
 from optconsole.brokers.rehearsal.noren import masters
-from optconsole.brokers.rehearsal.noren.body import BadRequest, Body, read
+from optconsole.brokers.rehearsal.noren.asking import bearer, call_of, endpoint_of
+from optconsole.brokers.rehearsal.noren.body import BadRequest, read
 from optconsole.brokers.rehearsal.noren.books import Books
 from optconsole.brokers.rehearsal.noren.desk import Desk, ServerTimeout
+from optconsole.brokers.rehearsal.noren.door import REDIRECT, Door, is_page
 from optconsole.brokers.rehearsal.noren.endpoints import Endpoints
 from optconsole.brokers.rehearsal.noren.hazards import Hazards, changed
-from optconsole.brokers.rehearsal.noren.logins import Client, Logins, grant_reply
+from optconsole.brokers.rehearsal.noren.logins import Client, Logins
 from optconsole.brokers.rehearsal.noren.pacing import DEFAULT, TEXT, Limits, Pacing
 from optconsole.brokers.rehearsal.noren.quoting import Quoting
 from optconsole.brokers.rehearsal.noren.record import Record, Stage
 from optconsole.brokers.rehearsal.noren.replies import (
     BAD_GATEWAY,
-    BAD_VERIFIER,
     NO_DATA,
     SESSION_EXPIRED,
     TIMEOUT,
     encoded,
     not_ok,
     ok,
+    page,
 )
 from optconsole.brokers.rehearsal.noren.stream import Streams
 from optconsole.brokers.rehearsal.noren.watches import UNKNOWN, Watches
@@ -47,8 +48,6 @@ REST: Final = "/NorenWClientAPI"
 SOCKET: Final = "/NorenWSAPI"
 DEAD_REST: Final = ("/NorenWClientTP", "/NorenWSTP")
 """Switched off on 1 April 2026."""
-LOGIN_PAGES: Final = ("/OAuthlogin/investor-entry-level/login", "/OAuthlogin/authorize/oauth")
-REDIRECT: Final = "http://127.0.0.1/shoonya"
 _EMPTY_LISTS: Final = frozenset({"book", "order", "trades", "positions", "holdings", "gtt", "alert", "candles"})
 
 
@@ -60,10 +59,11 @@ class NorenDialect:
     def __init__(
         self, market: Market, client: Client, hazards: Hazards, limits: Limits, redirect: str, seed: int
     ) -> None:
-        self._market, self.client, self.hazards, self._redirect = market, client, hazards, redirect
+        self._market, self.client, self.hazards = market, client, hazards
         self._tape = seeded(seed)
         self._spellings = cycle(("OK", "Ok"))
         self.logins = Logins(client, market.now)
+        self._door = Door(self.logins, redirect, market.now)
         self.desk = Desk(market, self._stage)
         self._books = Books(market, self.desk, client.uid)
         self._watches = Watches(self.desk.submit, market.now)
@@ -78,32 +78,21 @@ class NorenDialect:
 
     def call(self, request: Request) -> Call:
         """The operation by the last part of the path; fields of the body for those that read as one."""
-        name = _endpoint(request)
-        if name in self._table:
-            op = self._table[name].op
-        elif request.path.endswith(".zip"):
-            op = "instruments"
-        else:
-            op = {"GenAcsTok": "login", "Logout": "logout"}.get(name, "login" if _is_page(request) else name or "root")
-        try:
-            fields = read(request.body).fields
-        except BadRequest:
-            fields = {}
-        return Call(op, {key: str(value) for key, value in fields.items()})
+        return call_of(request, self._table)
 
     async def handle(self, request: Request) -> Response:
         """Answer one request as Noren would."""
         if request.path.startswith(DEAD_REST):
             return plain(BAD_GATEWAY, 502, "text/html")
-        if _is_page(request):
-            return self._page(request)
+        if is_page(request):
+            return self._door.page(request)
         if request.path.endswith(".zip"):
-            return self._master(request)
-        name = _endpoint(request)
+            return self._master(request.path)
+        name = endpoint_of(request)
         if not request.path.startswith(REST) or name not in self._table.keys() | {"GenAcsTok", "Logout"}:
-            return plain("<html><body><h1>404 Not Found</h1></body></html>", 404, "text/html")
+            return plain(page("404 Not Found"), 404, "text/html")
         if request.method != "POST":
-            return plain("<html><body><h1>405 Not Allowed</h1></body></html>", 405, "text/html")
+            return plain(page("405 Not Allowed"), 405, "text/html")
         return await self._answer(name, request)
 
     async def _answer(self, name: str, request: Request) -> Response:
@@ -112,8 +101,8 @@ class NorenDialect:
         try:
             body = read(request.body)
             if name == "GenAcsTok":
-                return self._token(body)
-            token = _bearer(request) or body.key
+                return _json(self._door.token(body))
+            token = bearer(request) or body.key
             if not self.logins.alive(token):
                 return _json(not_ok(now, SESSION_EXPIRED), self.hazards.dead_status)
             if name == "Logout":
@@ -139,25 +128,11 @@ class NorenDialect:
             return {**answer, "stat": next(self._spellings)}
         return answer
 
-    def _token(self, body: Body) -> Response:
-        grant = self.logins.exchange(body.word("code"), body.word("checksum"))
-        if grant is None:
-            return _json({**not_ok(self._market.now(), BAD_VERIFIER), "uid": body.word("uid")})
-        return _json(grant_reply(self.client, grant))
-
-    def _page(self, request: Request) -> Response:
-        """The browser's login, already passed: it sends the browser back with a code."""
-        if (request.asked("api_key") or request.asked("client_id")) != self.client.client_id:
-            return plain("<html><body>Access Restricted for API Only Users</body></html>", 403, "text/html")
-        target = f"{self._redirect}?{urlencode({'code': self.logins.code()})}"
-        return Response(302, b"", (("location", target), ("content-type", "text/html")))
-
-    def _master(self, request: Request) -> Response:
-        for exch in masters.EXCHANGES:
-            if request.path == masters.path_of(exch):
-                packed = masters.zipped(self.desk.symbols, exch)
-                return Response(200, packed, (("content-type", "application/zip"),))
-        return plain("<html><body><h1>404 Not Found</h1></body></html>", 404, "text/html")
+    def _master(self, path: str) -> Response:
+        packed = masters.file_at(self.desk.symbols, path)
+        if packed is None:
+            return plain(page("404 Not Found"), 404, "text/html")
+        return Response(200, packed, (("content-type", "application/zip"),))
 
     # ------------------------------------------------------------ the stream
 
@@ -219,7 +194,7 @@ class NorenDialect:
         return {
             "rest_path": f"{REST}/",
             "ws_path": f"{SOCKET}/",
-            "login_path": f"{LOGIN_PAGES[0]}?api_key={self.client.client_id}&route_to={self.client.uid}",
+            "login_path": self._door.path(),
             "masters": [masters.path_of(exch) for exch in masters.EXCHANGES],
         }
 
@@ -275,20 +250,6 @@ async def open_noren(
     dialect = NorenDialect(market, client or Client(), hazards or Hazards(), limits, redirect, seed)
     await dialect.desk.open()
     return dialect
-
-
-def _endpoint(request: Request) -> str:
-    """The last part of the path; clients that write ``//PlaceOrder`` are understood."""
-    return request.path.rstrip("/").rpartition("/")[2]
-
-
-def _is_page(request: Request) -> bool:
-    return request.path.rstrip("/") in LOGIN_PAGES
-
-
-def _bearer(request: Request) -> str:
-    kind, _, token = request.headers.get("authorization", "").partition(" ")
-    return token.strip() if kind.lower() == "bearer" else ""
 
 
 def _json(answer: object, status: int = 200) -> Response:

@@ -33,6 +33,11 @@ def path_of(exch: str) -> str:
     return f"/{exch}_symbols.txt.zip"
 
 
+def file_at(symbols: Symbols, path: str) -> bytes | None:
+    """The zip that is served at a path; None where there is none."""
+    return next((zipped(symbols, exch) for exch in EXCHANGES if path_of(exch) == path), None)
+
+
 def text(symbols: Symbols, exch: str, strike_column: str = "StrikePrice") -> str:
     """The CSV of one exchange. ``strike_column`` is BFO's name of its ninth column; sister brokers write ``Strike``."""
     header = _CASH if exch in ("NSE", "BSE") else _DERIVATIVE

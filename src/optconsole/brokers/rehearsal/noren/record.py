@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import Final
 
 from optconsole.brokers.rehearsal.noren.symbols import Symbol
-from optconsole.brokers.rehearsal.noren.words import STATUS_WORD, TYPE_WORD
+from optconsole.brokers.rehearsal.noren.words import PRODUCT_WORD, RETENTION_WORD, SIDE_WORD, STATUS_WORD, TYPE_WORD
 from optconsole.engine.model.orders import OrderStatus
 from optconsole.engine.ports import BrokerOrder, BrokerTrade
 
 PENDING: Final = "PENDING"
+OWN_TAG: Final = "~"
+"""Begins the tag of an order whose remarks could not be one: they were empty, or taken already."""
 _ON_THE_WAY: Final = frozenset({"ModAck", "PendingReplace", "CanAck", "PendingCancel"})
 
 
@@ -31,6 +33,22 @@ class Ticket:
     remarks: str = ""
     source: str = "API"
     amo: str = ""
+
+
+def ticket_of(order: BrokerOrder, symbol: Symbol) -> Ticket:
+    """The ticket of an order that no client wrote here: of an earlier life, or the broker's own."""
+    return Ticket(
+        symbol=symbol,
+        trantype=SIDE_WORD[order.side],
+        prctyp=TYPE_WORD[order.type],
+        prd=PRODUCT_WORD[order.product],
+        ret=RETENTION_WORD[order.validity],
+        qty=order.qty,
+        prc=order.price,
+        trgprc=order.trigger or 0,
+        remarks="" if order.tag.startswith(OWN_TAG) else order.tag,
+        source="API" if order.tag else "ADM",
+    )
 
 
 @dataclass(frozen=True, slots=True)

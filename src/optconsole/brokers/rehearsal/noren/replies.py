@@ -43,3 +43,8 @@ def listing(now: datetime, rows: Sequence[Row]) -> Row | list[Row]:
 def encoded(reply: object) -> bytes:
     """As Noren writes JSON: no blanks."""
     return json.dumps(reply, separators=(",", ":")).encode()
+
+
+def page(title: str) -> str:
+    """What the server in front of the API says by itself."""
+    return f"<html><body><h1>{title}</h1></body></html>"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from optconsole.brokers.rehearsal.noren.body import BadRequest, Body
+from optconsole.brokers.rehearsal.noren.desk import ServerTimeout
 from optconsole.brokers.rehearsal.noren.intents import placing, symbol_of
 from optconsole.brokers.rehearsal.noren.record import Ticket
 from optconsole.brokers.rehearsal.noren.replies import Row
@@ -125,9 +127,10 @@ class Watches:
         return found
 
     async def fire(self, watch: Watch) -> None:
-        """Send the order of a watch that was reached."""
+        """Send the order of a watch that was reached; nobody waits for an answer, the book shows what became of it."""
         if watch.ticket is not None:
-            await self._submit(watch.ticket)
+            with suppress(ServerTimeout):
+                await self._submit(watch.ticket)
 
     def _known(self, body: Body, order: bool) -> Watch:
         watch = self._watches.get(body.word("al_id"))
