@@ -56,6 +56,19 @@ def test_the_other_brokers_are_rehearsed_too(tmp_path: Path, broker: str) -> Non
         assert rehearsal.stop() == 0
 
 
+def test_a_broker_s_own_bad_habits_come_from_the_same_file(tmp_path: Path) -> None:
+    file = tmp_path / "faults.toml"
+    file.write_text("[habits]\ndead_status = 403\n")
+    with RehearsalProcess(tmp_path, "shoonya", "--on", "2026-11-20", "--faults", str(file)) as rehearsal:
+        with rehearsal.client() as client:
+            answer = client.post("/NorenWClientAPI/OrderBook", content='jData={"uid":"FA1234"}')
+            assert (answer.status_code, answer.json()["emsg"]) == (403, "Session Expired : Invalid Session Key")
+        assert rehearsal.control("POST", "habits", {"wrong_quotes": 9})["habits"]["wrong_quotes"] == 9
+        assert rehearsal.stop() == 0
+    ran = optconsole(tmp_path, "broker", "simulate", "zerodha", "--on", "2026-11-20", "--faults", str(file))
+    assert "[BAD_HABITS]" in ran.err
+
+
 def test_a_recording_is_what_the_broker_quotes(tmp_path: Path) -> None:
     frames = [
         (moment(at), [msgspec.structs.replace(quote(CALL, at), ltp=100_05), quote(INDEX, at, None, None)])

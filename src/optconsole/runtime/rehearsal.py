@@ -73,7 +73,8 @@ async def _angelone(market: Market, options: RehearsalOptions) -> Dialect:
 
 
 async def _shoonya(market: Market, options: RehearsalOptions) -> Dialect:
-    from optconsole.brokers.rehearsal.noren.dialect import REDIRECT, open_noren
+    from optconsole.brokers.rehearsal.noren.dialect import open_noren
+    from optconsole.brokers.rehearsal.noren.door import REDIRECT
 
     return await open_noren(market, redirect=options.redirect or REDIRECT, seed=options.seed)
 
@@ -106,7 +107,7 @@ async def _run(options: RehearsalOptions) -> int:
 async def open_rehearsal(stack: AsyncExitStack, options: RehearsalOptions) -> Served:
     """A rehearsed broker that answers, closed with ``stack``. Every rehearsal begins with an empty book.
 
-    Raises Refusal: BAD_FAULTS, REHEARSAL_RUNNING, PORT_TAKEN, NO_SESSION, and what opening a recording raises.
+    Raises Refusal: BAD_FAULTS, BAD_HABITS, REHEARSAL_RUNNING, PORT_TAKEN, NO_SESSION, and what a recording raises.
     """
     account, opener = BROKERS[options.broker]
     faults = read_faults(options.faults) if options.faults is not None else FaultFile()
@@ -144,7 +145,12 @@ async def _serve(
     dialect: Dialect, market: Market, port: int, context: ssl.SSLContext | None, faults: FaultFile
 ) -> Served:
     try:
-        return await serve(dialect, market, port=port, tls=context, faults=faults.faults, seed=faults.seed)
+        return await serve(
+            dialect, market, port=port, tls=context, faults=faults.faults, habits=faults.habits, seed=faults.seed
+        )
+    except Refusal:
+        await dialect.close()
+        raise
     except OSError as taken:
         await dialect.close()
         why = "is taken" if taken.errno == errno.EADDRINUSE else f"cannot be listened on: {taken.strerror}"
