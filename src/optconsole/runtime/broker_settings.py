@@ -18,7 +18,13 @@ def kite_settings(account: BrokerAccount) -> KiteSettings:
     from optconsole.brokers.zerodha.settings import KiteSettings
 
     return KiteSettings(
-        **_given(rest_url=account.rest_url, ws_url=account.ws_url, login_url=account.login_url, algo_id=account.algo_id)
+        **_given(
+            rest_url=account.rest_url,
+            ws_url=account.ws_url,
+            login_url=account.login_url,
+            master_url=account.master_url,
+            algo_id=account.algo_id,
+        )
     )
 
 

@@ -213,3 +213,23 @@ async def test_an_order_that_was_pushed_is_not_looked_for() -> None:
         await desk.until(lambda heard: len(heard) == 2)
         assert [row.broker_id for row in desk.heard] == [ID, "1990000000000000002"]
         assert len(desk.kite.calls("GET", "/orders")) <= reads + 2
+
+
+async def test_what_was_overtaken_on_the_way_is_not_told() -> None:
+    async with bench() as desk:
+        await listening(desk)
+        later, sooner = (
+            {"exchange_update_timestamp": "2026-11-24 10:15:05"},
+            {"exchange_update_timestamp": "2026-11-24 10:15:03"},
+        )
+        desk.kite.answers[f"GET /orders/{ID}/trades"] = good([trade(1, 15)])
+        desk.kite.answers["GET /orders"] = good([ROW])
+        await desk.kite.order(order("OPEN", 0, price=99, **later))
+        await desk.kite.order(order("OPEN", 0, price=98, **sooner))
+        await desk.kite.order(order("UPDATE", 15, price=99, **later))
+        await desk.kite.order(order("UPDATE", 0, price=99, **later))
+        await desk.kite.order(order("CANCELLED", 15, price=99, **later))
+        await desk.kite.order(order("OPEN", 15, price=99, **later))
+        await desk.kite.order(order("OPEN", 0, "1990000000000000002"))
+        await desk.until(lambda heard: any(row.broker_id.endswith("2") for row in heard))
+        assert shape(desk.heard) == ["OPEN", "1", "PARTIAL", "CANCELLED", "OPEN"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 from optconsole.brokers.zerodha.rows import BadRow, OrderRow, Reader
@@ -36,6 +36,8 @@ class Updates:
         self._given_up: dict[str, int] = {}
         """Fills whose trades did not come in time, told without them."""
         self._told: set[str] = set()
+        self._latest: dict[str, tuple[datetime, int, bool]] = {}
+        """(updated at, units filled, whether ended) of each order as it was last told."""
 
     def open(self, sink: UpdateSink) -> None:
         self._sink = sink
@@ -61,6 +63,8 @@ class Updates:
         if self._sink is None:
             return
         self._turn()
+        if self._older(order):
+            return
         if self._task is None and not self._grew(order):
             self._sink(order)
             return
@@ -103,6 +107,18 @@ class Updates:
             except BrokerUnreachable:
                 return  # the engine's own reading finds them
 
+    def _older(self, order: BrokerOrder) -> bool:
+        """Whether this was overtaken by what is told already (W05); if not, note it as the newest."""
+        now = (order.updated_at, order.filled, order.status.final)
+        before = self._latest.get(order.broker_id)
+        if before is not None:
+            if now[1] < before[1] or (before[2] and not now[2]):
+                return True
+            if now[0] < before[0] and now[1] == before[1] and now[2] == before[2]:
+                return True
+        self._latest[order.broker_id] = now
+        return False
+
     def _grew(self, order: BrokerOrder) -> bool:
         known = max(self._traded.get(order.broker_id, 0), self._given_up.get(order.broker_id, 0))
         return order.filled > known
@@ -115,3 +131,4 @@ class Updates:
             self._traded.clear()
             self._given_up.clear()
             self._told.clear()
+            self._latest.clear()
