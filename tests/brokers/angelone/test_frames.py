@@ -70,6 +70,13 @@ def test_levels_belong_to_the_side_their_flag_says_wherever_they_stand() -> None
     assert (tick.bid, tick.ask) == (BIDS[0], ASKS[0])
 
 
+def test_a_side_s_best_is_the_first_of_its_flag_though_halves_are_mixed() -> None:
+    mixed = level(1, 65, 90_00) + level(0, 130, 91_00) + level(1, 65, 89_00) * 3 + level(0, 65, 92_00) * 5
+    tick = frames.decode(snap(mixed))
+    assert tick is not None
+    assert (tick.bid, tick.ask) == ((90_00, 65), (91_00, 130))
+
+
 def test_an_empty_level_is_no_level_and_an_empty_side_no_price() -> None:
     levels = level(1, 0, 0) * 5 + level(0, 0, 0) + level(0, 65, 90_00) + level(0, 0, 0) * 3
     tick = frames.decode(snap(levels))

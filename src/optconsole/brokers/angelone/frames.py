@@ -24,7 +24,7 @@ CURRENCY_UNITS: Final = 100_000
 
 _LTP: Final = Struct("<27x8xqq")
 _QUOTE: Final = Struct("<27x8xqq16xq16x24xq")
-_SNAP: Final = Struct("<27x8xqq16xq16x24xq8xq8xhqq2x80xhqq2x80xqq16x")
+_SNAP: Final = Struct("<27x8xqq16xq16x24xq8xq8x2xqq2x80x2xqq2x80xqq16x")
 """With the first level of each half of the book."""
 _LEVEL: Final = Struct("<hqqh")
 _DEPTH: Final = Struct("<27x8xq")
@@ -33,6 +33,9 @@ _BOOK: Final = 147
 _BUYS_20: Final = 43
 _SELLS_20: Final = 243
 _BUY: Final = 1
+_FLAGS: Final = slice(147, 347, 20)
+_IN_ORDER: Final = b"\1" * 5 + b"\0" * 5
+"""Low bytes of the flags of a book as it should be: five buys, then five sells."""
 KEY: Final = slice(1, 27)
 """Segment number and token as they stand in a packet."""
 
@@ -85,13 +88,13 @@ def decode(packet: bytes) -> Tick | None:
 
 
 def _snap(packet: bytes, key: bytes) -> Tick:
-    at, ltp, volume, close, oi, flag, qty, price, other, other_qty, other_price, upper, lower = _SNAP.unpack(packet)
+    at, ltp, volume, close, oi, qty, price, other_qty, other_price, upper, lower = _SNAP.unpack(packet)
     if packet[1] == CURRENCY:
         bids, asks = book(packet)
         tick = Tick(key, SNAP, at, ltp, volume, close, oi, upper, lower)
         return msgspec.structs.replace(_in_paise(tick), bid=bids[0] if bids else None, ask=asks[0] if asks else None)
-    # buys come first, yet the flag of a level says whose it is
-    if flag == _BUY and other != _BUY and qty > 0 and price > 0 and other_qty > 0 and other_price > 0:
+    # buys come first, yet the flags of the levels say whose they are
+    if packet[_FLAGS] == _IN_ORDER and qty > 0 and price > 0 and other_qty > 0 and other_price > 0:
         return Tick(key, SNAP, at, ltp, volume, close, oi, upper, lower, (price, qty), (other_price, other_qty))
     bids, asks = book(packet)
     best = (bids[0] if bids else None, asks[0] if asks else None)
