@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
+import msgspec
+
 from optconsole.brokers.rehearsal.market import Market, still_market
-from optconsole.brokers.rehearsal.noren.dialect import open_noren
+from optconsole.brokers.rehearsal.noren.dialect import NorenDialect, open_noren
 from optconsole.brokers.rehearsal.serve import Served, serve
 from optconsole.brokers.shoonya.broker import ShoonyaBroker
 from optconsole.brokers.shoonya.gateway import ShoonyaGateway, open_gateway
@@ -21,6 +24,7 @@ from optconsole.engine.model.secrets import Secret
 from optconsole.engine.model.timeline import IST
 from optconsole.runtime.rates import paper_rules
 from tests.brokers.paper.stage import CALL, DAY, INDEX, LISTED, at
+from tests.brokers.shoonya.loopback import few_roots
 from tests.contract.rig import Inbox
 
 ACCOUNT = Account(id="FA", broker="shoonya", mode=Mode.LIVE, capital=0)
@@ -56,7 +60,8 @@ class ShoonyaRig:
     broker: ShoonyaBroker
     gateway: ShoonyaGateway
 
-    def __init__(self, market: Market, served: Served) -> None:
+    def __init__(self, market: Market, served: Served, **settings: float) -> None:
+        self._settings = settings
         self.instrument = CALL
         self.market = market
         self.served = served
@@ -65,17 +70,27 @@ class ShoonyaRig:
         self.inbox = Inbox()
 
     async def open(self) -> None:
-        settings = ShoonyaSettings(
+        plain = ShoonyaSettings(
             rest_url=f"{self.served.url}/NorenWClientAPI",
             ws_url=f"{self.served.ws_url}/NorenWSAPI/",
             masters_url=self.served.url,
             sentinels=("NIFTY",),
+            quotes_a_minute=1200,
         )
+        settings = replace(plain, **self._settings)  # type: ignore[arg-type]
         clock = self.market.clock
-        self.gateway = open_gateway(ACCOUNT, settings, self.keys, clock, seeded(3), self._laid_down, Almanac())
+        self.gateway = open_gateway(
+            ACCOUNT, settings, self.keys, clock, seeded(3), self._laid_down, Almanac(), few_roots()
+        )
         self.broker = self.gateway.broker
         await self.gateway.load_master(DAY)
         await self.broker.connect(self.inbox.take)
+
+    def hazards(self, **changed: object) -> None:
+        """Switch the wire's own bad habits."""
+        dialect = self.served.dialect
+        assert isinstance(dialect, NorenDialect)
+        dialect.hazards = msgspec.structs.replace(dialect.hazards, **changed)
 
     def _laid_down(self, kind: str, detail: str, sample: bytes | str) -> None:
         self.evidence.append((kind, detail, sample))
@@ -100,13 +115,13 @@ class ShoonyaRig:
 
 
 @asynccontextmanager
-async def shoonya(folder: Path) -> AsyncIterator[ShoonyaRig]:
+async def shoonya(folder: Path, **settings: float) -> AsyncIterator[ShoonyaRig]:
     market = await still_market(
         folder, rules=paper_rules(Calendar.load()), clock=MarketClock(at("10:00")), instruments=LISTED
     )
     market.show(Quote(name=INDEX.name, ts=market.stamp(), ltp=25_000_00, booked=False))
     served = await serve(await open_noren(market), market)
-    rig = ShoonyaRig(market, served)
+    rig = ShoonyaRig(market, served, **settings)
     try:
         await rig.open()
         yield rig

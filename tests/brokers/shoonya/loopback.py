@@ -10,6 +10,9 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection, serve
@@ -19,6 +22,7 @@ from optconsole.brokers.shoonya.gateway import ShoonyaGateway, open_gateway
 from optconsole.brokers.shoonya.settings import ShoonyaSettings
 from optconsole.engine.clock import WallClock, seeded
 from tests.brokers.shoonya.stage import ACCOUNT, Almanac, Desk, Keys, master
+from tests.brokers.transport.certificates import Authority
 
 PATIENCE = 10.0
 Answer = bytes | Callable[[dict[str, Any]], bytes | None]
@@ -165,10 +169,17 @@ def settings(house: Shoonya, **changed: Any) -> ShoonyaSettings:
     return ShoonyaSettings(**{**plain, **changed})
 
 
+@lru_cache(maxsize=1)
+def few_roots() -> Path:
+    """One authority to trust: reading all that there are takes longer than most tests, and nothing here is sealed."""
+    return Authority.fresh(Path(mkdtemp())).roots
+
+
 @asynccontextmanager
 async def bench(house: Shoonya, **changed: Any) -> AsyncIterator[Bench]:
     keys, desk = Keys(), Desk()
-    gateway = open_gateway(ACCOUNT, settings(house, **changed), keys, WallClock(), seeded(7), desk, Almanac())
+    given = settings(house, **changed)
+    gateway = open_gateway(ACCOUNT, given, keys, WallClock(), seeded(7), desk, Almanac(), few_roots())
     gateway.broker.adopt(master())
     gateway.feed.adopt(master())
     try:

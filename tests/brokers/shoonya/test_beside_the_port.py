@@ -8,10 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import httpx
-import msgspec
 import pytest
 
-from optconsole.brokers.rehearsal.noren.dialect import NorenDialect
 from optconsole.brokers.shoonya.login import log_in, log_out
 from optconsole.brokers.shoonya.settings import ShoonyaSettings
 from optconsole.brokers.transport.gateway import Listed
@@ -29,12 +27,6 @@ async def rig(tmp_path: Path) -> AsyncIterator[ShoonyaRig]:
     async with shoonya(tmp_path) as opened:
         await opened.show((99_00, 650), (101_00, 650), 100_00)
         yield opened
-
-
-def hazards(rig: ShoonyaRig, **changed: object) -> None:
-    dialect = rig.served.dialect
-    assert isinstance(dialect, NorenDialect)
-    dialect.hazards = msgspec.structs.replace(dialect.hazards, **changed)
 
 
 def call(rig: ShoonyaRig) -> Listed:
@@ -68,12 +60,12 @@ async def test_the_freeze_that_no_file_holds_is_asked_for(rig: ShoonyaRig) -> No
 
 
 async def test_every_other_quote_may_be_anothers_and_none_is_believed(rig: ShoonyaRig) -> None:
-    hazards(rig, wrong_quotes=50)
+    rig.hazards(wrong_quotes=50)
     master = await rig.gateway.load_master(DAY)
     index, call = master.of(INDEX.name), master.of(CALL.name)
     assert index is not None
     assert call is not None
-    for _ in range(5):
+    for _ in range(3):
         await rig.gateway.questions.quote(index)
         try:
             assert (await rig.gateway.questions.quote(call))["lp"] == "100.00"
@@ -97,7 +89,7 @@ async def test_quotes_stream_and_are_the_markets(rig: ShoonyaRig) -> None:
 
 
 async def test_values_that_are_none_and_odd_spellings_change_nothing(rig: ShoonyaRig) -> None:
-    hazards(rig, not_available=2, casing=True, heartbeats=False)
+    rig.hazards(not_available=2, casing=True, heartbeats=False)
     seen: list[Quote] = []
     await rig.gateway.feed.start(seen.extend)
     rig.gateway.feed.watch([CALL.name])

@@ -59,11 +59,11 @@ class ShoonyaFeed:
         self._gone: list[Key] = []
         self._task: asyncio.Task[None] | None = None
         self._poll: asyncio.Task[None] | None = None
-        self._next_poll = 0.0
+        self._next_poll = self._probed = 0.0
         self._news = asyncio.Event()
-        self._began = clock.monotonic()
+        self._began = self._flowed = clock.monotonic()
         stream.on_market(self._take)
-        stream.on_live(self._news.set)
+        stream.on_live(self._on_live)
         stream.on_lost(self._forget_stream)
 
     # ------------------------------------------------------------ the port
@@ -167,6 +167,10 @@ class ShoonyaFeed:
             if line.dropped:
                 line.dropped, line.asked, line.tries = False, None, 0
 
+    def _on_live(self) -> None:
+        self._flowed = self._clock.monotonic()
+        self._news.set()
+
     def _forget_stream(self) -> None:
         self._gone.clear()
         for line in self._lines.values():
@@ -186,6 +190,7 @@ class ShoonyaFeed:
         if frame.t in ("tk", "dk"):
             self._seed(line, frame)
             return
+        self._flowed = self._clock.monotonic()
         scrip = line.touch if frame.t == "tf" else line.book
         if scrip is not None and self._overlaid(line, scrip, frame):
             self._tell(line, scrip)
@@ -335,15 +340,21 @@ class ShoonyaFeed:
         line = min(self._to_poll(now), key=lambda each: (not each.held, each.silent_since(self._began)), default=None)
         if line is not None:
             self._next_poll = now + 60.0 / self._settings.quotes_a_minute
-            line.polled = now
+            line.polled = self._probed = now
             self._poll = asyncio.create_task(self._ask(line))
 
     def _to_poll(self, now: float) -> Iterable[Line]:
-        """Contracts without a stream, and held ones that have been silent for too long."""
+        """Contracts without a stream, held ones that are silent, and any one of a stream that is silent altogether."""
         silence = self._settings.silence
         for line in self._lines.values():
             if line.dropped or (line.held and now - line.silent_since(self._began) > silence):
                 yield line
+        if self._silent(now) and now - self._probed > silence:
+            yield from list(self._lines.values())[:1]
+
+    def _silent(self, now: float) -> bool:
+        """Whether the stream has told no change of anything for too long: a quiet market, or a mute stream."""
+        return self._stream.live and now - self._flowed > self._settings.silence
 
     async def _ask(self, line: Line) -> None:
         try:
@@ -351,5 +362,11 @@ class ShoonyaFeed:
         except BrokerUnreachable:
             return  # the age of the quote says so
         scrip = line.touch or Scrip()
-        if self._overlaid(line, scrip, frames.of_reply(row)):
-            self._tell(line, scrip)
+        before = scrip.traded()
+        if not self._overlaid(line, scrip, frames.of_reply(row)):
+            return
+        self._tell(line, scrip)
+        if scrip is line.touch and scrip.traded() != before and self._silent(self._clock.monotonic()):
+            # yesterday's token is let in and subscribed, and then told nothing
+            self._evidence("MUTE_STREAM", "The stream says nothing of a market that moves.", "")
+            self._stream.reconnect("the market moves and it says nothing")

@@ -140,6 +140,10 @@ class Scrip:
         """Take over what a frame carries; what it leaves out stays."""
         self.values.update(self.read(frame)[0])
 
+    def traded(self) -> tuple[int | None, ...]:
+        """What changes with every trade."""
+        return tuple(self.values.get(name) for name in ("lp", "v"))
+
     def price(self, name: str) -> int | None:
         """A price, None where it is unknown or zero, by which the wire says that there is none."""
         return self.values.get(name) or None
