@@ -408,7 +408,11 @@ async def test_rows_of_other_orders_do_not_wait_for_a_trade_book_and_those_of_th
         slow = success([trade(fillsize="30")]).so(Manner(wait=0.3))
         it.bench.tell(TRADES, slow)
         it.bench.push(UPDATES, update(**order(filledshares="30")))
-        it.bench.push(UPDATES, update(**order(orderid="2", ordertag="")), update(**order(orderstatus="cancel pending")))
+        it.bench.push(
+            UPDATES,
+            update(**order(orderid="2", ordertag="")),
+            update(**order(filledshares="30", orderstatus="cancel pending")),
+        )
         await it.bench.until(lambda: len(it.rows) == 4)
         assert [(row.broker_id, isinstance(row, BrokerTrade)) for row in it.rows] == [
             ("2", False),
@@ -416,6 +420,26 @@ async def test_rows_of_other_orders_do_not_wait_for_a_trade_book_and_those_of_th
             (ORDER, False),
             (ORDER, False),
         ]
+
+
+async def test_an_update_that_was_overtaken_on_the_way_is_not_told() -> None:
+    async with desk() as it:
+        it.bench.tell(TRADES, success([trade(fillsize="30")]))
+        newer = order(filledshares="30", updatetime="24-Nov-2026 10:15:05", price="124.00")
+        it.bench.push(UPDATES, update(**newer), update(**order(updatetime="24-Nov-2026 10:15:06")))
+        it.bench.push(UPDATES, update(**newer | {"updatetime": "24-Nov-2026 10:15:04", "price": "123.00"}))
+        ended = newer | {"orderstatus": "cancelled", "updatetime": "24-Nov-2026 10:15:07"}
+        it.bench.push(UPDATES, update(**ended), update(**newer | {"updatetime": "24-Nov-2026 10:15:08"}))
+        it.bench.push(UPDATES, update(**order(orderid="2")))
+        await it.bench.until(lambda: len(it.rows) == 4)
+        told = [(row.broker_id, row.status, row.price) for row in it.rows if isinstance(row, BrokerOrder)]
+        assert sorted(told) == sorted(
+            [
+                (ORDER, OrderStatus.PARTIAL, 124_00),
+                (ORDER, OrderStatus.CANCELLED, 124_00),
+                ("2", OrderStatus.OPEN, 123_45),
+            ]
+        )
 
 
 async def test_a_trade_book_that_cannot_be_read_does_not_keep_the_update_for_ever() -> None:

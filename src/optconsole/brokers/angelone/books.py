@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from optconsole.brokers.angelone.instruments import AngelMaster
@@ -25,6 +25,8 @@ from optconsole.engine.model.orders import OrderStatus
 from optconsole.engine.ports import BrokerOrder, BrokerPosition, BrokerTrade, BrokerUnreachable
 
 T = TypeVar("T")
+Latest = tuple[datetime, int, bool]
+"""(updated at, units filled, whether ended) of an order as it was last seen."""
 NO_ORDERS, NO_TRADES, NO_POSITIONS = "AB1013", "AB1014", "AB1016"
 """By which code each book may say that it is empty; null says the same."""
 
@@ -39,6 +41,7 @@ class Books:
         self._tally = tally
         self._master: AngelMaster | None = None
         self._kept: dict[str, Kept] = {}
+        self._latest: dict[str, Latest] = {}
         self.tags: set[str] = set()
         """Tags that an order at the broker has, or may have."""
 
@@ -46,6 +49,7 @@ class Books:
         """Take the day's contracts. What is kept of orders is of a day, as they are."""
         if self._master is not None and self._master.day != master.day:
             self._kept.clear()
+            self._latest.clear()
             self.tags.clear()
         self._master = master
 
@@ -67,7 +71,7 @@ class Books:
 
     async def orders(self) -> list[BrokerOrder]:
         rows = await self._rows(f"{ORDERS}/getOrderBook", "orders", NO_ORDERS)
-        return [self.heard(row) for row in self._each(rows, "order book")]
+        return [self._remember(self._order(row)) for row in self._each(rows, "order book")]
 
     async def trades(self) -> list[BrokerTrade]:
         """The trade book says neither tag nor token: the order book is read first where it shows an order new to us."""
@@ -88,19 +92,27 @@ class Books:
         found = [self._read(lambda row: position_row(row, self._account, self._find), row, "positions") for row in rows]
         return [position for position in found if position.qty]
 
-    def heard(self, row: Row) -> BrokerOrder:
-        """A row of the book or of an update, remembered. Raises BrokerUnreachable for one that cannot be read."""
-        found: OrderRow = self._read(
-            lambda each: order_row(each, self._account, self._find, self._today()), row, "order book"
-        )
+    def pushed(self, row: Row) -> BrokerOrder | None:
+        """A row of an update, remembered; None for one that was overtaken by what is known (W05).
+
+        Raises BrokerUnreachable for one that cannot be read.
+        """
+        found = self._order(row)
+        return None if _overtaken(found.order, self._latest.get(found.order.broker_id)) else self._remember(found)
+
+    def _remember(self, found: OrderRow) -> BrokerOrder:
         order = found.order
         self._kept[order.broker_id] = found.kept
+        self._latest[order.broker_id] = (order.updated_at, order.filled, order.status.final)
         if order.tag:
             self.tags.add(order.tag)
         if order.status is OrderStatus.UNKNOWN:
             detail = f"Angel One calls order {order.broker_id} {order.word!r}, which is new to us."
             self._tally.note("UNKNOWN_STATUS", detail, order.word)
         return order
+
+    def _order(self, row: Row) -> OrderRow:
+        return self._read(lambda each: order_row(each, self._account, self._find, self._today()), row, "order book")
 
     # ------------------------------------------------------------ reading
 
@@ -132,3 +144,13 @@ class Books:
 
     def _today(self) -> date:
         return self._clock.now().date()
+
+
+def _overtaken(order: BrokerOrder, known: Latest | None) -> bool:
+    """Whether more than this is known of an order already: fills do not go back, and nothing follows an end."""
+    if known is None:
+        return False
+    at, filled, ended = known
+    if order.filled != filled or order.status.final != ended:
+        return order.filled < filled or (ended and not order.status.final)
+    return order.updated_at < at

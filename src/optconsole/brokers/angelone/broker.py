@@ -368,9 +368,11 @@ class AngelBroker:
         if row is None or not ours(row):
             return
         try:
-            self._hear(self._books.heard(row))
+            order = self._books.pushed(row)
         except BrokerUnreachable:  # noted as evidence where it was read; the book tells the same order
             return
+        if order is not None:
+            self._hear(order)
 
     def _hear(self, row: BrokerOrder) -> None:
         if self._hearing is not None:
