@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from optconsole.brokers.rehearsal.market import Market
@@ -17,6 +17,7 @@ from optconsole.engine.model.quotes import Quote
 
 PING: Final = "ping"
 PONG: Final = "pong"
+_DEEP: Final = frozenset({StreamMode.SNAP, StreamMode.DEPTH20})
 MOST_SOCKETS: Final = 3
 """Connections of one client; each kind of stream counts its own."""
 
@@ -68,8 +69,9 @@ class TickStream:
             if wanted:
                 self._send(scrip, wanted)
 
-    def _send(self, scrip: Scrip, wanted: Iterable[tuple[Peer, Iterable[StreamMode]]]) -> None:
-        glance = self._tape.glance(scrip)
+    def _send(self, scrip: Scrip, wanted: Sequence[tuple[Peer, Collection[StreamMode]]]) -> None:
+        deep = any(mode in _DEEP for _peer, modes in wanted for mode in modes)
+        glance = self._tape.glance(scrip, deep)
         if glance is None:
             return
         sequence = self._sequences[scrip.symbol] = self._sequences.get(scrip.symbol, 0) + 1

@@ -32,6 +32,7 @@ INDEX_TOKENS: Final = {
     "BANKEX": "99919012",
 }
 """The tokens of indices, which stay the same for years."""
+_INDEX_NAMES: Final = {"INDIAVIX": "INDIA VIX"}
 _WEEKLY_MONTHS: Final = "123456789OND"
 
 
@@ -119,19 +120,19 @@ def _month_ends(instruments: list[Instrument]) -> set[tuple[str, date | None]]:
 
 
 def master_row(scrip: Scrip) -> dict[str, str]:
-    """A row of the scrip master: all strings, strike and tick in paise with six decimals."""
+    """A row of the scrip master: all strings, strike and tick in paise with six decimals; an index has no tick."""
     item = scrip.instrument
-    none = "0.000000" if item.kind is Kind.INDEX else "-1.000000"
+    none = "-1.000000" if item.tradable else "0.000000"
     return {
         "token": scrip.token,
         "symbol": scrip.symbol,
-        "name": item.underlying,
+        "name": _INDEX_NAMES.get(item.name, item.underlying),
         "expiry": long_expiry(item.expiry),
         "strike": none if item.strike is None else f"{item.strike}.000000",
         "lotsize": str(item.lot),
         "instrumenttype": instrument_type(item),
         "exch_seg": scrip.segment,
-        "tick_size": f"{item.tick}.000000",
+        "tick_size": f"{item.tick if item.tradable else 0}.000000",
     }
 
 

@@ -10,7 +10,7 @@ from optconsole.brokers.rehearsal.market import Market
 from optconsole.brokers.rehearsal.smartapi.glances import Glance
 from optconsole.brokers.rehearsal.smartapi.packets import Offer
 from optconsole.brokers.rehearsal.smartapi.symbols import Scrip
-from optconsole.engine.model.quotes import Level, Quote
+from optconsole.engine.model.quotes import Depth, Level, Quote
 from optconsole.engine.model.timeline import from_millis
 
 LOTS_AN_ORDER = 3
@@ -48,13 +48,14 @@ class Tape:
                 day.last = traded
             day.volume = max(day.volume, quote.volume)
 
-    def glance(self, scrip: Scrip) -> Glance | None:
-        """A contract now; None before its first price of the day."""
+    def glance(self, scrip: Scrip, deep: bool = True) -> Glance | None:
+        """A contract now; None before its first price of the day. Without ``deep`` its book is the best prices alone:
+        the practice market draws a deeper one each time it is asked, which costs more than all the rest."""
         item, market = scrip.instrument, self._market
         quote, session = market.quote(item.name), market.session(item.name)
         if quote is None or session is None or quote.ltp is None:
             return None
-        depth = market.depth(item.name) if item.tradable else None
+        depth = market.depth(item.name) if item.tradable and deep else _best(quote)
         buys = _offers(depth.bids, item.lot) if depth else ()
         sells = _offers(depth.asks, item.lot) if depth else ()
         day = self._days.get(item.name)
@@ -86,6 +87,15 @@ class Tape:
         if not scrip.instrument.tradable:
             return 0, 0
         return self._market.rules.band(self._market.now().date(), scrip.instrument, reference)
+
+
+def _best(quote: Quote) -> Depth | None:
+    """The best prices of a quote; None for an index."""
+    if not quote.booked:
+        return None
+    bids = ((quote.bid, quote.bid_qty),) if quote.bid is not None else ()
+    asks = ((quote.ask, quote.ask_qty),) if quote.ask is not None else ()
+    return Depth(quote.name, quote.ts, bids, asks)
 
 
 def _offers(levels: Sequence[Level], lot: int) -> tuple[Offer, ...]:
