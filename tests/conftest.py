@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import make_url
 
 from tests.canaries import pytest_runtest_makereport
+from tests.memory_note import MemoryNote
 
 __all__ = ["pytest_runtest_makereport"]
 
@@ -44,6 +45,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _rank(path: Path) -> int:
     folder = path.relative_to(HERE).parts[0]
     return LONG_FIRST.index(folder) if folder in LONG_FIRST else len(LONG_FIRST)
+
+
+@pytest.fixture(autouse=True)
+def no_note_in_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test would leave in the user's keyring stays in the test; processes of their own have the real one."""
+    monkeypatch.setattr("optconsole.runtime.standby.KernelNote", MemoryNote)
 
 
 @pytest.fixture(scope="session")

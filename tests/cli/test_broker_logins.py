@@ -21,8 +21,10 @@ from optconsole.brokers.rehearsal.noren.dialect import NorenDialect, open_noren
 from optconsole.brokers.rehearsal.serve import Served, serve
 from optconsole.brokers.rehearsal.smartapi.dialect import SmartApi
 from optconsole.brokers.rehearsal.smartapi.totp import code
+from optconsole.engine.clock import WallClock
 from optconsole.engine.model.secrets import Secret
 from optconsole.engine.store.vault import Vault
+from optconsole.runtime.standby import Standby
 from tests.brokers.paper.stage import at
 from tests.brokers.rehearsal.stage import a_still_market
 from tests.canaries import CANARIES, seen_in_folder
@@ -222,6 +224,13 @@ async def test_panic_ends_the_session_wipes_the_tokens_and_says_what_is_left_to_
     assert ran.document["steps"]["main"]
     assert desk.sessions() == 1
     assert {name for name in desk.stored() if "token" in name} == set()
+
+
+async def test_what_outlives_an_engine_follows_the_login_and_the_revocation(desk: Desk) -> None:
+    await desk.login()
+    assert Standby(desk.home, WallClock()).get("main", "access_token") == desk.stored()["access_token"]
+    await desk.say("panic-revoke", given=(PASSPHRASE,))
+    assert Standby(desk.home, WallClock()).get("main", "access_token") is None
 
 
 async def test_panic_wipes_the_tokens_though_the_broker_does_not_answer(desk: Desk) -> None:

@@ -17,6 +17,7 @@ from optconsole.engine.store.hardening import harden
 from optconsole.engine.store.home import prepare_home
 from optconsole.engine.store.vault import Vault
 from optconsole.paths import home_dir
+from optconsole.runtime.standby import Standby
 
 PASSPHRASE = "Passphrase of the vault: "  # noqa: S105 - the question
 
@@ -50,7 +51,11 @@ def opened(vault: Vault, asker: Asker) -> Iterator[Secret]:
     vault.lockout.require_due()  # before a passphrase is typed for nothing
     passphrase = asker.secret(PASSPHRASE)
     vault.unlock(passphrase)
+    changed: list[frozenset[str]] = []
+    vault.subscribe(changed.append)
     try:
         yield passphrase
     finally:
+        if changed:  # an engine started next must not go by tokens that are replaced or revoked
+            Standby(vault.path.parent, WallClock()).keep(vault)
         vault.lock()

@@ -19,6 +19,7 @@ from optconsole.engine.store.credentials import VaultCredentials
 from optconsole.engine.store.files import sync_folder
 from optconsole.engine.store.vault import Vault
 from optconsole.paths import home_dir
+from optconsole.runtime.standby import Standby
 from optconsole.sections import BrokerAccount
 
 LOGOUT_SECONDS: Final = 10.0
@@ -44,6 +45,7 @@ def run(args: argparse.Namespace, out: Output) -> int:
     if args.destroy:
         vault.path.unlink()
         sync_folder(vault.path.parent)
+        Standby(vault.path.parent, WallClock()).clear()
         outcomes: dict[str, str] = {}
         wiped: list[str] = []
     else:

@@ -158,7 +158,7 @@ def _world(ground: _Ground, market: Market, plugins: Plugins) -> World:
         cadence=stage.cadence,
         guard_only=book.guard_only,
         installs=frozenset(book.memory.installs),
-        entry_stops=lambda: (*entry_stops(book.journal, options.home), *market.stops()),
+        entry_stops=lambda: (*entry_stops(book.journal, options.home), *market.stops(), *ground.strongroom.stops()),
         vouched=market.feed.vouched,
         latch=KillLatch(stage.place.folder, options.home),
         limits_at_first=settings.risk.limits_at_first(),

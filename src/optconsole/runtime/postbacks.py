@@ -23,6 +23,7 @@ from optconsole.config import Settings
 from optconsole.engine.clock import Clock, WallClock
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.secrets import Secret
+from optconsole.engine.store.credentials import VaultCredentials
 from optconsole.runtime.strongroom import Strongroom
 
 LOOPBACK: Final = "127.0.0.1"
@@ -151,7 +152,7 @@ def postbacks_of(settings: Settings, strongroom: Strongroom, hint: Callable[[str
     if port is None:
         return None
     brokers = {name: account.broker for name, account in settings.accounts.items() if account.broker != "paper"}
-    accounts = {name: (broker, strongroom.credentials(name)) for name, broker in brokers.items()}
+    accounts = {name: (broker, VaultCredentials(strongroom.vault, name)) for name, broker in brokers.items()}
     return Postbacks(accounts, hint, WallClock(), port)
 
 

@@ -10,9 +10,12 @@ from typing import Final
 from optconsole.engine.clock import WallClock
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.secrets import Secret
+from optconsole.engine.queries import Check
+from optconsole.engine.rules.pretrade import REFUSE
 from optconsole.engine.store.credentials import VaultCredentials
 from optconsole.engine.store.hardening import harden
 from optconsole.engine.store.vault import Vault
+from optconsole.runtime.standby import Standby
 
 LOOK_SECONDS: Final = 1.0
 
@@ -20,18 +23,40 @@ log = logging.getLogger(__name__)
 
 
 class Strongroom:
-    """One vault and its door. Tokens die by the wall's clock, whatever market plays."""
+    """One vault and its door. Tokens die by the wall's clock, whatever market plays.
 
-    def __init__(self, home: Path, clock: WallClock | None = None, vault: Vault | None = None) -> None:
+    The day's tokens outlive the process in ``standby``, so that an engine that was restarted guards what it finds
+    before anybody comes; it enters nothing until the vault is open.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        clock: WallClock | None = None,
+        vault: Vault | None = None,
+        standby: Standby | None = None,
+    ) -> None:
         self._clock = clock or WallClock()
         self.vault = vault or Vault(home, self._clock)
+        self.standby = standby or Standby(home, self._clock)
+        self._end = self.vault.subscribe(self._changed)
+        self._serving = False
         self._watching: asyncio.Task[None] | None = None
         self._told: str | None = None
         self._one_at_a_time = asyncio.Lock()
 
     def credentials(self, account: str) -> VaultCredentials:
         """What the adapter of an account is given."""
-        return VaultCredentials(self.vault, account)
+        self._serving = True
+        return VaultCredentials(self.vault, account, self.standby.get)
+
+    def stops(self) -> tuple[Check, ...]:
+        """What a locked vault has against new risk, where brokers are reached by it."""
+        if self.vault.unlocked or not self._serving:
+            return ()
+        what = "is locked; open it: optconsole unlock" if self.vault.exists else "is not made: optconsole secrets init"
+        text = f"Only orders that reduce a position may leave: the vault {what}."
+        return (Check(code="VAULT_LOCKED", severity=REFUSE, text=text),)
 
     async def unlock(self, passphrase: Secret) -> bool:
         """Whether the vault is open by this passphrase. Why it is not stands in the log, never what was typed."""
@@ -43,6 +68,8 @@ class Strongroom:
             except Refusal as refusal:
                 log.warning("the vault stays as it was: %s", refusal.code)
                 return False
+        if not self.standby.keep(self.vault):
+            log.info("this system keeps no tokens over a restart: after one, guards wait for `optconsole unlock`")
         log.info("the vault was unlocked")
         return True
 
@@ -52,12 +79,19 @@ class Strongroom:
             self._watching = asyncio.create_task(self._watch())
 
     async def close(self) -> None:
-        """Stop looking and forget the keys."""
+        """Stop looking and forget the keys; the day's tokens stay for the next engine."""
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
             self._watching = None
+        self._end()
         self.vault.lock()
+
+    def _changed(self, _accounts: frozenset[str]) -> None:
+        if self.vault.unlocked:
+            self.standby.keep(self.vault)
+        else:  # its file was taken away: nobody means its tokens to go on working
+            self.standby.clear()
 
     async def _watch(self) -> None:
         while True:
