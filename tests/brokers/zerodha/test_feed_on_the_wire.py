@@ -251,6 +251,47 @@ async def test_a_login_that_is_gone_is_not_asked_again_and_again() -> None:
         assert refused == 1
 
 
+async def test_a_stream_that_heartbeats_and_tells_nothing_of_a_market_that_moves_is_opened_anew() -> None:
+    """MD-5: the reply to a question is the proof, since a quiet market is as silent."""
+    async with feeding(silence=0.4, probe_every=0.05) as screen:
+        feed, kite = screen.desk.gateway.feed, screen.desk.kite
+        kite.answers["GET /quote"] = good({CALL_KEY: quote_row()})
+        feed.watch([CALL.name])
+        await kite.until(lambda: len(kite.told) == 2)
+        await kite.say(FULL)
+        await screen.until(1)
+        beats = asyncio.create_task(beating(screen))
+        await kite.until(lambda: len(kite.calls("GET", "/quote")) == 1)
+        assert len(kite.addresses) == 1
+        kite.answers["GET /quote"] = good({CALL_KEY: quote_row(last=130.0, volume=1950065)})
+        await kite.until(lambda: len(kite.told) == 4)
+        beats.cancel()
+        assert "MUTE_STREAM" in screen.desk.notes.kinds
+        assert screen.quotes[-1].ltp == 130_00
+        assert len(kite.addresses) == 2
+
+
+async def beating(screen: Screen) -> None:
+    """Nothing but heartbeats, as fast as Kite's clients would notice their absence."""
+    while True:
+        await asyncio.sleep(0.05)
+        await screen.desk.kite.say(b"\x00")
+
+
+async def test_a_contract_of_which_nothing_came_is_asked_for_and_subscribed_again() -> None:
+    async with feeding(silence=0.3, probe_every=0.05) as screen:
+        feed, kite = screen.desk.gateway.feed, screen.desk.kite
+        kite.answers["GET /quote"] = good({CALL_KEY: quote_row()})
+        feed.watch([CALL.name])
+        await kite.until(lambda: len(kite.told) == 2)
+        beats = asyncio.create_task(beating(screen))
+        await kite.until(lambda: len(kite.told) == 4)
+        beats.cancel()
+        assert asked_for(screen.desk)[2:] == [("subscribe", (CALL_TOKEN,)), ("mode full", (CALL_TOKEN,))]
+        assert screen.quotes == [FULL_QUOTE]
+        assert len(kite.addresses) == 1
+
+
 @pytest.mark.parametrize(
     ("rows", "kind"),
     [

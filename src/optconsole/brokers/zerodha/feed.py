@@ -9,6 +9,7 @@ from datetime import date
 from typing import Final
 
 from optconsole.brokers.transport.gateway import Evidence, Listed
+from optconsole.brokers.zerodha.doubtful import Doubtful
 from optconsole.brokers.zerodha.instruments import KiteMaster
 from optconsole.brokers.zerodha.market import KiteMarket
 from optconsole.brokers.zerodha.session import KiteSession
@@ -42,11 +43,12 @@ class KiteFeed:
         self._watched: dict[str, None] = {}
         self._tokens: dict[str, tuple[int, Listed]] = {}
         self._seen: dict[str, int] = {}
+        self._last: dict[str, Quote] = {}
+        self._doubtful = Doubtful(settings, stream, clock, evidence)
         self._master: KiteMaster | None = None
         self._decoder = Decoder({}, evidence)
         self._sink: QuoteSink | None = None
         self._probing: asyncio.Task[None] | None = None
-        self._probed = 0
         stream.on_frame = self.take
 
     @property
@@ -83,6 +85,7 @@ class KiteFeed:
         for name in names:
             self._watched.pop(name, None)
             self._seen.pop(name, None)
+            self._last.pop(name, None)
             self._decoder.forget(name)
         self._stream.drop([self._tokens[name][0] for name in names if name in self._tokens])
 
@@ -121,38 +124,38 @@ class KiteFeed:
     def _deliver(self, quotes: Sequence[Quote], now: int) -> None:
         for quote in quotes:
             self._seen[quote.name] = now
+            self._last[quote.name] = quote
         if self._sink is not None:
             self._sink(quotes)
 
-    # ------------------------------------------------------------ while the stream is down
+    # ------------------------------------------------------------ what the stream leaves out
 
     async def _probe(self) -> None:
-        """Ask for quotes of what has no live socket, a call a second, less often while nothing answers."""
+        """Ask for quotes that the stream does not tell, a call a second at most, less often while nothing answers."""
         pause, dead = self._settings.probe_every, None
         while True:
             await self._clock.sleep(pause)
             login = self._session.key_and_token()
-            batch = [] if login is None or login == dead else self._next_batch()
+            batch = [] if login is None or login == dead else self._doubtful.next_batch(self._known())
             if not batch:
                 pause = self._settings.probe_every
                 continue
             try:
-                quotes = await self._market.quotes(batch)
+                quotes = await self._market.quotes([row for _, row in batch])
             except LoginLost:
                 dead = login  # the same token is not tried again
             except BrokerUnreachable:
                 pause = min(pause * 2, LONGEST_PROBE_PAUSE)
             else:
                 pause = self._settings.probe_every
-                self._deliver(quotes, millis(self._clock.now()))
+                self._doubtful.answered(batch, quotes, self._last)
+                self._deliver([quote for quote in quotes if self._newer(quote)], millis(self._clock.now()))
 
-    def _next_batch(self) -> list[Listed]:
-        """The next of the contracts that no socket serves now, round and round."""
-        known = (self._tokens[name] for name in self._watched if name in self._tokens)
-        unserved = [row for token, row in known if self._stream.live_since(token) is None]
-        if not unserved:
-            return []
-        first = self._probed % len(unserved)
-        batch = (unserved[first:] + unserved[:first])[: self._settings.quotes_per_call]
-        self._probed = first + len(batch)
-        return batch
+    def _newer(self, quote: Quote) -> bool:
+        """Whether an answer is not overtaken by what the stream told meanwhile."""
+        last = self._last.get(quote.name)
+        return last is None or quote.ts >= last.ts
+
+    def _known(self) -> list[tuple[int, Listed, int]]:
+        """(token, row, when it last ticked) of everything watched that is listed."""
+        return [(*self._tokens[name], self._seen.get(name, 0)) for name in self._watched if name in self._tokens]

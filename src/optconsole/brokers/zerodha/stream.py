@@ -16,6 +16,7 @@ import msgspec
 
 from optconsole.brokers.transport.gateway import Evidence
 from optconsole.brokers.transport.socket import LiveSocket
+from optconsole.brokers.zerodha.frames import is_heartbeat
 from optconsole.brokers.zerodha.rows import OrderRow
 from optconsole.brokers.zerodha.session import KiteSession
 from optconsole.brokers.zerodha.settings import KiteSettings
@@ -51,6 +52,8 @@ class Line:
         self.opened_at = 0
         self.live_since: int | None = None
         """Epoch milliseconds at which it was last opened, before anything was asked for; None while it is not live."""
+        self.flowed = 0.0
+        """The monotonic second of its last quotes, or of its opening: a heartbeat is none."""
 
 
 class KiteStream:
@@ -108,7 +111,7 @@ class KiteStream:
             self._rng,
             on_open=lambda _socket: self._begin(line, slot),
             on_text=lambda text: self._hear(slot, text),
-            on_binary=lambda frame: self.on_frame(frame),
+            on_binary=lambda frame: self._take(line, frame),
             on_state=lambda state, why: self._changed(line, slot, state, why),
             silence=self._settings.silence,
             roots=self._roots,
@@ -160,7 +163,7 @@ class KiteStream:
 
     async def _begin(self, line: Line, slot: int) -> None:
         """A socket was opened: it knows nothing yet. What ticks from here on ticks on it."""
-        line.opened_at = millis(self._clock.now())
+        line.opened_at, line.flowed = millis(self._clock.now()), self._clock.monotonic()
         async with line.turn:
             line.told.clear()
         await self._update(line, slot)
@@ -189,6 +192,11 @@ class KiteStream:
         return line.socket is not None and await line.socket.send(_encode(message).decode())
 
     # ------------------------------------------------------------ what is heard
+
+    def _take(self, line: Line, frame: bytes) -> None:
+        if not is_heartbeat(frame):
+            line.flowed = self._clock.monotonic()
+            self.on_frame(frame)
 
     def _hear(self, slot: int, text: str) -> None:
         """A text frame: an order, or words of the broker, which are kept. Every socket hears of every order."""
@@ -222,6 +230,27 @@ class KiteStream:
         """Seconds since the socket of a token last said anything; None while it is not live."""
         slot = self._wanted.slot_of(token)
         return None if slot is None else self._silence(self._lines[slot])
+
+    def quiet_for(self, token: int) -> float | None:
+        """Seconds since the socket of a token last told a quote of anything; None while it is not live."""
+        slot = self._wanted.slot_of(token)
+        line = None if slot is None else self._lines[slot]
+        return None if line is None or line.live_since is None else self._clock.monotonic() - line.flowed
+
+    def reconnect(self, token: int, why: str) -> None:
+        """Give up the socket of a token and open another."""
+        slot = self._wanted.slot_of(token)
+        socket = None if slot is None else self._lines[slot].socket
+        if socket is not None:
+            socket.reconnect(why)
+
+    def again(self, tokens: Iterable[int]) -> None:
+        """Ask anew for tokens of which nothing came."""
+        for token in tokens:
+            slot = self._wanted.slot_of(token)
+            if slot is not None:
+                self._lines[slot].told.discard(token)
+        self._tell()
 
     def silent_for(self) -> float | None:
         """Seconds since the last byte of the socket that has been silent longest; None while none is live."""
