@@ -37,7 +37,7 @@ class Morning:
         self.clock = MarketClock(on(23, 6), speed=0)
         vault = a_vault(home, self.clock)
         vault.create(PASSPHRASE)
-        self.room = Strongroom(home, vault=vault)
+        self.room = Strongroom(home, self.clock, vault)
         self.told: list[str] = []
         calendar = Calendar.load()
         self.watch = LoginWatch(accounts, self.room, calendar, self.clock, lambda code, _text: self.told.append(code))

@@ -28,6 +28,7 @@ from optconsole.runtime.bonds import Bonds
 from optconsole.runtime.heap import one_heap
 from optconsole.runtime.keeper import Keeper
 from optconsole.runtime.keeping import KeptMemory, entry_stops
+from optconsole.runtime.login_watch import LoginWatch
 from optconsole.runtime.market import Market, PlayedFeed
 from optconsole.runtime.plugins import Plugins, plugins_of
 from optconsole.runtime.postbacks import postbacks_of
@@ -174,6 +175,11 @@ async def _serve(stack: AsyncExitStack, ground: _Ground, engine: Engine, bonds: 
     server = LinkServer(engine, place, on_consoles=bonds.on_consoles, unlock=strongroom.unlock)
     await server.start()
     stack.push_async_callback(server.close)
+    if bonds.evidence is not None:  # the market is the real one
+        tell = bonds.evidence.tell
+        logins = LoginWatch(ground.settings.accounts, strongroom, ground.calendar, ground.stage.clock, tell)
+        stack.push_async_callback(logins.close)
+        logins.start()
     postbacks = postbacks_of(ground.settings, strongroom, engine.read_soon)
     if postbacks is not None:
         stack.push_async_callback(postbacks.close)

@@ -23,7 +23,7 @@ TOKEN: Final = "access_token"  # noqa: S105 - the name of one
 
 
 class LoginWatch:
-    """Looks after the logins of accounts at brokers. ``tell`` takes a notice's code and text."""
+    """Looks after logins at brokers. ``clock`` is the market's; ``tell`` takes a notice's code and text."""
 
     def __init__(
         self,
@@ -41,6 +41,17 @@ class LoginWatch:
         self._told: dict[str, tuple[date, int]] = {}
         self._tried: dict[str, date] = {}
         self._locked_told = False
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Look from now on."""
+        self._task = asyncio.create_task(self.run(), name="logins")
+
+    async def close(self) -> None:
+        """Look no more."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -98,7 +109,8 @@ class LoginWatch:
         return bool(enough) and bool(account.client_id) and all(stored.get(each) for each in enough)
 
     async def _log_in(self, name: str, account: BrokerAccount) -> None:
-        login = await log_in(account, self._strongroom.credentials(name), _nobody, self._clock)
+        # by the world's time: authenticators and tokens go by it, also where a rehearsed market lives in another
+        login = await log_in(account, self._strongroom.credentials(name), _nobody, self._strongroom.clock)
         await asyncio.to_thread(self._strongroom.vault.put, name, login.secrets, login.expires_at)
         self._tell("LOGIN_MADE", f"{name} is logged in until {login.expires_at.astimezone(IST):%d %b %H:%M}.")
 

@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 from typing import Final
 
-from optconsole.engine.clock import WallClock
+from optconsole.engine.clock import Clock, WallClock
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.secrets import Secret
 from optconsole.engine.queries import Check
@@ -32,13 +32,13 @@ class Strongroom:
     def __init__(
         self,
         home: Path,
-        clock: WallClock | None = None,
+        clock: Clock | None = None,
         vault: Vault | None = None,
         standby: Standby | None = None,
     ) -> None:
-        self._clock = clock or WallClock()
-        self.vault = vault or Vault(home, self._clock)
-        self.standby = standby or Standby(home, self._clock)
+        self.clock = clock or WallClock()
+        self.vault = vault or Vault(home, self.clock)
+        self.standby = standby or Standby(home, self.clock)
         self._end = self.vault.subscribe(self._changed)
         self._serving = False
         self._watching: asyncio.Task[None] | None = None
@@ -95,7 +95,7 @@ class Strongroom:
 
     async def _watch(self) -> None:
         while True:
-            await self._clock.sleep(LOOK_SECONDS)
+            await self.clock.sleep(LOOK_SECONDS)
             self.look()
 
     def look(self) -> None:
