@@ -15,7 +15,9 @@ from optconsole.brokers.rehearsal.noren.hazards import Hazards
 from optconsole.brokers.rehearsal.noren.pacing import Pacing
 from optconsole.brokers.rehearsal.noren.replies import BAD_GATEWAY, TIMEOUT
 from optconsole.brokers.rehearsal.serve import serve
+from tests.brokers.paper.stage import CALL
 from tests.brokers.rehearsal.noren.stage import BUY, STOP, Ears, Noren, ears
+from tests.brokers.rehearsal.stage import quoted
 
 
 def arm(noren: Noren, **fault: object) -> None:
@@ -80,7 +82,27 @@ async def test_faults_choose_orders_by_their_fields(noren: Noren) -> None:
 async def test_a_refusal_by_the_exchange_after_it_was_taken(noren: Noren) -> None:
     arm(noren, verb="ex.reject_after_ack", reason="RMS:Blocked for the client")
     row = await noren.until(await noren.place(), "REJECTED")
-    assert row["rejreason"] == "RMS:Blocked for the client"
+    assert (row["rejreason"], row["rejby"]) == ("RMS:Blocked for the client", "RED")
+
+
+async def test_a_stop_that_is_refused_at_its_trigger(noren: Noren, market: Market) -> None:
+    arm(noren, verb="ex.reject_at_trigger")
+    number = await noren.place(**STOP)
+    await noren.until(number, "TRIGGER_PENDING")
+    quoted(market, CALL, 89_00)
+    assert (await noren.until(number, "REJECTED"))["rejby"] == "NSE"
+
+
+async def test_positions_the_broker_closes_by_itself_are_orders_nobody_sent(noren: Noren) -> None:
+    await noren.until(await noren.place(prc="101.00"), "COMPLETE")
+    arm(noren, verb="ex.broker_closes", nth=1)
+    await noren.call("Limits")
+    for _ in range(2_000):
+        (row,) = await noren.call("PositionBook")
+        if row["netqty"] == "0":
+            break
+    closing = (await noren.call("OrderBook"))[0]
+    assert (closing["trantype"], closing["remarks"], closing["ordersource"]) == ("S", "", "ADM")
 
 
 async def test_an_order_the_exchange_ignores_can_be_cancelled(noren: Noren) -> None:

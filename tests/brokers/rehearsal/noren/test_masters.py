@@ -6,6 +6,7 @@ import io
 import zipfile
 from datetime import date
 
+import msgspec
 import pytest
 
 from optconsole.brokers.rehearsal.noren.masters import text
@@ -80,6 +81,14 @@ def test_every_contract_is_found_by_token_symbol_and_name(symbols: Symbols) -> N
         assert symbols.at(symbol.exch, symbol.token) is symbol
         assert symbols.named(symbol.exch, symbol.tsym) is symbol
         assert symbols.of(symbol.instrument.name) is symbol
+
+
+def test_an_ampersand_is_found_as_it_is_and_as_clients_write_it() -> None:
+    share = msgspec.structs.replace(sensex(EXPIRY, 3_000_00, Right.CALL), underlying="M&M", exchange="NSE", tick=5)
+    (symbol,) = Symbols(DAY, [share]).all
+    assert (symbol.tsym, symbol.instname, symbol.symname) == ("M&M26NOV26C3000", "OPTSTK", "M&M")
+    for written in ("M&M26NOV26C3000", "M%26M26NOV26C3000"):
+        assert Symbols(DAY, [share]).named("NFO", written) == symbol
 
 
 async def test_the_files_are_zips_that_need_no_login(noren: Noren) -> None:

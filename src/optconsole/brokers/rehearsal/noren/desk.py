@@ -8,7 +8,7 @@ from typing import Final
 from optconsole.brokers.rehearsal.market import Market
 from optconsole.brokers.rehearsal.noren.body import BadRequest, Body
 from optconsole.brokers.rehearsal.noren.intents import Change, modifying, placing
-from optconsole.brokers.rehearsal.noren.record import OWN_TAG, Record, Stage, Ticket, ticket_of
+from optconsole.brokers.rehearsal.noren.record import OWN_TAG, RISK_DESK, Record, Stage, Ticket, ticket_of
 from optconsole.brokers.rehearsal.noren.replies import NOT_FOUND, NOT_FOUND_TO_CANCEL
 from optconsole.brokers.rehearsal.noren.symbols import Symbols
 from optconsole.brokers.rehearsal.noren.words import PRICE_TYPES, PRODUCTS, RETENTIONS, SIDES
@@ -26,8 +26,6 @@ from optconsole.engine.ports import (
 
 Tell = Callable[[Record, Stage], None]
 
-RISK_DESK: Final = "RED"
-"""Who refuses before the exchange is asked."""
 REFUSED_NUMBERS: Final = 90_000_000
 """Orders that never reached the exchange are numbered from here within a day; the others as the exchange counts."""
 KEPT_NUMBERS: Final = 80_000_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from optconsole.brokers.rehearsal.noren.record import Record, Stage
+from optconsole.brokers.rehearsal.noren.record import RISK_DESK, Record, Stage
 from optconsole.brokers.rehearsal.noren.rows import average, fill_id
 from optconsole.brokers.rehearsal.noren.sight import Sight
 from optconsole.brokers.rehearsal.noren.symbols import Symbol
@@ -82,7 +82,7 @@ def unread(fields: Mapping[str, str]) -> Fields:
 def order_update(record: Record, stage: Stage, uid: str) -> Fields:
     """An ``om``; what a fill adds comes with reporttype Fill only."""
     ticket, symbol = record.ticket, record.ticket.symbol
-    at_exchange = stage.report not in ("NewAck", "PendingNew") and stage.rejected_by != "RED"
+    at_exchange = stage.report not in ("NewAck", "PendingNew") and stage.rejected_by != RISK_DESK
     frame = {
         "t": "om",
         "norenordno": record.number,

@@ -12,6 +12,8 @@ from optconsole.engine.model.orders import OrderStatus
 from optconsole.engine.ports import BrokerOrder, BrokerTrade
 
 PENDING: Final = "PENDING"
+RISK_DESK: Final = "RED"
+"""Who refuses before the exchange is asked."""
 OWN_TAG: Final = "~"
 """Begins the tag of an order whose remarks could not be one: they were empty, or taken already."""
 _ON_THE_WAY: Final = frozenset({"ModAck", "PendingReplace", "CanAck", "PendingCancel"})
@@ -143,7 +145,7 @@ class Record:
         trigger = row.trigger or 0
         terms = (row.qty, row.price, trigger, TYPE_WORD[row.type])
         if row.status is OrderStatus.REJECTED:
-            return [self.refused(row.updated_at, row.reason, "NSE")] if before.status != status else []
+            return [self.refused(row.updated_at, row.reason, self._judge(row))] if before.status != status else []
         if status == "CANCELED":
             return [self._cancelled(row)] if before.status != status else []
         if status == "COMPLETE":
@@ -169,6 +171,12 @@ class Record:
                 fill=None,
             )
         )
+
+    def _judge(self, row: BrokerOrder) -> str:
+        """Who refused: the broker's risk desk by its own word, else the exchange."""
+        if row.reason.startswith("RMS"):
+            return RISK_DESK
+        return "BSE" if self.ticket.symbol.exch == "BFO" else "NSE"
 
     def _cancelled(self, row: BrokerOrder) -> Stage:
         before = self.now

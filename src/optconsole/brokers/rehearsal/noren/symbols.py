@@ -48,7 +48,8 @@ class Symbol:
         kind = self.instrument.kind
         if kind is Kind.INDEX:
             return "UNDIND"
-        return "OPTIDX" if kind is Kind.OPTION else "FUTIDX"
+        of = "IDX" if self.instrument.underlying in INDEX_TOKENS else "STK"
+        return f"OPT{of}" if kind is Kind.OPTION else f"FUT{of}"
 
     @property
     def option_type(self) -> str:
