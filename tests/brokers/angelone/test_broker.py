@@ -346,6 +346,17 @@ async def test_funds_and_margin_in_paise() -> None:
         ]
 
 
+async def test_a_position_that_the_file_does_not_list_is_told_by_its_own_words_and_counts_in_the_margin() -> None:
+    async with desk(connected=False) as it:
+        share = {"exchange": "NFO", "symboltoken": "70001", "producttype": "CARRYFORWARD", "netqty": "200"}
+        share |= {"symbolname": "M&M", "tradingsymbol": "M&M24NOV263000CE", "expirydate": "24NOV2026"}
+        it.bench.tell(POSITIONS, success([share | {"optiontype": "CE", "strikeprice": "3000.0"}]))
+        assert [row.contract for row in await it.broker.positions()] == ["M&M 24NOV26 3000 CE"]
+        it.bench.tell(MARGIN, success({"totalMarginRequired": 1}))
+        assert await it.broker.margin([]) == 1_00
+        assert it.bench.bodies(MARGIN)[0]["positions"][0]["token"] == "70001"
+
+
 async def test_margin_of_more_than_a_batch_holds_is_unknown() -> None:
     async with desk(connected=False) as it:
         with pytest.raises(BrokerUnreachable, match="50 positions at most"):

@@ -36,7 +36,7 @@ def test_equal_tokens_of_two_segments_are_two_contracts() -> None:
     assert names == {"NFO": "NIFTY24NOV2625000CE", "BFO": "SENSEX26N2680000CE", "NSE": None}
 
 
-def test_futures_indices_and_shares_derivatives_are_kept_and_all_else_is_counted() -> None:
+def test_indices_and_their_contracts_are_kept_and_all_else_is_counted() -> None:
     found = master()
     assert {row.instrument.name for row in found.rows()} >= {
         "NIFTY",
@@ -44,27 +44,13 @@ def test_futures_indices_and_shares_derivatives_are_kept_and_all_else_is_counted
         "SENSEX",
         "INDIAVIX",
         "NIFTY 24NOV26 FUT",
-        "M&M 24NOV26 3000 CE",
         "SENSEX 26NOV26 80000 CE",
     }
     assert found.of("NIFTY 200") is None
+    assert found.of("M&M 24NOV26 3000 CE") is None
     counts = found.counts
-    assert (counts.rows, counts.kept, counts.expired, counts.others, counts.bad) == (14, 11, 1, 2, 0)
-    assert counts.rows == counts.kept + counts.expired + counts.others + counts.bad + counts.twins
-
-
-def test_a_contract_without_a_known_freeze_quantity_has_none() -> None:
-    found = master().of("M&M 24NOV26 3000 CE")
-    assert found is not None
-    assert found.instrument.freeze == 0
-
-
-def test_of_one_contract_at_both_exchanges_the_first_exchange_s_is_kept() -> None:
-    twin = scrip("9", "NIFTYTWIN25000CE", "NIFTY", strike="2500000.000000", exch_seg="BFO")
-    for rows in ([*SCRIPS, twin], [twin, *SCRIPS]):
-        found = master(rows)
-        assert getattr(found.of(CALL), "segment", "") == "NFO"
-        assert found.counts.twins == 1
+    assert (counts.rows, counts.kept, counts.expired, counts.others, counts.bad) == (14, 10, 1, 3, 0)
+    assert counts.rows == counts.kept + counts.expired + counts.others + counts.bad
 
 
 def test_an_expiry_of_today_is_listed_and_of_yesterday_not() -> None:
@@ -86,6 +72,8 @@ def test_an_expiry_of_today_is_listed_and_of_yesterday_not() -> None:
         {"symbol": "NIFTY24NOV2625000XX"},
         {"lotsize": 65},
         {"token": "58662"},
+        {"symbol": "NIFTYAGAIN", "strike": "2500000.000000"},
+        {"instrumenttype": "FUTIDX"},
     ],
 )
 def test_a_row_that_cannot_be_read_is_left_out_and_counted(broken: dict[str, Any]) -> None:

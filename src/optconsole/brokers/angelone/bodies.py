@@ -14,6 +14,8 @@ from optconsole.engine.ports import BrokerPosition, ModifyRequest, PlaceRequest
 
 NOTHING: Final = "0"
 Body = dict[str, Any]
+At = tuple[str, str]
+"""Segment and token of a contract."""
 
 
 def place(request: PlaceRequest, listed: Listed) -> Body:
@@ -70,32 +72,32 @@ def variety(kind: OrderType) -> str:
     return STOPLOSS if kind.has_trigger else NORMAL
 
 
-def margin(requests: Sequence[tuple[PlaceRequest, Listed]], held: Sequence[tuple[BrokerPosition, Listed]]) -> Body:
+def margin(requests: Sequence[tuple[PlaceRequest, At]], held: Sequence[tuple[BrokerPosition, At]]) -> Body:
     """A batch of what is open and what would be added to it."""
     rows: list[Body] = [
         {
-            "exchange": listed.segment,
+            "exchange": segment,
             "qty": abs(position.qty),
             "price": 0,
             "productType": PRODUCT_WORDS[position.product],
-            "token": listed.token,
+            "token": token,
             "tradeType": "BUY" if position.qty > 0 else "SELL",
             "orderType": "LIMIT",
         }
-        for position, listed in held
+        for position, (segment, token) in held
         if position.qty
     ]
     rows += [
         {
-            "exchange": listed.segment,
+            "exchange": segment,
             "qty": request.qty,
             "price": request.price / 100,
             "productType": PRODUCT_WORDS[request.product],
-            "token": listed.token,
+            "token": token,
             "tradeType": request.side.value,
             "orderType": TYPE_WORDS[request.type],
         }
-        for request, listed in requests
+        for request, (segment, token) in requests
     ]
     return {"positions": rows}
 

@@ -42,6 +42,7 @@ class Books:
         self._master: AngelMaster | None = None
         self._kept: dict[str, Kept] = {}
         self._latest: dict[str, Latest] = {}
+        self._held: dict[str, tuple[str, str]] = {}
         self.tags: set[str] = set()
         """Tags that an order at the broker has, or may have."""
 
@@ -55,6 +56,11 @@ class Books:
 
     def listed(self, contract: str) -> Listed | None:
         return None if self._master is None else self._master.of(contract)
+
+    def place(self, contract: str) -> tuple[str, str] | None:
+        """Segment and token of a contract: of the day's file, else as the positions showed them."""
+        listed = self.listed(contract)
+        return self._held.get(contract) if listed is None else (listed.segment, listed.token)
 
     def keep(self, order_id: str, kept: Kept) -> None:
         self._kept[order_id] = kept
@@ -90,6 +96,8 @@ class Books:
         """Open ones; what was closed today is a row of 0 at the broker."""
         rows = self._each(await self._rows(f"{ORDERS}/getPosition", "positions", NO_POSITIONS), "positions")
         found = [self._read(lambda row: position_row(row, self._account, self._find), row, "positions") for row in rows]
+        for row, position in zip(rows, found, strict=True):
+            self._held[position.contract] = (str(row["exchange"]), str(row.get("symboltoken") or ""))
         return [position for position in found if position.qty]
 
     def pushed(self, row: Row) -> BrokerOrder | None:

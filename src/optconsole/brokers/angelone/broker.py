@@ -202,8 +202,8 @@ class AngelBroker:
 
     async def margin(self, requests: Sequence[PlaceRequest]) -> int:
         """One batch of all that is open and asked, so that hedges count."""
-        held = [(each, self._needed(each.contract)) for each in await self.positions()]
-        asked = [(each, self._needed(each.instrument.name)) for each in requests]
+        held = [(each, self._place(each.contract)) for each in await self.positions()]
+        asked = [(each, self._place(each.instrument.name)) for each in requests]
         most = self._settings.margin_a_call
         if len(held) + len(asked) > most:
             raise BrokerUnreachable(
@@ -304,13 +304,13 @@ class AngelBroker:
             self._lost, self._write_fault = False, ""
         return found
 
-    def _needed(self, contract: str) -> Listed:
-        listed = self._books.listed(contract)
-        if listed is None:
+    def _place(self, contract: str) -> bodies.At:
+        place = self._books.place(contract)
+        if place is None:
             raise BrokerUnreachable(
                 f"{contract} is not in Angel One's instrument file of today; its margin is unknown."
             )
-        return listed
+        return place
 
     def _state(self, fault: str) -> LinkState:
         if not self._connected:

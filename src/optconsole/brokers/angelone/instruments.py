@@ -15,8 +15,8 @@ from optconsole.brokers.transport.gateway import Almanac, Listed
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.instruments import Instrument, Kind, Right, contract_name
 
-OPTIONS: Final = frozenset({"OPTIDX", "OPTSTK"})
-FUTURES: Final = frozenset({"FUTIDX", "FUTSTK"})
+OPTIONS: Final = "OPTIDX"
+FUTURES: Final = "FUTIDX"
 INDEX: Final = "AMXIDX"
 VOLATILITY: Final = "INDIAVIX"
 """An index without contracts that is kept all the same."""
@@ -42,15 +42,13 @@ class ScripRow(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What became of the rows of a file: ``others`` are of segments and kinds that are not kept, ``twins`` contracts
-    that another segment lists under the same name."""
+    """What became of the rows of a file: ``others`` are of segments, kinds and underlyings that are not kept."""
 
     rows: int
     kept: int
     others: int
     expired: int
     bad: int
-    twins: int
 
 
 class AngelMaster:
@@ -105,10 +103,9 @@ class _Reader:
         self._day = day
         self._almanac = almanac
         self._decoder = msgspec.json.Decoder(ScripRow)
-        self._indices: dict[str, Listed] = {}
         self._found: dict[str, Listed] = {}
         self._tokens: set[tuple[str, str]] = set()
-        self._others = self._expired = self._bad = self._twins = 0
+        self._others = self._expired = self._bad = 0
 
     def take(self, raw: bytes) -> None:
         if not any(mark in raw for mark in _WANTED):
@@ -118,7 +115,7 @@ class _Reader:
             row = self._decoder.decode(raw)
             if row.instrumenttype == INDEX:
                 self._index(row)
-            elif row.instrumenttype in OPTIONS or row.instrumenttype in FUTURES:
+            elif row.instrumenttype in (OPTIONS, FUTURES):
                 self._contract(row)
             else:
                 self._others += 1
@@ -126,9 +123,12 @@ class _Reader:
             self._bad += 1
 
     def _index(self, row: ScripRow) -> None:
-        """Kept for now; most of a hundred indices have no contracts."""
+        """Most of a hundred indices have no contracts, and are not kept."""
         name = row.name.upper()
         name = VOLATILITY if name == "INDIA VIX" else name
+        if name != VOLATILITY and self._almanac.freeze(name) is None:
+            self._others += 1
+            return
         if row.exch_seg not in ("NSE", "BSE") or not row.token:
             raise ValueError("an index of no exchange")
         instrument = Instrument(
@@ -140,16 +140,21 @@ class _Reader:
             tick=self._almanac.index_tick(name),
             freeze=0,
         )
-        self._indices[name] = Listed(instrument=instrument, segment=row.exch_seg, symbol=row.symbol, token=row.token)
+        self._keep(Listed(instrument=instrument, segment=row.exch_seg, symbol=row.symbol, token=row.token))
 
     def _contract(self, row: ScripRow) -> None:
+        """Of indices alone: what is known of no underlying's largest order cannot be traded here."""
+        freeze = self._almanac.freeze(row.name)
+        if freeze is None:
+            self._others += 1
+            return
         expiry = expiry_of(row.expiry)
         if row.exch_seg not in ("NFO", "BFO") or not row.token.isascii() or not row.token or not row.symbol:
             raise ValueError("a contract of no segment or without a token")
         if expiry < self._day:
             self._expired += 1
             return
-        right = Right(row.symbol[-2:]) if row.instrumenttype in OPTIONS else None
+        right = Right(row.symbol[-2:]) if row.instrumenttype == OPTIONS else None
         strike = whole(row.strike) if right else None
         lot, tick = whole(row.lotsize), whole(row.tick_size)
         if lot <= 0 or tick <= 0 or (strike is not None and strike <= 0):
@@ -161,7 +166,7 @@ class _Reader:
             kind=Kind.FUTURE if right is None else Kind.OPTION,
             lot=lot,
             tick=tick,
-            freeze=self._almanac.freeze(row.name) or 0,
+            freeze=freeze,
             expiry=expiry,
             strike=strike,
             right=right,
@@ -170,24 +175,15 @@ class _Reader:
         self._keep(Listed(instrument=instrument, segment=row.exch_seg, symbol=row.symbol, token=row.token))
 
     def _keep(self, listed: Listed) -> None:
-        """One contract a name and one a token; of shares with options at both exchanges NSE's are kept."""
-        if (listed.segment, listed.token) in self._tokens:
-            raise ValueError("a token that is there twice")
+        name = listed.instrument.name
+        if name in self._found or (listed.segment, listed.token) in self._tokens:
+            raise ValueError("a contract or a token that is there twice")
         self._tokens.add((listed.segment, listed.token))
-        other = self._found.get(listed.instrument.name)
-        if other is not None:
-            self._twins += 1
-            if other.segment == "NFO":
-                return
-        self._found[listed.instrument.name] = listed
+        self._found[name] = listed
 
     def master(self, rows: int) -> AngelMaster:
-        underlyings = {each.instrument.underlying for each in self._found.values()}
-        indices = [each for name, each in self._indices.items() if name in underlyings or name == VOLATILITY]
-        others = self._others + len(self._indices) - len(indices)
-        kept = [*indices, *self._found.values()]
-        counts = Counts(rows, len(kept), others, self._expired, self._bad, self._twins)
-        return AngelMaster(self._day, kept, counts)
+        counts = Counts(rows, len(self._found), self._others, self._expired, self._bad)
+        return AngelMaster(self._day, list(self._found.values()), counts)
 
 
 def _require_whole(master: AngelMaster, sentinels: Collection[str]) -> None:

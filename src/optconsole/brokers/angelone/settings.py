@@ -67,7 +67,7 @@ class AngelSettings:
     ping_every: float = 4.0
     """Seconds between two ``ping`` of ours: two may be lost before the silence counts as a dead socket."""
     silence: float = 10.0
-    sentinels: tuple[str, ...] = ("NIFTY", "BANKNIFTY")
+    sentinels: tuple[str, ...] = ("NIFTY",)
     """Underlyings without which an instrument file is no whole one."""
 
     def __post_init__(self) -> None:
