@@ -81,6 +81,8 @@ class BrokerAccount(Section):
     """The exchange's id of the algorithm, put on each order."""
     data: bool | Annotated[int, Field(ge=1, le=99)] = True
     """Whether quotes are taken from here; a number ranks the sources, 1 first."""
+    capital: int = Field(default=0, ge=0, le=1_000_00_00_000)
+    """Rupees that percentages of loss are taken of; 0 is ``paper.capital``. What can be used is the broker's word."""
     group: str = Field(default="", pattern=r"^[A-Za-z0-9_-]{0,20}$")
 
     @property

@@ -72,6 +72,8 @@ def test_with_json_a_failure_is_a_document_too(tmp_path: Path, capsys: pytest.Ca
         (["engine", "--until", "09:00", "--from", "10:00"], "is not after"),
         (["engine", "--replay", "x", "--seed", "1"], "practice market"),
         (["engine", "--replay", "x", "--on", "2026-11-25"], "practice market"),
+        (["engine", "--live", "--speed", "2"], "as it comes with --live"),
+        (["--live"], "an engine that outlives the screen"),
         (["engine", "--on", "tuesday"], "'tuesday' is not a d"),
         (["status", "now"], "one word too many"),
         (["order", "plase"], "did you mean place?"),

@@ -9,7 +9,6 @@ import msgspec
 import pytest
 
 from optconsole.engine import queries as q
-from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.orders import Side
 from optconsole.engine.reading import MARGIN_DEADLINE
 from optconsole.engine.shell.agreement import CONNECT_DEADLINE
@@ -19,51 +18,13 @@ from tests.faults.line import Line, scene
 from tests.simulation.broker import SimBroker
 from tests.simulation.market import LOT
 from tests.simulation.script import CALL, Scene
-from tests.simulation.world import Simulation
 
 
 async def never(*_asked: Any) -> Any:
     await asyncio.get_running_loop().create_future()
 
 
-def test_a_start_whose_broker_does_not_connect_is_refused_in_time_and_the_next_one_comes_up(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    verb, seconds = "connect", CONNECT_DEADLINE
-
-    async def script(stage: Scene) -> None:
-        refused: list[str] = []
-        guarded = Simulation._guarded
-
-        async def heard(self: Simulation, work: Any) -> bool:
-            async def told() -> None:
-                try:
-                    await work
-                except Refusal as refusal:
-                    refused.append(f"{refusal.code} {refusal.text}")
-                    raise
-
-            return await guarded(self, told())
-
-        await stage.simulation.bury(crash=True)
-        monkeypatch.setattr(Simulation, "_guarded", heard)
-        began = stage.simulation.loop.time()
-        with monkeypatch.context() as silent:
-            silent.setattr(SimBroker, verb, never)
-            assert not await stage.simulation._start()
-        assert seconds <= stage.simulation.loop.time() - began < seconds + 3
-        assert len(refused) == 1
-        assert refused[0].startswith("BROKER_UNREACHABLE ")
-        assert f"no answer within {seconds:.0f} s" in refused[0]
-        await stage.simulation.bury(crash=True)
-        await stage.simulation.rise()
-        await stage.show(100_00, 9)
-        assert (await stage.place(Side.BUY, 1)).ok
-
-    scene(script)
-
-
-@pytest.mark.parametrize("verb", ["settlements", "orders"])
+@pytest.mark.parametrize("verb", ["connect", "settlements", "orders"])
 def test_a_start_whose_book_cannot_be_read_guards_what_it_has_and_enters_nothing_until_it_can(
     verb: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -38,6 +38,11 @@ def arguments(parser: Parser) -> None:
 def run(args: argparse.Namespace, out: Output) -> int:
     """Open the console. The engine is loaded behind the first frame."""
     options = read_options(args)
+    if options.live:
+        raise UsageError(
+            "Live orders need an engine that outlives the screen: "
+            "run `optconsole engine --live`, then `optconsole attach`."
+        )
     require_terminal(out)
     taste = taste_of(options.home)
     from optconsole.app import ConsoleOptions, run_console

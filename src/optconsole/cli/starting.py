@@ -16,7 +16,7 @@ SCREENS: Final = ("positions", "chain", "orders", "baskets", "today", "risk", "j
 
 
 def add_starting(parser: Parser) -> None:
-    """``--replay --speed --from --fresh --hold --until --seed --rate --on --screen --ascii``."""
+    """``--replay --speed --from --fresh --hold --until --seed --rate --on --live --screen --ascii``."""
     parser.add_argument("--replay", metavar="FILE", help="play a recorded session instead of the practice market")
     parser.add_argument("--speed", type=speed, default=1.0, metavar="N", help="market seconds per second, or max (1)")
     parser.add_argument("--from", type=time_of_day, dest="start_at", metavar="HH:MM", help="begin at this market time")
@@ -26,6 +26,7 @@ def add_starting(parser: Parser) -> None:
     parser.add_argument("--seed", type=number, metavar="N", help="another practice market; the same seed, the same day")
     parser.add_argument("--rate", type=count, metavar="N", help="quotes a second of the practice market")
     parser.add_argument("--on", type=day, dest="first_day", metavar="DATE", help="first day of a fresh practice market")
+    parser.add_argument("--live", action="store_true", help="trade the accounts of config.toml on the real market")
     parser.add_argument("--screen", choices=SCREENS, metavar="NAME", help=f"first screen: {', '.join(SCREENS)}")
     parser.add_argument("--ascii", action="store_true", help="draw without Unicode")
 
@@ -40,6 +41,19 @@ def read_options(args: argparse.Namespace) -> RunOptions:
         raise UsageError(f"--until {args.until} is not after --from {args.start_at}.")
     if args.hold and args.until is not None:
         raise UsageError("--hold and --until exclude each other: one holds at once, the other plays first.")
+    played = {
+        "--replay": args.replay,
+        "--from": args.start_at,
+        "--until": args.until,
+        "--hold": args.hold or None,
+        "--seed": args.seed,
+        "--rate": args.rate,
+        "--on": args.first_day,
+        "--speed": None if args.speed == 1.0 else args.speed,
+    }
+    steered = next((name for name, value in played.items() if value is not None), None)
+    if args.live and steered is not None:
+        raise UsageError(f"{steered} steers a market that is played; the real one is taken as it comes with --live.")
     return RunOptions(
         home=home_dir(args.home, os.environ),
         replay=None if args.replay is None else _recording(Path(args.replay)),
@@ -51,6 +65,7 @@ def read_options(args: argparse.Namespace) -> RunOptions:
         seed=args.seed,
         rate=args.rate,
         first_day=args.first_day,
+        live=args.live,
         screen=args.screen,
         ascii=args.ascii,
     )

@@ -121,10 +121,9 @@ class Engine:
         if self.world.limits_at_first and not self.state.limits_seeded:
             await self._inbox.state([ev.LimitsSeeded(limits=self.world.limits_at_first)])
         await self.open_session(self.world.clock.now().date())
-        for account in self.world.brokers:
-            await self._connect(account)
         checked, adopted = 0, len(self.state.trades)
-        for account in self.world.brokers:
+        connected = [account for account in self.world.brokers if await self._connect(account)]
+        for account in connected:
             checked += await self._agree(account)
         await self.settled()
         self._answers.review(self.state)
@@ -133,34 +132,47 @@ class Engine:
         if self.world.guard_only:
             await self._inbox.state([ev.NoticeRaised(level="alarm", code="GUARD_ONLY", text=self.world.guard_only)])
 
-    async def _connect(self, account: str) -> None:
+    async def _connect(self, account: str) -> bool:
+        """Whether the way to an account's broker is open; one that is not is opened later."""
         broker, watch, known = self.world.brokers[account], self._watches[account], self.state.accounts.get(account)
         if known is None or known.account != broker.account:
             await self._inbox.state([ev.AccountOpened(account=broker.account)])
-        await self._agreement.connect(account, self.hearer(account))
-        self._inbox.spawn(watch.run(), f"book-{account}")
-        self._inbox.spawn(watch.read_funds(), f"funds-{account}")
+        try:
+            await self._agreement.connect(account, self.hearer(account))
+        except Refusal as refused:
+            await self._put_off(account, refused, connected=False)
+            return False
+        finally:
+            self._inbox.spawn(watch.run(), f"book-{account}")
+            self._inbox.spawn(watch.read_funds(), f"funds-{account}")
+        return True
 
     async def _agree(self, account: str) -> int:
-        """Bring our book and an account's together; returns the orders compared.
-
-        One that cannot be read must not keep the others unguarded: its entries wait until it can. Raises Refusal where
-        there is no other.
-        """
+        """Bring our book and an account's together, now or later; returns the orders compared."""
         try:
             return await self._agreement.reconcile(account)
         except Refusal as refused:
-            if len(self.world.brokers) == 1 and self.world.brokers[account].book_is_proof:
-                raise
-            text = f"{refused.text} Nothing is entered on {account} until its book could be read."
-            await self._inbox.state([ev.NoticeRaised(level="alarm", code="NOT_AGREED", text=text)])
-            self._inbox.spawn(self._agree_later(account), f"agree-{account}")
+            await self._put_off(account, refused, connected=True)
             return 0
 
-    async def _agree_later(self, account: str) -> None:
+    async def _put_off(self, account: str, refused: Refusal, connected: bool) -> None:
+        """One that cannot be reached must not keep the others unguarded: its entries wait until it can be.
+
+        Raises the Refusal where the exchange is our own: without it there is nothing to guard.
+        """
+        if self.world.brokers[account].book_is_proof:
+            raise refused
+        text = f"{refused.text} Nothing is entered on {account} until its book could be read."
+        await self._inbox.state([ev.NoticeRaised(level="alarm", code="NOT_AGREED", text=text)])
+        self._inbox.spawn(self._agree_later(account, connected), f"agree-{account}")
+
+    async def _agree_later(self, account: str, connected: bool) -> None:
         while True:
             await self.world.clock.sleep(AGREE_AGAIN)
             with suppress(Refusal):
+                if not connected:
+                    await self._agreement.connect(account, self.hearer(account))
+                    connected = True
                 await self._agreement.reconcile(account)
                 self.tell("AGREED", f"The book of {account} was read; what differs from ours is told apart.", "info")
                 return

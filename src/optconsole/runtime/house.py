@@ -17,6 +17,7 @@ from optconsole.engine.commands import EngageKill, SteerReplay
 from optconsole.engine.core import Engine
 from optconsole.engine.market.calendar import Calendar
 from optconsole.engine.model.errors import Refusal
+from optconsole.engine.model.secrets import Secret
 from optconsole.engine.observe.log import open_log
 from optconsole.engine.store.latch import KillLatch
 from optconsole.engine.store.lock import HomeLock
@@ -69,14 +70,14 @@ def silent(_text: str) -> None:
     """Progress that nobody watches."""
 
 
-async def open_house(options: RunOptions, progress: Progress = silent) -> House:
-    """Take the home, recover, reconcile, and let the market play.
+async def open_house(options: RunOptions, progress: Progress = silent, passphrase: Secret | None = None) -> House:
+    """Take the home, recover, reconcile, and let the market play. ``passphrase`` opens the vault beforehand.
 
     Raises Refusal or JournalBroken with a sentence for the trader; whatever was opened is closed again.
     """
     one_heap()
     async with AsyncExitStack() as stack:
-        ground = await _found(stack, options, progress)
+        ground = await _found(stack, options, progress, passphrase)
         engine, bonds, market = await _raise_engine(stack, ground, progress)
         keeper = Keeper(engine, market.papers, ground.book.journal, ground.stage.clock, ground.memory)
         stack.push_async_callback(keeper.close)
@@ -105,15 +106,17 @@ class _Ground:
     strongroom: Strongroom
 
 
-async def _found(stack: AsyncExitStack, options: RunOptions, progress: Progress) -> _Ground:
-    """Take the home and recover its book."""
+async def _found(stack: AsyncExitStack, options: RunOptions, progress: Progress, passphrase: Secret | None) -> _Ground:
+    """Take the home and recover its book. Raises Refusal(VAULT_WRONG) too."""
     lock = stack.enter_context(HomeLock(options.home))
     open_log(lock.home / LOG_NAME)
     settings = load(options.home)
     strongroom = Strongroom(options.home)
     stack.push_async_callback(strongroom.close)
+    if passphrase is not None and not await strongroom.unlock(passphrase):
+        raise Refusal("VAULT_WRONG", "The vault does not open with this passphrase; the log says more. Start again.")
     calendar = Calendar.load()
-    stage = _stage(options, settings, calendar, progress)
+    stage = _stage(options, settings, calendar, strongroom, progress)
     progress("reading the journal")
     book = await recover(stage.place, stage.clock.now)
     stack.push_async_callback(book.journal.close)
@@ -215,7 +218,14 @@ async def _take_over(engine: Engine, book: Recovered) -> None:
         await engine.submit(EngageKill(id=fresh_id(), actor="recovery", why=why))
 
 
-def _stage(options: RunOptions, settings: Settings, calendar: Calendar, progress: Progress) -> Stage:
+def _stage(
+    options: RunOptions, settings: Settings, calendar: Calendar, strongroom: Strongroom, progress: Progress
+) -> Stage:
+    if options.live:
+        # the adapters and all they need are loaded only by who trades for real
+        from optconsole.runtime.live import live_stage
+
+        return live_stage(options, settings, calendar, strongroom)
     if options.replay is None:
         return practice_stage(options, settings, calendar)
     # pyarrow takes a quarter of a second to import and only a replay needs it.

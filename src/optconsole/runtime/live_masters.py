@@ -10,6 +10,7 @@ from typing import Final
 from optconsole.brokers.transport.gateway import Gateway, Master
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.instruments import Instrument, Kind
+from optconsole.engine.ports import BrokerUnreachable
 from optconsole.engine.queries import Check
 from optconsole.engine.rules.pretrade import REFUSE
 
@@ -37,10 +38,11 @@ class LiveMasters:
     async def _fetch(self, name: str, day: date) -> None:
         try:
             master = await self._gateways[name].load_master(day)
-        except Refusal as refused:
-            if self._failed.get(name) != refused.code:
-                self._told("MASTER_MISSING", f"{name}: {refused.text} It is asked for again every minute.")
-            self._failed[name] = refused.code
+        except (Refusal, BrokerUnreachable) as failed:
+            why = failed.text if isinstance(failed, Refusal) else str(failed)
+            if self._failed.get(name) != why:
+                self._told("MASTER_MISSING", f"{name}: {why} It is asked for again every minute.")
+            self._failed[name] = why
             return
         before, self._held[name] = self._held.get(name), master
         self._failed.pop(name, None)

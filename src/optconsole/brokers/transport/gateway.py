@@ -95,8 +95,11 @@ class LiveFeed(Feed, Protocol):
 class Gateway(Protocol):
     """One account at one broker, opened: orders and data may share a socket, so they come together."""
 
-    broker: Broker
-    feed: LiveFeed
+    @property
+    def broker(self) -> Broker: ...
+
+    @property
+    def feed(self) -> LiveFeed: ...
 
     async def load_master(self, day: date) -> Master:
         """Download, check and adopt the day's instruments. Raises Refusal(MASTER_BAD | MASTER_UNREACHABLE)."""
