@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -23,13 +23,16 @@ LIFE: Final = timedelta(days=365)
 ACTIVE: Final = "active"
 
 
+Rupees = Annotated[float, msgspec.Meta(ge=0, le=10_000_000)]
+
+
 class Condition(msgspec.Struct):
     """As the form carries it, in rupees."""
 
     exchange: str
     tradingsymbol: str
-    trigger_values: list[float]
-    last_price: float = 0.0
+    trigger_values: list[Rupees]
+    last_price: Rupees = 0.0
 
 
 @dataclass(slots=True)
