@@ -11,7 +11,8 @@ from typing import Any
 from optconsole.brokers.angelone.broker import AngelBroker
 from optconsole.brokers.angelone.gateway import AngelGateway, open_gateway
 from optconsole.brokers.angelone.settings import AngelSettings
-from optconsole.brokers.rehearsal.market import Market, still_market
+from optconsole.brokers.rehearsal.market import Market
+from optconsole.brokers.rehearsal.opening import still_market
 from optconsole.brokers.rehearsal.serve import Served, serve
 from optconsole.brokers.rehearsal.smartapi.dialect import SmartApi
 from optconsole.engine.clock import MarketClock, seeded

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from optconsole.brokers.rehearsal.market import Market, still_market
+from optconsole.brokers.rehearsal.market import Market
 from optconsole.brokers.rehearsal.noren.dialect import NorenDialect, open_noren
+from optconsole.brokers.rehearsal.opening import still_market
 from optconsole.brokers.rehearsal.serve import Served, serve
 from optconsole.brokers.shoonya.broker import ShoonyaBroker
 from optconsole.brokers.shoonya.gateway import ShoonyaGateway, open_gateway

@@ -12,7 +12,8 @@ import pytest
 
 from optconsole.brokers.rehearsal.kite.limits import UNLIMITED
 from optconsole.brokers.rehearsal.kite.wire import Kite, KiteSettings, open_kite
-from optconsole.brokers.rehearsal.market import CAPITAL, Market
+from optconsole.brokers.rehearsal.market import Market
+from optconsole.brokers.rehearsal.opening import CAPITAL
 from optconsole.brokers.rehearsal.serve import Served, serve
 from optconsole.brokers.rehearsal.wire import Request, Response
 from optconsole.brokers.zerodha.frames import Packet, Walk
@@ -227,30 +228,22 @@ def _plain(form: Mapping[str, str]) -> dict[str, str | float]:
     return {name: value for name, value in fields.items() if value != 0.0 or name == "quantity"}
 
 
-async def test_the_adapter_asks_as_the_sdk_does(python: Path, tmp_path: Path) -> None:
+@pytest.fixture
+async def recorded(tmp_path: Path) -> AsyncIterator[Served]:
     market = await a_still_market(tmp_path)
     kite = Recorded(market, KiteSettings(limits=UNLIMITED, pause=0.0))
     await kite.orders.start()
     served = await serve(kite, market)
-    rig = ZerodhaRig(served)
-    await rig.start()
-    kite.asked.clear()
-    limit, stop = _intent(market, "OURLIMIT0000001"), _intent(market, "OURSTOP00000001", trigger=97_00)
-    for request in (limit, stop):
-        outcome = await rig.broker.place(request)
-        assert isinstance(outcome, Accepted)
-        assert isinstance(
-            await rig.broker.modify(
-                ModifyRequest(broker_id=outcome.broker_id, qty=2 * LOT, price=88_50, trigger=request.trigger)
-            ),
-            Accepted,
-        )
-        assert isinstance(await rig.broker.cancel(outcome.broker_id), Accepted)
-    ours = [request for request in kite.asked if request.path.startswith("/orders/regular")]
-    kite.asked.clear()
+    yield served
+    await served.close()
+    await market.close()
+
+
+async def test_the_adapter_asks_as_the_sdk_does(python: Path, recorded: Served, tmp_path: Path) -> None:
+    ours = await _ours(recorded)
     calls = [call for request in ours for call in _sdk_calls(request)]
-    await run_sdk(python, HERE / "kite_requests.py", served.ready | {"calls": calls}, tmp_path)
-    theirs = [request for request in kite.asked if request.path.startswith("/orders/regular")]
+    await run_sdk(python, HERE / "kite_requests.py", recorded.ready | {"calls": calls}, tmp_path)
+    theirs = _order_calls(recorded)
     assert len(ours) == 6
     for mine, sdk in zip(ours, theirs, strict=True):
         assert (mine.method, mine.path) == (sdk.method, sdk.path)
@@ -258,12 +251,33 @@ async def test_the_adapter_asks_as_the_sdk_does(python: Path, tmp_path: Path) ->
         assert mine.headers["authorization"] == sdk.headers["authorization"]
         assert mine.headers.get("content-type") == sdk.headers.get("content-type")
         assert _plain(mine.form()) == _plain(sdk.form())
-    await rig.close()
-    await served.close()
-    await market.close()
 
 
-def _intent(market: Market, tag: str, trigger: int | None = None) -> PlaceRequest:
+async def _ours(served: Served) -> list[Request]:
+    """What the adapter sends to place, change and cancel a limit order and a stop."""
+    rig = ZerodhaRig(served, {})
+    try:
+        await rig.start()
+        for request in (_intent("OURLIMIT0000001"), _intent("OURSTOP00000001", trigger=97_00)):
+            outcome = await rig.broker.place(request)
+            assert isinstance(outcome, Accepted)
+            new = ModifyRequest(broker_id=outcome.broker_id, qty=2 * LOT, price=88_50, trigger=request.trigger)
+            assert isinstance(await rig.broker.modify(new), Accepted)
+            assert isinstance(await rig.broker.cancel(outcome.broker_id), Accepted)
+    finally:
+        await rig.close()
+    return _order_calls(served)
+
+
+def _order_calls(served: Served) -> list[Request]:
+    """The order calls since the last look."""
+    kite = served.dialect
+    assert isinstance(kite, Recorded)
+    asked, kite.asked = kite.asked, []
+    return [request for request in asked if request.path.startswith("/orders/regular")]
+
+
+def _intent(tag: str, trigger: int | None = None) -> PlaceRequest:
     return PlaceRequest(
         tag=tag,
         account="Z1",

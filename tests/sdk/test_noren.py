@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from optconsole.brokers.rehearsal.market import CAPITAL, Market
+from optconsole.brokers.rehearsal.market import Market
 from optconsole.brokers.rehearsal.noren.dialect import NorenDialect, open_noren
+from optconsole.brokers.rehearsal.opening import CAPITAL
 from optconsole.brokers.rehearsal.serve import Served, serve
 from optconsole.engine.model.orders import OrderStatus
 from tests.brokers.paper.stage import CALL

@@ -20,7 +20,8 @@ from optconsole.brokers.paper.rules import PaperRules
 from optconsole.brokers.rehearsal.certificates import loopback_context
 from optconsole.brokers.rehearsal.dialect import Dialect
 from optconsole.brokers.rehearsal.faults import FaultFile, read_faults
-from optconsole.brokers.rehearsal.market import LEDGER, Hooks, Market, open_market, played_market
+from optconsole.brokers.rehearsal.market import Market
+from optconsole.brokers.rehearsal.opening import LEDGER, Hooks, open_market, played_market
 from optconsole.brokers.rehearsal.serve import Served, serve
 from optconsole.engine.clock import MarketClock, WallClock
 from optconsole.engine.market.calendar import Calendar

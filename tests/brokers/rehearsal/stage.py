@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from optconsole.brokers.rehearsal.dialect import Call, fewer
-from optconsole.brokers.rehearsal.market import Market, still_market
+from optconsole.brokers.rehearsal.market import Market
+from optconsole.brokers.rehearsal.opening import still_market
 from optconsole.brokers.rehearsal.peer import Peer
 from optconsole.brokers.rehearsal.wire import Request, Response, as_json
 from optconsole.engine.clock import MarketClock

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from optconsole.brokers.rehearsal.market import Market, Session, open_market
+from optconsole.brokers.rehearsal.market import Market, Session
+from optconsole.brokers.rehearsal.opening import open_market
 from optconsole.brokers.rehearsal.tokens import Tokens
 from optconsole.engine.market.calendar import Calendar
 from optconsole.engine.market.contracts import listing

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from optconsole.brokers.rehearsal.market import CAPITAL, Market
+from optconsole.brokers.rehearsal.market import Market
 from optconsole.brokers.rehearsal.noren.standings import Standing, position_row
 from optconsole.brokers.rehearsal.noren.symbols import Symbol
+from optconsole.brokers.rehearsal.opening import CAPITAL
 from tests.brokers.paper.stage import CALL, HEDGE
 from tests.brokers.rehearsal.noren.stage import BUY, Noren
 from tests.brokers.rehearsal.stage import quoted
