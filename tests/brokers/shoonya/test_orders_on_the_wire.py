@@ -24,7 +24,7 @@ from optconsole.engine.ports import (
     NotSent,
     Rejected,
 )
-from tests.brokers.shoonya.loopback import DEAD, Bench, bench, settings, shoonya
+from tests.brokers.shoonya.loopback import DEAD, Bench, bench, shoonya
 from tests.brokers.shoonya.stage import CALL, request
 from tests.brokers.shoonya.test_published_examples import FILLED, OPENED
 from tests.brokers.shoonya.test_rows import ORDER
@@ -295,7 +295,8 @@ async def test_what_happened_while_the_socket_was_down_is_read(desk: Desk) -> No
     assert [each.broker_id for each in told if isinstance(each, BrokerOrder)] == [NUMBER]
 
 
-def test_the_bench_points_nowhere_but_here() -> None:
-    from tests.brokers.shoonya.loopback import Shoonya
-
-    assert "127.0.0.1" in settings(Shoonya()).rest_url
+async def test_the_span_of_nothing_is_no_answer() -> None:
+    async with shoonya() as house, bench(house) as opened:
+        house.answer("SpanCalc", b'{"stat":"Ok"}')
+        with pytest.raises(BrokerUnreachable):
+            await opened.gateway.portfolio.span([])
