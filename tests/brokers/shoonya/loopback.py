@@ -58,6 +58,8 @@ class Shoonya:
     sockets: list[ServerConnection] = field(default_factory=list)
     confirmed: set[str] = field(default_factory=set)
     news: asyncio.Event = field(default_factory=asyncio.Event)
+    pause: dict[str, asyncio.Event] = field(default_factory=dict)
+    """Endpoints that answer only once their event is set."""
     rest_port: int = 0
     ws_port: int = 0
 
@@ -95,6 +97,8 @@ class Shoonya:
                 request = Request(endpoint, headers, body)
                 self.requests.append(request)
                 self.news.set()
+                if endpoint in self.pause:
+                    await self.pause[endpoint].wait()
                 scripted = self.answers.get(endpoint, [(200, EMPTY)])
                 status, answer = scripted.pop(0) if len(scripted) > 1 else scripted[0]
                 content = answer(request.fields) if callable(answer) else answer

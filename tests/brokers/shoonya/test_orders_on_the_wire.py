@@ -287,6 +287,28 @@ async def test_a_fill_without_its_details_is_completed_from_the_books(desk: Desk
     assert (trade.trade_id, order.status) == ("380225664", OrderStatus.FILLED)
 
 
+async def test_a_reading_does_not_overtake_what_the_stream_said_meanwhile(desk: Desk) -> None:
+    opened, told = desk
+    late = asyncio.Event()
+
+    def slowly(_fields: dict[str, Any]) -> bytes:
+        late.set()
+        return book({**ORDER, "prctyp": "LMT", "status": "OPEN", "trgprc": "0"})
+
+    opened.house.pause["OrderBook"] = asyncio.Event()
+    opened.house.answer("OrderBook", slowly)
+    opened.gateway.broker._catch_up()
+    await opened.house.until(lambda: bool(opened.house.asked("OrderBook")))
+    await opened.house.sockets[-1].send(FILLED)
+    await opened.house.until(lambda: len(told) == 2)
+    opened.house.pause["OrderBook"].set()
+    await late.wait()
+    await asyncio.gather(*opened.gateway.broker._readings.values())
+    assert [type(each) for each in told] == [BrokerTrade, BrokerOrder]
+    assert isinstance(told[-1], BrokerOrder)
+    assert told[-1].status is OrderStatus.FILLED
+
+
 async def test_what_happened_while_the_socket_was_down_is_read(desk: Desk) -> None:
     opened, told = desk
     opened.house.answer("OrderBook", book(ORDER))

@@ -66,6 +66,8 @@ class ShoonyaBroker:
         self._tags: set[str] = set()
         self._sink: UpdateSink | None = None
         self._readings: dict[str, asyncio.Task[None]] = {}
+        self._frames = 0
+        self._last_frame: dict[str, int] = {}
         stream.on_order(self._hear)
         stream.on_live(self._catch_up)
 
@@ -100,6 +102,7 @@ class ShoonyaBroker:
         """Take today's contracts."""
         if self._master is not None and self._master.day != master.day:
             self._ears.forget()
+            self._last_frame.clear()
             self._routes.clear()
             self._tags.clear()
         self._master = master
@@ -275,7 +278,10 @@ class ShoonyaBroker:
             return  # the first reading of the books comes after the contracts, and tells it all
         self._remember(frame)
         heard = self._ears.hear(frame)
+        self._frames += 1
         for update in heard.updates:
+            if isinstance(update, BrokerOrder):
+                self._last_frame[update.broker_id] = self._frames
             self._sink(update)
         if heard.read:
             self._read_soon(heard.read, self._read_order(heard.read))
@@ -294,11 +300,14 @@ class ShoonyaBroker:
 
     async def _read_order(self, broker_id: str) -> None:
         """Tell an order's trades and then the order, from the books; all orders where none is named."""
+        began = self._frames
         try:
             trades, orders = await self.trades(), await self.orders()
         except BrokerUnreachable:
             return  # the engine reads the books itself, and says so when it cannot
-        rows_: list[BrokerTrade | BrokerOrder] = [*trades, *orders]
+        # what a frame said of an order meanwhile is newer than the reading
+        current = [order for order in orders if self._last_frame.get(order.broker_id, 0) <= began]
+        rows_: list[BrokerTrade | BrokerOrder] = [*trades, *current]
         for update in rows_:
             if self._sink is not None and broker_id in ("", update.broker_id):
                 self._sink(update)

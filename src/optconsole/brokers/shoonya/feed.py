@@ -272,13 +272,15 @@ class ShoonyaFeed:
         new: list[Key] = []
         old: list[Key] = []
         for key, line in self._lines.items():
-            if line.book_wanted is not None and now - line.book_wanted > DEPTH_KEPT:
-                line.book_wanted = None
-                if line.book_asked:
+            if line.book_wanted is None:
+                continue
+            asked = line.book_asked
+            if now - line.book_wanted > DEPTH_KEPT:
+                line.book = line.book_wanted = line.book_asked = None
+                if asked is not None:
                     old.append(key)
-                line.book_asked, line.book = False, None
-            elif line.book_wanted is not None and not line.book_asked:
-                line.book_asked = True
+            elif asked is None or (line.book is None and now - asked > DEPTH_KEPT):
+                line.book_asked = now
                 new.append(key)
         await self._send_all("ud", old)
         await self._send_all("d", new)

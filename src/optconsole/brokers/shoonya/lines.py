@@ -16,7 +16,8 @@ class Line:
     """One watched contract. Times are monotonic seconds but for ``vouched``, which is epoch milliseconds.
 
     ``touch`` and ``book`` are None until the stream's acknowledgement has seeded them. ``asked`` is when a
-    subscription was last sent, None where none is out; ``tries`` how often; ``dropped`` that it was never confirmed.
+    subscription was last sent, None where none is out, and ``book_asked`` the same of depth; ``tries`` how often;
+    ``dropped`` that it was never confirmed. ``book_wanted`` is when somebody last looked at the depth.
     """
 
     __slots__ = (
@@ -45,7 +46,6 @@ class Line:
         self.heard: float | None = None
         self.polled: float | None = None
         self.book_wanted: float | None = None
-        self.book_asked = False
         self.forget_stream()
 
     def forget_stream(self) -> None:
@@ -54,7 +54,7 @@ class Line:
         self.asked: float | None = None
         self.tries = 0
         self.dropped = False
-        self.book_asked = False
+        self.book_asked: float | None = None
 
     def silent_since(self, began: float) -> float:
         """When it was last heard of or asked for, ``began`` where never."""
