@@ -8,6 +8,7 @@ from typing import Final
 
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request as UpgradeRequest
+from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 MOST_UNREAD: Final = 8_000_000
@@ -38,8 +39,8 @@ class Peer:
 
     @property
     def open(self) -> bool:
-        """Whether the client may still be reached, as far as this end knows."""
-        return not self._writer.is_closing() and self._protocol.close_code is None
+        """Whether anything may still be said to the client, as far as this end knows: not once a good-bye was said."""
+        return not self._writer.is_closing() and self._protocol.state is State.OPEN
 
     def upgrade(self, head: bytes) -> bool:
         """Answer the handshake in ``head``. False where it was none, and has been refused."""

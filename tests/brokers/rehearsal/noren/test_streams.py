@@ -220,3 +220,14 @@ async def test_updates_laid_over_the_snapshot_are_the_book_that_a_new_snapshot_s
     assert {name: text for name, text in view.items() if name not in volatile} == {
         name: text for name, text in fresh.items() if name not in volatile
     }
+
+
+async def test_what_happens_while_a_socket_is_being_closed_is_not_told_to_it(
+    noren: Noren, stream: Ears, market: Market
+) -> None:
+    await stream.say(t="t", k=key(noren))
+    await stream.next()
+    await noren.dialect.streams.end_all()
+    quoted(market, CALL, 104_00)  # before the client can have said good-bye
+    with pytest.raises(ConnectionClosedOK):
+        await stream.next()
