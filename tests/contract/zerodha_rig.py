@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -63,7 +63,7 @@ class Evidence:
 class ZerodhaRig:
     """One account; the market is the rehearsal's, and runs by the machine's time."""
 
-    def __init__(self, served: Served, changes: Mapping[str, Any], roots: Path | None = None) -> None:
+    def __init__(self, served: Served, roots: Path | None = None, **changes: Any) -> None:
         self.instrument = CALL
         self.inbox = Inbox()
         self.evidence = Evidence()
@@ -128,7 +128,7 @@ async def rehearsed(
     quoted(market, INDEX, 25_000_00, booked=False)
     kite = await open_kite(market, Wire(limits=UNLIMITED, pause=0.0, heartbeat=0.1))
     served = await serve(kite, market, tls=tls)
-    rig = ZerodhaRig(served, changes, roots)
+    rig = ZerodhaRig(served, roots, **changes)
     try:
         if started:
             await rig.start()

@@ -54,10 +54,10 @@ async def test_an_orders_history_is_read_oldest_first() -> None:
     async with bench() as desk:
         path = f"GET /orders/{ROW['order_id']}"
         desk.kite.answers[path] = good([ROW | {"status": word} for word in ("OPEN PENDING", "OPEN", "COMPLETE")])
-        told = await desk.gateway.broker.history(ROW["order_id"])
+        told = await desk.gateway.broker.books.history(ROW["order_id"])
         assert [row.status for row in told] == [OrderStatus.SENT, OrderStatus.PARTIAL, OrderStatus.FILLED]
         with pytest.raises(Refusal, match="NO_ORDER"):
-            await desk.gateway.broker.history("../user")
+            await desk.gateway.broker.books.history("../user")
 
 
 def test_a_trigger_has_its_legs_from_the_lowest_price_up_and_its_numbers_written_out() -> None:
@@ -106,10 +106,10 @@ async def test_holdings_margins_and_conversions() -> None:
             "POST /margins/orders": good([{"type": "equity", "total": 8024.25}]),
             "PUT /portfolio/positions": good(True),
         }
-        (held,) = await broker.holdings()
+        (held,) = await broker.money.holdings()
         assert (held.tradingsymbol, held.quantity, held.collateral_quantity) == ("NIFTYBEES", 10, 4)
-        assert await broker.margins([BUY]) == [8_024_25]
-        await broker.convert(CALL, Side.BUY, 65, Product.MIS, Product.NRML, overnight=False)
+        assert await broker.money.apart([BUY]) == [8_024_25]
+        await broker.money.convert(CALL, Side.BUY, 65, Product.MIS, Product.NRML, overnight=False)
         (asked,) = desk.kite.calls("PUT", "/portfolio/positions")
         assert asked.form == {
             "exchange": "NFO",

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Final
 
 import msgspec
 
-from optconsole.brokers.transport.gateway import Evidence, Listed
-from optconsole.brokers.zerodha import forms, rows
-from optconsole.brokers.zerodha.envelope import SAID
+from optconsole.brokers.transport.gateway import Evidence
+from optconsole.brokers.zerodha import forms
+from optconsole.brokers.zerodha.books import KiteBooks
 from optconsole.brokers.zerodha.instruments import KiteMaster
 from optconsole.brokers.zerodha.market import KiteMarket
+from optconsole.brokers.zerodha.money import KiteMoney
 from optconsole.brokers.zerodha.orders import OrderCalls, no_order, well_formed
-from optconsole.brokers.zerodha.rows import BadRow, HoldingRow, Margins, OrderRow, Positions, Reader, TradeRow
+from optconsole.brokers.zerodha.rows import OrderRow
 from optconsole.brokers.zerodha.session import KiteSession
 from optconsole.brokers.zerodha.settings import KiteSettings
 from optconsole.brokers.zerodha.settling import Settling
@@ -25,9 +25,6 @@ from optconsole.brokers.zerodha.updates import Updates
 from optconsole.engine.clock import Clock
 from optconsole.engine.model.accounts import Account, Funds
 from optconsole.engine.model.errors import Refusal
-from optconsole.engine.model.instruments import Instrument
-from optconsole.engine.model.orders import Product, Side
-from optconsole.engine.model.text import display
 from optconsole.engine.model.vitals import BrokerVitals, LinkState
 from optconsole.engine.ports import (
     Accepted,
@@ -54,18 +51,8 @@ class Profile(msgspec.Struct, frozen=True):
     user_id: str
 
 
-class Total(msgspec.Struct, frozen=True):
-    total: Decimal
-
-
-class Basket(msgspec.Struct, frozen=True):
-    """``final`` has the benefit of what hedges what."""
-
-    final: Total
-
-
 class KiteBroker:
-    """The port, and beside it what only Kite has: ``market``, ``triggers``, holdings, conversion.
+    """The port, and beside it what Kite has besides: ``books``, ``money``, ``market`` and ``triggers``.
 
     Kite takes a second order with the same tag, so that it is refused here: one order a tag.
     """
@@ -81,15 +68,12 @@ class KiteBroker:
         evidence: Evidence,
     ) -> None:
         self._account, self._settings, self._session, self._stream = account, settings, session, stream
-        self._clock, self._evidence = clock, evidence
+        self.books = KiteBooks(account.id, session, evidence)
+        self.money = KiteMoney(account.id, session, self.books.listed)
         self.market = market
         self.triggers = KiteTriggers(session)
-        self._master: KiteMaster | None = None
-        self._reader = Reader(account.id, self._contract_of, evidence)
-        self._updates = Updates(self._reader, self._trades_for_updates, clock, evidence)
+        self._updates = Updates(self.books.reader, self._trades_for_updates, clock, evidence)
         self._settling = Settling(self.orders, self._updates.tell, clock)
-        self._tags: set[str] = set()
-        self._varieties: dict[str, tuple[str, str | None]] = {}
         self._calls = OrderCalls(session, evidence)
         self._why = ""
         self._connected = False
@@ -98,12 +82,8 @@ class KiteBroker:
         stream.on_live = self._came_back
 
     def adopt(self, master: KiteMaster) -> None:
-        """Go by another day's instrument file; ids and tags of the day before mean nothing any more."""
-        if self._master is None or master.day != self._master.day:
-            self._tags.clear()
-            self._varieties.clear()
-            self._reader.tags.clear()
-        self._master = master
+        """Go by another day's instrument file."""
+        self.books.adopt(master)
 
     # ------------------------------------------------------------ the port
 
@@ -143,20 +123,20 @@ class KiteBroker:
         await self._stream.stop(USER)
 
     async def place(self, request: PlaceRequest) -> PlaceOutcome:
-        listed = None if self._master is None else self._master.of(request.instrument.name)
+        listed, tags = self.books.listed(request.instrument), self.books.tags
         if listed is None:
             return Rejected("NO_CONTRACT", f"Zerodha's file of today does not list {request.instrument.name}.")
-        if request.tag in self._tags:
+        if request.tag in tags:
             return Rejected("DUPLICATE_TAG", f"An order with the tag {request.tag} was sent already.")
         if not self._connected:
             return NotSent(CLOSED)
-        self._tags.add(request.tag)
+        tags.add(request.tag)
         form = forms.place(request, listed, self._settings.algo_id)
         outcome = await self._calls.send("POST", "/orders/regular", form=form)
         if isinstance(outcome, NotSent):
-            self._tags.discard(request.tag)
+            tags.discard(request.tag)
         if isinstance(outcome, Accepted):
-            self._reader.tags[outcome.broker_id] = request.tag
+            self.books.reader.tags[outcome.broker_id] = request.tag
             self._settling.accepted(outcome.broker_id)
         return outcome
 
@@ -165,8 +145,7 @@ class KiteBroker:
             return no_order(request.broker_id)
         if not self._connected:
             return NotSent(CLOSED)
-        variety, _ = self._varieties.get(request.broker_id, ("regular", None))
-        path = f"/orders/{variety}/{request.broker_id}"
+        path, _ = self.books.place_of(request.broker_id)
         return await self._calls.send("PUT", path, form=forms.modify(request), expected=request.broker_id)
 
     async def cancel(self, broker_id: str) -> PlaceOutcome:
@@ -174,37 +153,28 @@ class KiteBroker:
             return no_order(broker_id)
         if not self._connected:
             return NotSent(CLOSED)
-        variety, parent = self._varieties.get(broker_id, ("regular", None))
+        path, parent = self.books.place_of(broker_id)
         params = {"parent_order_id": parent} if parent else None
-        return await self._calls.send("DELETE", f"/orders/{variety}/{broker_id}", params=params, expected=broker_id)
+        return await self._calls.send("DELETE", path, params=params, expected=broker_id)
 
     async def orders(self) -> list[BrokerOrder]:
-        read = await self._session.read("orders", "/orders", list[OrderRow])
-        return self._orders(read)
+        return await self.books.orders()
 
     async def trades(self) -> list[BrokerTrade]:
-        return await self._trades("")
+        return await self.books.trades()
 
     async def positions(self) -> list[BrokerPosition]:
-        read = await self._session.read("positions", "/portfolio/positions", Positions)
-        return self._reader.positions(read.net)
+        return await self.books.positions()
 
     async def settlements(self) -> list[Settlement]:
         """Kite publishes none: what expired is gone from the next day's positions."""
         return []
 
     async def funds(self) -> Funds:
-        try:
-            return rows.funds(self._account.id, (await self._session.read("funds", "/user/margins", Margins)).equity)
-        except BadRow as wrong:
-            raise BrokerUnreachable(f"Zerodha's funds cannot be read: {wrong}.") from None
+        return await self.money.funds()
 
     async def margin(self, requests: Sequence[PlaceRequest]) -> int:
-        """What is blocked now, and what Kite says the basket needs on top with the account's positions considered."""
-        used = (await self.funds()).margin_used
-        if not requests:
-            return used
-        return used + await self.basket(requests)
+        return await self.money.margin(requests)
 
     def vitals(self) -> BrokerVitals:
         p50, p99 = self._session.client.latencies() or (None, None)
@@ -226,63 +196,19 @@ class KiteBroker:
         """Whose login this is. Raises BrokerUnreachable, LoginLost."""
         return (await self._session.read("profile", "/user/profile", Profile)).user_id
 
-    async def history(self, broker_id: str) -> list[BrokerOrder]:
-        """What an order went through, oldest first. Raises BrokerUnreachable, LoginLost, Refusal(NO_ORDER)."""
-        _require_id(broker_id)
-        return self._orders(await self._session.read("history", f"/orders/{broker_id}", list[OrderRow]))
-
     async def reread(self, broker_id: str) -> None:
-        """Read one order again and tell the engine: somebody hinted that it changed (a postback)."""
-        told = await self.history(broker_id)
+        """Read one order again and tell the engine: somebody hinted that it changed (a postback).
+
+        Raises BrokerUnreachable, LoginLost, Refusal(NO_ORDER).
+        """
+        told = await self.books.history(broker_id)
         if told:
             self._updates.tell(told[-1])
 
-    async def holdings(self) -> list[HoldingRow]:
-        """Shares in the account. Raises BrokerUnreachable, LoginLost."""
-        return await self._session.read("holdings", "/portfolio/holdings", list[HoldingRow])
-
-    async def basket(self, requests: Sequence[PlaceRequest]) -> int:
-        """Paise that orders need together, beside what is open and with the benefit of hedges."""
-        return await self._margin("/margins/basket", requests, {"consider_positions": "true"}, Basket)
-
-    async def margins(self, requests: Sequence[PlaceRequest]) -> list[int]:
-        """Paise that each order needs by itself."""
-        body = forms.margin([(request, self._listed(request.instrument)) for request in requests])
-        read = await self._session.ask("POST", "margins", "/margins/orders", list[Total], json=body)
-        return [_amount(each) for each in read]
-
-    async def convert(
-        self, instrument: Instrument, side: Side, qty: int, old: Product, new: Product, overnight: bool
-    ) -> None:
-        """Move ``qty`` units of a position to another product. Raises BrokerUnreachable: read the positions then."""
-        form = forms.convert(self._listed(instrument), side, qty, old.value, new.value, overnight)
-        await self._session.ask("PUT", "conversion", "/portfolio/positions", bool, form=form)
-
     # ------------------------------------------------------------ inside
 
-    def _orders(self, read: Sequence[OrderRow]) -> list[BrokerOrder]:
-        try:
-            found = [self._reader.order(row) for row in read]
-        except BadRow as wrong:
-            self._evidence("BAD_ROW", f"The order book cannot be read: {wrong}.", "")
-            raise BrokerUnreachable(f"Zerodha's order book cannot be read: {wrong}.") from None
-        for row in read:
-            self._varieties[row.order_id] = (row.variety, row.parent_order_id)
-        self._tags.update(order.tag for order in found if order.tag)
-        return found
-
-    async def _trades(self, broker_id: str, deadline: float | None = None) -> list[BrokerTrade]:
-        path = f"/orders/{broker_id}/trades" if broker_id else "/trades"
-        read = await self._session.read("trades", path, list[TradeRow], deadline=deadline)
-        if any(row.order_id not in self._reader.tags for row in read):
-            await self.orders()  # trades carry no tag: whose they are, the order book says
-        try:
-            return [self._reader.trade(row) for row in read]
-        except BadRow as wrong:
-            raise BrokerUnreachable(f"Zerodha's trades cannot be read: {wrong}.") from None
-
     async def _trades_for_updates(self, broker_id: str) -> list[BrokerTrade]:
-        return await self._trades(broker_id, TRADES_DEADLINE)
+        return await self.books.trades(broker_id, TRADES_DEADLINE)
 
     def _hear(self, row: OrderRow) -> None:
         """An order of the stream."""
@@ -302,34 +228,8 @@ class KiteBroker:
             self._updates.traded(await self.trades())
             for order in found:
                 self._updates.tell(order)
+            self._why = ""
         except BrokerUnreachable as silent:
             self._why = str(silent)
         finally:
             self._catching_up = None
-
-    async def _margin(
-        self, path: str, requests: Sequence[PlaceRequest], params: dict[str, str], kind: type[Basket]
-    ) -> int:
-        body = forms.margin([(request, self._listed(request.instrument)) for request in requests])
-        return _amount((await self._session.ask("POST", "margin", path, kind, json=body, params=params)).final)
-
-    def _listed(self, instrument: Instrument) -> Listed:
-        found = None if self._master is None else self._master.of(instrument.name)
-        if found is None:
-            raise BrokerUnreachable(f"Zerodha's file of today does not list {instrument.name}.")
-        return found
-
-    def _contract_of(self, segment: str, symbol: str) -> str:
-        return display(f"{segment}:{symbol}", 60) if self._master is None else self._master.contract_of(segment, symbol)
-
-
-def _require_id(broker_id: str) -> None:
-    if not well_formed(broker_id):
-        raise Refusal("NO_ORDER", f"{display(broker_id, SAID)!r} is no order id of Zerodha's.")
-
-
-def _amount(total: Total) -> int:
-    try:
-        return rows.paise(total.total)
-    except BadRow as wrong:
-        raise BrokerUnreachable(f"Zerodha's margin cannot be read: {wrong}.") from None
