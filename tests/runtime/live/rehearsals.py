@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -52,7 +52,7 @@ class Rehearsed:
                 f'master_url = "{url}{paths.get("master_path", "")}"',
             ],
             "shoonya": [
-                f'client_id = "{self.served.credentials.get("uid", "")}"',
+                f'client_id = "{self.served.credentials.get("user_id", "")}"',
                 f'rest_url = "{url}/NorenWClientAPI"',
                 f'ws_url = "{ws}/NorenWSAPI/"',
                 f'master_url = "{url}"',
@@ -62,13 +62,7 @@ class Rehearsed:
 
     def secrets(self) -> dict[str, Secret]:
         """What the vault must hold of the account: a login that was made a moment ago."""
-        given: Mapping[str, str] = self.served.credentials
-        named = {
-            "zerodha": {"api_key": "api_key", "api_secret": "api_secret", "access_token": "access_token"},
-            "angelone": {each: each for each in given},
-            "shoonya": {"access_token": "access_token", "user_id": "uid", "api_key": "client_id"},
-        }[self.broker]
-        return {ours: Secret(given[theirs]) for ours, theirs in named.items() if theirs in given}
+        return {name: Secret(text) for name, text in self.served.credentials.items()}
 
 
 async def _dialect(broker: str, market: Market) -> Dialect:
