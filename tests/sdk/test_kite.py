@@ -255,7 +255,7 @@ async def test_the_adapter_asks_as_the_sdk_does(python: Path, recorded: Served, 
 
 async def _ours(served: Served) -> list[Request]:
     """What the adapter sends to place, change and cancel a limit order and a stop."""
-    rig = ZerodhaRig(served, {})
+    rig = ZerodhaRig(served)
     try:
         await rig.start()
         for request in (_intent("OURLIMIT0000001"), _intent("OURSTOP00000001", trigger=97_00)):
