@@ -9,8 +9,9 @@ from websockets.exceptions import ConnectionClosedOK
 from optconsole.brokers.rehearsal.market import Market
 from optconsole.brokers.rehearsal.noren.dialect import open_noren
 from optconsole.brokers.rehearsal.serve import serve
-from tests.brokers.paper.stage import EXPIRY, LISTED
-from tests.brokers.rehearsal.noren.stage import Noren, ears
+from tests.brokers.paper.stage import CALL, EXPIRY, LISTED
+from tests.brokers.rehearsal.noren.stage import BUY, Noren, ears
+from tests.brokers.rehearsal.stage import quoted
 
 
 async def test_a_rehearsal_started_again_has_the_day_s_orders_and_trades(noren: Noren, market: Market) -> None:
@@ -52,3 +53,21 @@ async def test_a_settled_contract_leaves_the_book(noren: Noren, market: Market) 
     await market.broker.delivered()
     assert await market.broker.positions() == []
     assert "no data" in (await noren.call("PositionBook"))["emsg"]
+
+
+async def test_a_gtt_lives_over_the_night_and_its_order_can_be_changed(noren: Noren, market: Market) -> None:
+    kept = {**BUY, "ai_t": "LTP_B", "validity": "GTT", "d": "95.00", "prc": "94.00", "remarks": "G1"}
+    await noren.call("PlaceGTTOrder", **kept)
+    await noren.call("PlaceGTTOrder", **{**kept, "validity": "DAY", "remarks": "D1"})
+    await market.advance(24 * 3600)
+    market.load(LISTED)
+    noren.token = noren.dialect.login()["access_token"]
+    assert [row["remarks"] for row in await noren.call("GetPendingGTTOrder")] == ["G1"]
+    quoted(market, CALL, 94_50)
+    for _ in range(2_000):
+        book = await noren.call("OrderBook")
+        if isinstance(book, list) and book[0]["status"] == "OPEN":
+            break
+    terms = {key: BUY[key] for key in ("exch", "tsym", "prctyp", "ret")}
+    changed = await noren.call("ModifyOrder", norenordno=book[0]["norenordno"], qty="65", prc="93.00", **terms)
+    assert changed["stat"] == "Ok"

@@ -237,7 +237,7 @@ def conversion(books: Sequence[Standing], body: Body, symbol: Symbol) -> None:
     if body.word("prd") not in PRODUCTS or body.word("prevprd") not in PRODUCTS:
         raise BadRequest("Invalid Input : Invalid Product Type")
     qty = body.units("qty")
-    held = [each for each in books if each.symbol is symbol and each.prd == body.word("prevprd")]
+    held = [each for each in books if each.symbol == symbol and each.prd == body.word("prevprd")]
     open_units = sum(net_quantity(each) for each in held)
     side = SIDES.get(body.word("trantype"))
     if side is None:

@@ -98,7 +98,7 @@ class Desk:
         """The order's number once the change is on its way. Raises BadRequest."""
         change = modifying(body, self.symbols)
         record = self._alive(change.number, NOT_FOUND)
-        if record.ticket.symbol is not self.symbols.named(body.word("exch"), body.word("tsym")):
+        if record.ticket.symbol != self.symbols.named(body.word("exch"), body.word("tsym")):
             raise BadRequest(NOT_FOUND)
         count = self._changes[record.number] = self._changes.get(record.number, 0) + 1
         if count > MOST_CHANGES:
