@@ -70,6 +70,7 @@ async def test_a_token_that_dies_earlier_dies_when_it_says() -> None:
     [
         (b'{"stat":"Not_Ok","emsg":"Invalid Input : INVALID_VERIFIER"}', "LOGIN_REFUSED"),
         (b"<html>", "LOGIN_REFUSED"),
+        (b'{"stat":"Not_Ok","emsg":"no such demo_code of demo_secret"}', "LOGIN_REFUSED"),
         (b'{"stat":"Ok"}', "LOGIN_REFUSED"),
         (b"[]", "LOGIN_REFUSED"),
     ],

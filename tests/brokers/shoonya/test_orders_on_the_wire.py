@@ -97,6 +97,18 @@ async def test_no_connection_means_that_nothing_was_sent_and_the_tag_is_free_aga
         assert isinstance(await opened.gateway.broker.place(request()), NotSent)
 
 
+async def test_a_broker_that_repeats_our_token_tells_it_to_nobody_else(desk: Desk) -> None:
+    opened, _ = desk
+    opened.house.answer("PlaceOrder", b"<html>bad header: Bearer acc-demo</html>")
+    opened.house.answer("OrderBook", b'{"stat":"Not_Ok","emsg":"who is acc-demo"}')
+    outcome = await opened.gateway.broker.place(request())
+    with pytest.raises(BrokerUnreachable) as failed:
+        await opened.gateway.broker.orders()
+    await opened.house.sockets[-1].send('{"t":"om" acc-demo')
+    await opened.house.until(lambda: "BAD_FRAME" in opened.desk.kinds())
+    assert "acc-demo" not in f"{outcome} {failed.value} {opened.desk.kept}"
+
+
 async def test_a_tag_leaves_once(desk: Desk) -> None:
     opened, _ = desk
     opened.house.answer("PlaceOrder", b"<html>")

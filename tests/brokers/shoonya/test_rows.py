@@ -153,6 +153,23 @@ def test_a_number_or_side_that_cannot_be_read_is_never_guessed(name: str, value:
         reader().order(order(**{name: value}))
 
 
+def test_what_others_wrote_as_a_tag_cannot_steer_a_terminal() -> None:
+    assert reader().order(order(remarks="\x1b[2Jgone")).tag == "\\x1b[2Jgone"
+
+
+@pytest.mark.parametrize("number", ["", "12", "2611240000001x", "\x1b[2J", "٢٦١١٢٤٠٠٠٠٠٠١٧"])
+def test_a_number_that_is_none_of_an_order_is_not_taken_for_one(number: str) -> None:
+    with pytest.raises(BadRow):
+        reader().order(order(norenordno=number))
+    fill = {**ORDER, "flid": "a b", "flqty": "65", "flprc": "1", "fltm": "24-11-2026 10:16:00"}
+    with pytest.raises(BadRow):
+        reader().trade(fill)
+
+
+def test_a_figure_may_come_as_a_number() -> None:
+    assert reader().order(order(norenordno=26112400000017, qty=130)).broker_id == "26112400000017"
+
+
 def test_trades_and_positions_are_read() -> None:
     fill = {**ORDER, "flid": "380225664", "flqty": "65", "flprc": "118.95", "fltm": "24-11-2026 10:16:00"}
     trade = reader().trade(fill)

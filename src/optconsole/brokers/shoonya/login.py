@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import parse_qs, quote, urlsplit
 
 from optconsole.brokers.shoonya import bodies
-from optconsole.brokers.shoonya.replies import Row, understand
+from optconsole.brokers.shoonya.replies import Row, masked, understand
 from optconsole.brokers.shoonya.settings import ShoonyaSettings
 from optconsole.brokers.transport.coerce import units
 from optconsole.brokers.transport.gateway import Ask, Credentials, Login
@@ -77,7 +77,7 @@ async def log_in(
         raise Refusal("LOGIN_UNREACHABLE", f"Shoonya could not be reached: {silence.cause}. Try again.") from None
     finally:
         await rest.close()
-    return _login(settings, _granted(reply), clock.now())
+    return _login(settings, _granted(reply, secret, Secret(code), Secret(proof)), clock.now())
 
 
 async def log_out(settings: ShoonyaSettings, credentials: Credentials, clock: Clock, roots: Path | None = None) -> None:
@@ -94,13 +94,13 @@ async def log_out(settings: ShoonyaSettings, credentials: Credentials, clock: Cl
         raise Refusal("LOGOUT_UNPROVEN", f"Shoonya did not confirm the logout: {silence.cause}.") from None
     finally:
         await rest.close()
-    said = understand(reply.status, reply.body)
+    said = understand(reply.status, masked(reply.body, token))
     if said.fault and not said.login_dead:
         raise Refusal("LOGOUT_UNPROVEN", f"Shoonya did not confirm the logout: {display(said.fault)}.")
 
 
-def _granted(reply: Reply) -> Row:
-    said = understand(reply.status, reply.body)
+def _granted(reply: Reply, *asked: Secret) -> Row:
+    said = understand(reply.status, masked(reply.body, *asked))
     if reply.status in (502, 503, 504):
         raise Refusal("LOGIN_UNREACHABLE", f"Shoonya is not there for now (HTTP {reply.status}). Try again.")
     if said.fault or not isinstance(said.value, dict):

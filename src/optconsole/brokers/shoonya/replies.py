@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from optconsole.engine.model.secrets import MASK, Secret
 from optconsole.engine.model.text import display
 from optconsole.engine.ports import BrokerUnreachable, LoginLost
 
@@ -42,6 +43,14 @@ class Said:
 def bare(text: str) -> str:
     """A text of the OMS without the escapes and braces it is sometimes wrapped in."""
     return " ".join(re.sub(r"[\\{}]", "", text).lower().split())
+
+
+def masked(body: bytes, *secrets: Secret) -> bytes:
+    """What came back without secrets of ours that it may repeat: it is read, shown and kept as evidence."""
+    for secret in secrets:
+        if secret:
+            body = body.replace(secret.reveal().encode(), MASK.encode())
+    return body
 
 
 def understand(status: int, body: bytes) -> Said:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from optconsole.brokers.shoonya import words
+from optconsole.brokers.shoonya.refusals import order_number
 from optconsole.brokers.transport.coerce import moment, paise, text, units
 from optconsole.brokers.transport.gateway import Evidence
 from optconsole.engine.model.accounts import Funds
@@ -20,6 +22,7 @@ Named = Callable[[str, str], str]
 """(segment, trading symbol) -> our name of the contract."""
 
 _STAMPS: Final = ("%d-%m-%Y %H:%M:%S", "%H:%M:%S %d-%m-%Y")
+_EXECUTION: Final = re.compile(r"[0-9A-Za-z_-]{1,40}", re.ASCII)
 MOST_KEPT: Final = 1000
 _NO_TIME: Final = "01-01-1980"
 _FREE: Final = (
@@ -102,7 +105,7 @@ class Reader:
             self._evidence("UNKNOWN_STATUS", f"Order status {display(word, 60)!r} is new to us.", _sample(row))
         return BrokerOrder(
             broker_id=_number(row),
-            tag=str(row.get("remarks") or ""),
+            tag=display(str(row.get("remarks") or ""), 60),
             account=self._account,
             contract=self._contract(row),
             side=words.SIDES[_word(row, "trantype")],
@@ -126,9 +129,9 @@ class Reader:
         if qty <= 0 or price <= 0:
             raise ValueError("a fill of nothing")
         return BrokerTrade(
-            trade_id=text(row["flid"]),
+            trade_id=_execution(row),
             broker_id=_number(row),
-            tag=str(row.get("remarks") or ""),
+            tag=display(str(row.get("remarks") or ""), 60),
             account=self._account,
             contract=self._contract(row),
             product=self._product(row),
@@ -199,13 +202,26 @@ def _price(row: Row, kind: OrderType) -> int:
 
 
 def _number(row: Row) -> str:
-    return _word(row, "norenordno", "norenoordno")
+    number = order_number(_word(row, "norenordno", "norenoordno"))
+    if number is None:
+        raise ValueError("has no number of an order")
+    return number
+
+
+def _execution(row: Row) -> str:
+    """The exchange's number of a trade."""
+    number = text(row["flid"])
+    if not _EXECUTION.fullmatch(number):
+        raise ValueError("has no number of a trade")
+    return number
 
 
 def _word(row: Row, *names: str) -> str:
     """The text under the first of these names that is there. Raises KeyError."""
     for name in names:
         value = row.get(name)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
         if isinstance(value, str) and value.strip():
             return value.strip()
     raise KeyError(names[0])

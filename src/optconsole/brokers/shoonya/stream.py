@@ -12,6 +12,7 @@ import msgspec
 
 from optconsole.brokers.shoonya import frames
 from optconsole.brokers.shoonya.frames import BadFrame, Frame
+from optconsole.brokers.shoonya.replies import masked
 from optconsole.brokers.shoonya.settings import ShoonyaSettings
 from optconsole.brokers.shoonya.wire import NO_LOGIN, Wire
 from optconsole.brokers.transport.gateway import Evidence
@@ -219,7 +220,9 @@ class Stream:
             elif kind == "hk":
                 self._answers = True
         except BadFrame as bad:
-            self._evidence("BAD_FRAME", f"A frame of the stream is {bad}.", text[:2000])
+            sample = text[:2000].encode("utf-8", "replace")
+            secrets = () if self._shown is None else (self._shown,)
+            self._evidence("BAD_FRAME", f"A frame of the stream is {bad}.", masked(sample, *secrets))
 
     def _take_binary(self, frame: bytes) -> None:
         """Shoonya has none; one that comes may still be a text in the wrong wrapping."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from optconsole.brokers.shoonya import bodies, replies
-from optconsole.brokers.shoonya.replies import Row, Said, understand
+from optconsole.brokers.shoonya.replies import Row, Said, masked, understand
 from optconsole.brokers.shoonya.settings import ShoonyaSettings
 from optconsole.brokers.transport.gateway import Credentials, Evidence
 from optconsole.brokers.transport.pace import Budget, Pace
@@ -126,7 +126,7 @@ class Wire:
         except Unanswered as silence:
             self.readable = False
             raise BrokerUnreachable(f"Shoonya's {what}: {silence.cause}.") from None
-        said = understand(reply.status, reply.body)
+        said = understand(reply.status, masked(reply.body, token))
         if said.login_dead:
             self.refuse(token)
         return said
@@ -154,12 +154,13 @@ class Wire:
             )
         except Unanswered as silence:
             return Doubtful(silence.cause) if silence.sent else NotSent(silence.cause)
-        said = understand(reply.status, reply.body)
+        answer = masked(reply.body, token)
+        said = understand(reply.status, answer)
         outcome = judge(said)
         if said.login_dead:
             self.refuse(token)
         if isinstance(outcome, Doubtful):
-            self._evidence("UNCLEAR_ANSWER", f"{endpoint} was answered with {reply.status}.", reply.body[:2000])
+            self._evidence("UNCLEAR_ANSWER", f"{endpoint} was answered with {reply.status}.", answer[:2000])
         return outcome
 
     async def _turn(self) -> bool:
