@@ -9,6 +9,7 @@ from pathlib import Path
 
 from optconsole.cli.arguments import Parser
 from optconsole.cli.checkup import CHECKS, FAIL, OK, WARN, Finding, database
+from optconsole.cli.checkup_logins import logins, vault
 from optconsole.cli.output import DONE, FAILED, Output, error
 from optconsole.config import Settings, load
 from optconsole.engine.model.errors import Refusal
@@ -27,7 +28,13 @@ def run(args: argparse.Namespace, out: Output) -> int:
     """Run every check; exit code 1 when one fails. Starts nothing and changes nothing."""
     home = home_dir(args.home, os.environ)
     socket, runs = asyncio.run(_socket(home))
-    findings = [*(check(home) for check in CHECKS), socket, database(home, _settings(home), runs)]
+    findings = [
+        *(check(home) for check in CHECKS),
+        vault(home),
+        logins(home),
+        socket,
+        database(home, _settings(home), runs),
+    ]
     failed = [each.name for each in findings if each.verdict == FAIL]
     document: dict[str, object] = {
         "ok": not failed,
