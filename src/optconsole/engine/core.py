@@ -284,7 +284,19 @@ class Engine:
         return self._record.follow(after)
 
     def tap(self, hz: float) -> Tap:
-        return ConflatedTap(self.board, self.world.clock, self.vitals, hz)
+        return ConflatedTap(self.board, self.world.clock, self.vitals, hz, self.want_quotes)
+
+    def want_quotes(self, names: Sequence[str]) -> None:
+        """Ask the feed for quotes of those of ``names`` that are listed."""
+        self.world.feed.watch([name for name in names if name in self.master])
+
+    def needed(self) -> frozenset[str]:
+        """The contracts whose quotes something open depends on: positions, orders, legs of runs."""
+        state = self.state
+        held = (each.key.contract for each in state.positions.values() if each.qty)
+        ordered = (each.terms.contract for each in state.orders.values() if each.status.working)
+        legs = (leg.contract for run in state.runs.values() if not run.status.over for leg in run.legs.values())
+        return frozenset((*held, *ordered, *(name for name in legs if name)))
 
     async def verify(self, anchors: Sequence[Anchor] = ()) -> JournalVerdict:
         """Check the chain, the anchors, then that a replay from the first fact gives the state we hold."""

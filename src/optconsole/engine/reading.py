@@ -79,7 +79,7 @@ class Reader:
     def _quotes(self, names: Sequence[str]) -> q.QuoteList:
         engine = self._engine
         found = (engine.board.get(name) for name in names)
-        engine.world.feed.watch([name for name in names if engine.master.get(name) is not None])
+        engine.want_quotes(names)
         return q.QuoteList(quotes=tuple(quote for quote in found if quote is not None))
 
     def _instruments(self, query: q.FindInstruments) -> q.InstrumentList:

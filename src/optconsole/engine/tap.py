@@ -13,7 +13,15 @@ from optconsole.engine.ports import Beat
 class ConflatedTap:
     """Beats at ``hz`` of machine time. A reader that is late gets fewer, newer beats and holds nothing up."""
 
-    def __init__(self, board: QuoteBoard, clock: Clock, vitals: Callable[[], Vitals], hz: float) -> None:
+    def __init__(
+        self,
+        board: QuoteBoard,
+        clock: Clock,
+        vitals: Callable[[], Vitals],
+        hz: float,
+        wanted: Callable[[Sequence[str]], None] = lambda _names: None,
+    ) -> None:
+        self._wanted = wanted
         self._tap = board.open_tap(())
         self._clock = clock
         self._vitals = vitals
@@ -21,6 +29,8 @@ class ConflatedTap:
         self._closed = False
 
     def watch(self, names: Sequence[str]) -> None:
+        """Replace what is watched; ``wanted`` asks the source for it, which may send nothing unasked."""
+        self._wanted(names)
         self._tap.watch(names)
 
     async def __aiter__(self) -> AsyncIterator[Beat]:

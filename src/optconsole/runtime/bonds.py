@@ -27,6 +27,10 @@ class Bonds:
     async def farewell(self) -> None:
         await self.engine.stop(self.reason)
 
+    def needed(self) -> frozenset[str]:
+        """Contracts that must go on being quoted."""
+        return self.engine.needed()
+
     def depth(self, name: str) -> Depth | None:
         return self.feed.depth(name)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import date
 from urllib.parse import urlsplit
 
 from optconsole.brokers.paper.broker import PaperBroker
@@ -16,6 +17,7 @@ from optconsole.engine.clock import Clock, WallClock, seeded, shifted
 from optconsole.engine.market.calendar import Calendar
 from optconsole.engine.model.accounts import Account, Mode
 from optconsole.engine.model.errors import Refusal
+from optconsole.engine.model.instruments import Instrument, Kind
 from optconsole.engine.ports import Broker
 from optconsole.options import RunOptions
 from optconsole.runtime import places
@@ -69,10 +71,23 @@ class LiveStage:
         }
         brokers.update((paper.account.id, paper) for paper in papers)
         ranked = RankedFeed(
-            [(name, gateways[name].feed) for name in self._ranked(gateways)], self.clock, masters.listed, desk.tell
+            [(name, gateways[name].feed) for name in self._ranked(gateways)],
+            self.clock,
+            masters.listed,
+            desk.tell,
+            lambda: {*bonds.needed(), *always(masters.listed(self.clock.now().date()))},
         )
-        days = LiveDays(self.clock, self.calendar, masters.prepare, bonds.on_open, bonds.on_close)
-        bonds.begun = lambda: days.begin(today, complete)
+
+        async def opened(day: date) -> None:
+            await bonds.on_open(day)
+            ranked.watch(always(masters.listed(day)))
+
+        def begun() -> None:
+            ranked.watch(always(masters.listed(today)))
+            days.begin(today, complete)
+
+        days = LiveDays(self.clock, self.calendar, masters.prepare, opened, bonds.on_close)
+        bonds.begun = begun
         stack.push_async_callback(days.end)
         stack.callback(self.strongroom.vault.subscribe(lambda _accounts: days.hurry()))
         return Market(clock=self.clock, feed=ranked, playback=None, brokers=brokers, papers=papers, stops=masters.stops)
@@ -101,6 +116,18 @@ class LiveStage:
             seeded(f"{self.place.world} {name}"),
             bonds.depth,
         )
+
+
+def always(listed: Sequence[Instrument]) -> list[str]:
+    """What is quoted whoever looks: the indices, and the nearest future of each."""
+    indices = [each.name for each in listed if each.kind is Kind.INDEX]
+    nearest: dict[str, Instrument] = {}
+    for each in listed:
+        if each.kind is Kind.FUTURE and each.expiry is not None:
+            known = nearest.setdefault(each.underlying, each)
+            if known.expiry is not None and each.expiry < known.expiry:
+                nearest[each.underlying] = each
+    return indices + [each.name for each in nearest.values()]
 
 
 def live_stage(options: RunOptions, settings: Settings, calendar: Calendar, strongroom: Strongroom) -> LiveStage:

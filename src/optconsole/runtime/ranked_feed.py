@@ -5,7 +5,7 @@ Orders and data are chosen apart, so an account may trade on the prices of anoth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date
 from typing import Final
 
@@ -20,13 +20,18 @@ DEAD: Final = 5.0
 BACK: Final = 15.0
 """Seconds for which a better source must have been heard without a break before it is believed again."""
 
+MOST: Final = 1_500
+"""Contracts watched at once; the smallest broker that streams takes twice as many."""
+
 Told = Callable[[str, str], None]
 
 
 class RankedFeed:
     """Quotes of the first of ``sources`` (name, feed) that is alive.
 
-    ``listed`` gives the contracts of a day; ``told`` hears (code, sentence) when another source takes over.
+    ``listed`` gives the contracts of a day; ``told`` hears (code, sentence) when another source takes over. Brokers
+    cap what one login may watch, so of more than `MOST` contracts those asked for longest ago are let go, but never
+    ``needed`` ones.
     """
 
     def __init__(
@@ -35,7 +40,11 @@ class RankedFeed:
         clock: Clock,
         listed: Callable[[date], list[Instrument]],
         told: Told,
+        needed: Callable[[], Collection[str]],
     ) -> None:
+        self._needed = needed
+        self._watched: dict[str, None] = {}
+        """In the order they were last asked for."""
         self._sources = tuple(sources)
         self._clock = clock
         self._listed = listed
@@ -66,8 +75,21 @@ class RankedFeed:
 
     def watch(self, names: Sequence[str]) -> None:
         """Every source is asked, so that none begins from nothing when it takes over."""
+        for name in names:
+            self._watched.pop(name, None)
+            self._watched[name] = None
         for _, feed in self._sources:
             feed.watch(names)
+        if len(self._watched) > MOST:
+            self._let_go(len(self._watched) - MOST)
+
+    def _let_go(self, count: int) -> None:
+        needed = frozenset(self._needed())
+        oldest = [name for name in self._watched if name not in needed][:count]
+        for name in oldest:
+            del self._watched[name]
+        for _, feed in self._sources:
+            feed.drop(oldest)
 
     def depth(self, name: str) -> Depth | None:
         return self._sources[self._current][1].depth(name) if self._sources else None

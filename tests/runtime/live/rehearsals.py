@@ -11,8 +11,9 @@ from pathlib import Path
 from optconsole.brokers.paper.practice.feed import PracticeFeed
 from optconsole.brokers.rehearsal.dialect import Dialect
 from optconsole.brokers.rehearsal.kite.wire import open_kite
-from optconsole.brokers.rehearsal.market import Market, open_market
+from optconsole.brokers.rehearsal.market import Market
 from optconsole.brokers.rehearsal.noren.dialect import open_noren
+from optconsole.brokers.rehearsal.opening import open_market
 from optconsole.brokers.rehearsal.serve import Served, serve
 from optconsole.brokers.rehearsal.smartapi.dialect import SmartApi
 from optconsole.engine.clock import WallClock

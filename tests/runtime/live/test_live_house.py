@@ -33,7 +33,6 @@ async def until(true: Callable[[], object], what: str, seconds: float = PATIENCE
 async def near_call(house: House) -> Instrument:
     """The second expiry's call nearest the index, watched until it has a price."""
     engine = house.engine
-    engine.world.feed.watch(["NIFTY"])
     await until(lambda: engine.board.get("NIFTY") is not None, "a quote of the index")
     spot = engine.board.get("NIFTY")
     assert spot is not None

@@ -6,8 +6,10 @@ from datetime import date
 from optconsole.engine.model.instruments import Instrument
 from optconsole.engine.model.quotes import Depth, Quote
 from optconsole.engine.ports import QuoteSink
-from optconsole.runtime.ranked_feed import BACK, DEAD, RankedFeed
+from optconsole.runtime.ranked_feed import BACK, DEAD, MOST, RankedFeed
 from tests.runtime.live.hands import HandClock
+
+NEEDED = {"HELD"}
 
 
 class Source:
@@ -52,9 +54,8 @@ async def opened() -> tuple[RankedFeed, Source, Source, HandClock, list[int | No
     first, second, clock = Source(), Source(), HandClock()
     told: list[str] = []
     heard: list[int | None] = []
-    feed = RankedFeed(
-        [("kite", first), ("angel", second)], clock, lambda _day: [], lambda code, _text: told.append(code)
-    )
+    sources = [("kite", first), ("angel", second)]
+    feed = RankedFeed(sources, clock, lambda _day: [], lambda code, _text: told.append(code), lambda: NEEDED)
     await feed.start(lambda quotes: heard.extend(quote.ltp for quote in quotes))
     return feed, first, second, clock, heard, told
 
@@ -100,3 +101,14 @@ async def test_every_source_watches_so_that_none_begins_from_nothing() -> None:
     feed, first, second, *_ = await opened()
     feed.watch(["NIFTY", "BANKNIFTY"])
     assert first.watched == second.watched == ["NIFTY", "BANKNIFTY"]
+
+
+async def test_of_too_many_those_asked_for_longest_ago_are_let_go_but_never_what_is_held() -> None:
+    feed, first, *_ = await opened()
+    feed.watch(["HELD", "OLD", "OLDER THAN IT LOOKS"])
+    feed.watch([f"C{number}" for number in range(MOST - 2)])
+    assert "OLD" not in first.watched
+    feed.watch(["OLDER THAN IT LOOKS", "NEW"])
+    assert {"HELD", "OLDER THAN IT LOOKS", "NEW"} <= set(first.watched)
+    assert "C0" not in first.watched
+    assert len(set(first.watched)) == MOST
