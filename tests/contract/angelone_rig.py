@@ -15,6 +15,7 @@ from optconsole.brokers.rehearsal.market import Market
 from optconsole.brokers.rehearsal.opening import still_market
 from optconsole.brokers.rehearsal.serve import Served, serve
 from optconsole.brokers.rehearsal.smartapi.dialect import SmartApi
+from optconsole.brokers.rehearsal.smartapi.limits import Caps
 from optconsole.engine.clock import MarketClock, seeded
 from optconsole.engine.market.calendar import Calendar
 from optconsole.engine.model.accounts import Account, Mode
@@ -118,12 +119,12 @@ async def angelone(folder: Path) -> AsyncIterator[AngelRig]:
 
 
 @asynccontextmanager
-async def rehearsed(folder: Path, **settings: Any) -> AsyncIterator[AngelRig]:
-    """As `angelone`, for faults to act upon; ``settings`` change the adapter's."""
+async def rehearsed(folder: Path, caps: Mapping[str, Caps] | None = None, **settings: Any) -> AsyncIterator[AngelRig]:
+    """As `angelone`, for faults to act upon; ``caps`` are the rehearsal's limits, ``settings`` change the adapter's."""
     rules = paper_rules(Calendar.load())
     market = await still_market(folder, rules=rules, clock=MarketClock(at("10:00")), instruments=LISTED, account=CODE)
     market.show(Quote(name=INDEX.name, ts=market.stamp(), ltp=25_000_00, booked=False))
-    served = await serve(SmartApi(market, caps={}), market)
+    served = await serve(SmartApi(market, caps=caps or {}), market)
     rig = AngelRig(market, served, **settings)
     await rig.start()
     try:

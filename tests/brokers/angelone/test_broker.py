@@ -298,6 +298,14 @@ async def test_an_empty_book_is_null_or_its_own_not_found_code_and_nothing_else(
                     await read()
 
 
+async def test_answers_that_prove_nothing_are_kept_as_evidence_for_the_list_of_refusals() -> None:
+    async with desk(connected=False) as it:
+        it.bench.tell(PLACE, HTML, failure("AB2001"))
+        await it.broker.place(request())
+        await it.broker.place(request(tag="V1AAA000000002X"))
+        assert it.notes.kinds() == ["BAD_ANSWER", "UNKNOWN_REFUSAL"]
+
+
 async def test_a_row_that_cannot_be_read_is_kept_as_evidence() -> None:
     async with desk(connected=False) as it:
         it.bench.tell(BOOK, success([order(), order(quantity="?")]))

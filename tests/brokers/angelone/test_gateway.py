@@ -106,7 +106,7 @@ def test_an_address_that_would_carry_tokens_in_the_clear_is_refused(address: str
 def test_place_change_and_cancel_share_one_budget_of_nine_a_second() -> None:
     budget = BUDGETS["order"]
     assert isinstance(budget, tuple)
-    assert [(each.calls, each.seconds) for each in budget] == [(9, 1.0), (500, 60.0), (1000, 3600.0)]
+    assert [(each.calls, each.seconds) for each in budget] == [(9, 1.1), (500, 61.0), (1000, 3605.0)]
 
 
 async def test_candles_come_in_paise_and_aware() -> None:

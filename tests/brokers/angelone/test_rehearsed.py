@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from optconsole.brokers.angelone.login import login, logout, renew
+from optconsole.brokers.angelone.settings import BUDGETS
 from optconsole.brokers.rehearsal.faults import decode_faults
+from optconsole.brokers.rehearsal.smartapi.limits import CAPS
 from optconsole.engine.clock import WallClock
 from optconsole.engine.model.errors import Refusal
 from optconsole.engine.model.orders import OrderStatus, OrderType, Product, Side, Validity
@@ -333,3 +335,15 @@ async def test_a_damaged_instrument_file_leaves_the_one_before(rig: AngelRig, fa
         await rig.gateway.load_master(DAY)
     assert refused.value.code == code
     assert isinstance(await rig.broker.place(request()), Accepted)
+
+
+async def test_within_its_own_budgets_the_adapter_never_meets_the_broker_s_limits(tmp_path: Path) -> None:
+    async with rehearsed(tmp_path, caps=CAPS, budgets=BUDGETS) as rig:
+        await rig.show((99_00, 650), (101_00, 650), 100_00)
+        tags = [f"V1AAA0000000{number:02}X" for number in range(12)]
+        outcomes = await asyncio.gather(*(rig.broker.place(request(price=90_00, tag=tag)) for tag in tags))
+        assert all(isinstance(outcome, Accepted) for outcome in outcomes)
+        books = await asyncio.gather(
+            rig.broker.orders(), rig.broker.trades(), rig.broker.positions(), rig.broker.orders()
+        )
+        assert [len(book) for book in books] == [12, 0, 0, 12]

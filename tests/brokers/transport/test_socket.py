@@ -107,6 +107,26 @@ async def test_a_socket_that_goes_mute_is_given_up_and_opened_anew() -> None:
         assert ours.said("silent") >= 1
 
 
+@pytest.mark.parametrize("counts", [True, False])
+async def test_a_pong_of_the_protocol_is_life_where_a_stream_may_have_nothing_to_say(counts: bool) -> None:
+    pings = asyncio.Semaphore(0)
+
+    async def speechless(connection: ServerConnection) -> None:
+        async for frame in connection:
+            if frame == "ping":
+                pings.release()
+
+    words: dict[str, Any] = {"silence": 1.2, "ping": "ping", "ping_every": 0.1, "pong_is_life": counts}
+    async with serving(speechless) as url, client(url, **words) as ours:
+        if counts:
+            async with asyncio.timeout(PATIENCE):
+                for _ in range(4):
+                    await pings.acquire()
+            assert (ours.socket.state, ours.socket.opened) == ("live", 1)
+        else:
+            await ours.until(lambda: ours.said("silent") == 1)
+
+
 async def test_what_was_subscribed_is_asked_for_again_on_every_connection() -> None:
     connections = 0
 

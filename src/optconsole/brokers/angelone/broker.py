@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from optconsole.brokers.angelone import bodies
 from optconsole.brokers.angelone.books import Books
-from optconsole.brokers.angelone.envelope import Held
+from optconsole.brokers.angelone.envelope import Fault, Held
 from optconsole.brokers.angelone.feed import AngelFeed
 from optconsole.brokers.angelone.money import funds_of, margin_of, rupees
 from optconsole.brokers.angelone.refusals import IP_REFUSED, RATE_LIMITED, judged
@@ -97,6 +97,7 @@ class AngelBroker:
             silence=settings.silence,
             ping="ping",
             ping_every=settings.ping_every,
+            pong_is_life=True,  # the documents know a text ping, the broker's own client only the protocol's
             roots=roots,
         )
 
@@ -276,8 +277,15 @@ class AngelBroker:
                 Doubtful(f"Angel One: {silence.cause}") if silence.sent else NotSent(f"Angel One: {silence.cause}")
             )
         else:
-            outcome = _accepted(answer, broker_id) if isinstance(answer, Held) else judged(answer)
+            outcome = _accepted(answer, broker_id) if isinstance(answer, Held) else self._judged(answer)
         self._learn(outcome)
+        return outcome
+
+    def _judged(self, fault: Fault) -> PlaceOutcome:
+        """What a failed request proves; a code that proves nothing yet is kept, so that the list may learn it."""
+        outcome = judged(fault)
+        if isinstance(outcome, Doubtful) and fault.code:
+            self._tally.note("UNKNOWN_REFUSAL", f"A request ended in {fault.code}, which proves nothing.", fault.text)
         return outcome
 
     def _learn(self, outcome: PlaceOutcome) -> None:

@@ -42,7 +42,7 @@ class AngelGateway:
         self._almanac = almanac
         self._master: AngelMaster | None = None
         self.tally = Tally(evidence)
-        self._wire = Wire(settings, credentials, clock, roots)
+        self._wire = Wire(settings, credentials, clock, roots, self.tally)
         self._books = Books(account.id, self._wire, clock, self.tally)
         self.feed = AngelFeed(settings, self._wire, clock, rng, self.tally, roots)
         self.broker = AngelBroker(account, settings, self._wire, self._books, self.feed, clock, rng, self.tally, roots)

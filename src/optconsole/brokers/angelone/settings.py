@@ -10,23 +10,27 @@ from optconsole.brokers.transport.pace import Budget
 
 BudgetOf = Mapping[str, Budget | tuple[Budget, ...]]
 
+SECOND, MINUTE, HOUR = 1.1, 61.0, 3605.0
+"""Windows with a little over for what the network bunches together."""
+
+_SINGLE: Final = Budget(1, SECOND)
+_TEN: Final = (Budget(10, SECOND), Budget(500, MINUTE), Budget(5000, HOUR))
 BUDGETS: Final[BudgetOf] = {
-    "login": Budget(1, 1.0),
-    "tokens": (Budget(1, 1.0), Budget(1000, 3600.0)),
-    "profile": (Budget(3, 1.0), Budget(1000, 3600.0)),
-    "funds": Budget(2, 1.0),
-    "order": (Budget(9, 1.0), Budget(500, 60.0), Budget(1000, 3600.0)),
-    "orders": Budget(1, 1.0),
-    "trades": Budget(1, 1.0),
-    "positions": Budget(1, 1.0),
-    "holdings": Budget(1, 1.0),
-    "search": Budget(1, 1.0),
+    "login": _SINGLE,
+    "tokens": (_SINGLE, Budget(1000, HOUR)),
+    "profile": (Budget(3, SECOND), Budget(1000, HOUR)),
+    "funds": Budget(2, SECOND),
+    "order": (Budget(9, SECOND), Budget(500, MINUTE), Budget(1000, HOUR)),
+    "orders": _SINGLE,
+    "trades": _SINGLE,
+    "positions": _SINGLE,
+    "holdings": _SINGLE,
     # the table of limits says ten a second, the page of quotes one: the lower cannot be wrong
-    "quote": (Budget(1, 1.0), Budget(500, 60.0), Budget(5000, 3600.0)),
-    "margin": (Budget(10, 1.0), Budget(500, 60.0), Budget(5000, 3600.0)),
-    "details": (Budget(10, 1.0), Budget(500, 60.0), Budget(5000, 3600.0)),
-    "rules": (Budget(9, 1.0), Budget(500, 60.0), Budget(5000, 3600.0)),
-    "candles": (Budget(3, 1.0), Budget(180, 60.0), Budget(5000, 3600.0)),
+    "quote": (_SINGLE, Budget(500, MINUTE), Budget(5000, HOUR)),
+    "margin": _TEN,
+    "details": _TEN,
+    "rules": (Budget(9, SECOND), Budget(500, MINUTE), Budget(5000, HOUR)),
+    "candles": (Budget(3, SECOND), Budget(180, MINUTE), Budget(5000, HOUR)),
 }
 """Calls of each kind that one client code may make; place, change and cancel share one."""
 

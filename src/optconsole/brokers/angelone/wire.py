@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from optconsole.brokers.angelone.envelope import Fault, Held, Kind, read
 from optconsole.brokers.angelone.settings import AngelSettings
+from optconsole.brokers.angelone.tally import Tally
 from optconsole.brokers.transport.gateway import Credentials
 from optconsole.brokers.transport.rest import Reply, RestClient, Unanswered
 from optconsole.engine.clock import Clock
@@ -31,8 +32,14 @@ class Wire:
     """The REST interface of one account. Raises Refusal for addresses that cannot be used safely."""
 
     def __init__(
-        self, settings: AngelSettings, credentials: Credentials, clock: Clock, roots: Path | None = None
+        self,
+        settings: AngelSettings,
+        credentials: Credentials,
+        clock: Clock,
+        roots: Path | None = None,
+        tally: Tally | None = None,
     ) -> None:
+        self._tally = tally
         self._settings = settings
         self._credentials = credentials
         self._dead: Secret | None = None
@@ -102,6 +109,8 @@ class Wire:
         answer = read(reply)
         if signed and isinstance(answer, Fault) and answer.kind is Kind.SESSION:
             self._dead = Secret(headers["Authorization"].removeprefix("Bearer "))
+        if self._tally is not None and isinstance(answer, Fault) and answer.kind is Kind.UNREADABLE:
+            self._tally.note("BAD_ANSWER", f"{answer.text} ({method} {path}).", reply.text(400))
         return answer
 
     async def get(self, path: str, bucket: str, nothing: str = "") -> Any:

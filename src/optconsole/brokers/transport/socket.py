@@ -42,6 +42,9 @@ class LiveSocket:
     that there is no login yet. ``on_open`` authenticates and subscribes; it may raise `Refused`. ``on_state`` hears
     ``connecting``, ``live``, ``silent``, ``down`` and ``refused`` with a reason. After ``silence`` seconds without a
     frame the connection is given up; ``ping`` is a text that is sent every ``ping_every`` seconds.
+
+    ``pong_is_life`` sends a ping of the protocol beside it, whose pong counts as a frame: for streams that may have
+    nothing to say for hours.
     """
 
     def __init__(
@@ -58,12 +61,14 @@ class LiveSocket:
         silence: float = 10.0,
         ping: str | None = None,
         ping_every: float = 30.0,
+        pong_is_life: bool = False,
         roots: Path | None = None,
     ) -> None:
         self._url, self._headers = url, headers
         self._clock, self._rng = clock, rng
         self._on_open, self._on_text, self._on_binary, self._on_state = on_open, on_text, on_binary, on_state
         self._silence, self._ping, self._ping_every = silence, ping, ping_every
+        self._pong_is_life = pong_is_life
         self._trust = trust(roots)
         self._connection: ClientConnection | None = None
         self._heard: float | None = None
@@ -239,6 +244,13 @@ class LiveSocket:
                 spoken = now
                 with contextlib.suppress(ConnectionClosed):
                     await connection.send(self._ping)
+                    if self._pong_is_life:
+                        asyncio.ensure_future(await connection.ping()).add_done_callback(self._ponged)
+
+    def _ponged(self, answer: asyncio.Future[float]) -> None:
+        """A pong of the protocol counts as a frame; one that never comes ends with its connection."""
+        if not answer.cancelled() and answer.exception() is None:
+            self.heard()
 
     # ------------------------------------------------------------ between two connections
 
