@@ -8,6 +8,7 @@ from collections.abc import Callable
 from optconsole.brokers.rehearsal.dialect import BOOK, CANCEL, FUNDS, MODIFY, PLACE, POSITIONS, TRADES
 from optconsole.brokers.rehearsal.kite.contracts import KiteContracts
 from optconsole.brokers.rehearsal.kite.gtt import KiteTriggers
+from optconsole.brokers.rehearsal.kite.habits import KiteHabits
 from optconsole.brokers.rehearsal.kite.money import KiteMoney
 from optconsole.brokers.rehearsal.kite.orders import KiteOrders
 from optconsole.brokers.rehearsal.kite.portfolio import KitePortfolio, no_holdings
@@ -29,9 +30,10 @@ class KiteAnswers:
         sessions: Sessions,
         orders: KiteOrders,
         triggers: KiteTriggers,
+        habits: Callable[[], KiteHabits],
     ) -> None:
         self._market, self._contracts, self.sessions = market, contracts, sessions
-        self.orders, self.triggers = orders, triggers
+        self.orders, self.triggers, self._habits = orders, triggers, habits
         self._portfolio, self._money, self._quotes = KitePortfolio(market), KiteMoney(market), KiteQuotes(market)
 
     def new_day(self) -> None:
@@ -78,7 +80,7 @@ class KiteAnswers:
         return self.sessions.page(request)
 
     async def _login(self, request: Request, _parts: tuple[str, ...]) -> object:
-        return self.sessions.exchange(request.form())
+        return self.sessions.exchange(request.form(), self._habits().one_login)
 
     async def _renew(self, _request: Request, _parts: tuple[str, ...]) -> object:
         raise KiteError(PERMISSION, "Your app is not approved to renew access tokens.", 403)

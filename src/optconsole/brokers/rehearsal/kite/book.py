@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from optconsole.brokers.rehearsal.kite.habits import KiteHabits
 from optconsole.brokers.rehearsal.kite.replies import rupees, stamp
 from optconsole.brokers.rehearsal.kite.terms import Terms
 from optconsole.engine.model.orders import OrderStatus, OrderType
@@ -50,6 +51,7 @@ class KiteOrder:
     truth: BrokerOrder | None = None
     settled: bool = False
     """Whether it has gone through the states before the exchange's."""
+    habits: KiteHabits = field(default_factory=KiteHabits)
     changes: int = 0
     updated: datetime | None = None
     fills: list[BrokerTrade] = field(default_factory=list)
@@ -105,10 +107,10 @@ class KiteOrder:
             "average_price": self._average(),
             "filled_quantity": self.filled,
             "pending_quantity": 0 if self.status in (COMPLETE, REJECTED) else rest,
-            "cancelled_quantity": rest if self.status == CANCELLED else 0,
+            "cancelled_quantity": rest if self.status == CANCELLED and not self.habits.blank_cancels else 0,
             "market_protection": 0,
             "meta": {},
-            "tag": terms.tag,
+            "tag": None if terms.marks and self.habits.lost_tags else terms.tag,
             "tags": self.tags or None,
             "guid": f"rehearsal{self.order_id[-8:]}",
         }

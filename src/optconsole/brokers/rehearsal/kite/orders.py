@@ -26,7 +26,7 @@ _INPUT_CODES: Final = frozenset(
 class KiteOrders(KiteRecords):
     """Places, changes and cancels, beside what its records show."""
 
-    async def place(self, variety: str, form: Mapping[str, str]) -> Row:
+    async def place(self, variety: str, form: Mapping[str, str]) -> Row | list[Row]:
         """Raises KiteError."""
         terms, percent = read_terms(variety, form, self._contracts())
         terms = protected(terms, percent, self._last(terms))
@@ -106,7 +106,7 @@ class KiteOrders(KiteRecords):
         finally:
             self._placing -= 1
 
-    async def _slices(self, terms: Terms, size: int) -> Row:
+    async def _slices(self, terms: Terms, size: int) -> Row | list[Row]:
         """Whole slices and a rest, each an order of its own; a slice may be refused while others are taken."""
         count = -(-terms.qty // size)
         if count > MOST_SLICES:
@@ -128,7 +128,7 @@ class KiteOrders(KiteRecords):
             first = children[0]["error"]
             assert isinstance(first, dict)
             raise KiteError(first["error_type"], first["message"])
-        return {"order_id": parent, "children": children}
+        return children if self._habits().bare_slices else {"order_id": parent, "children": children}
 
     def _changed(self, order: KiteOrder, form: Mapping[str, str]) -> Terms:
         terms = order.terms
@@ -139,7 +139,7 @@ class KiteOrders(KiteRecords):
         new = replace(
             terms,
             type=kind,
-            qty=whole(form, "quantity", terms.qty),
+            qty=self._total(order, form),
             price=money(form, "price", terms.price),
             trigger=money(form, "trigger_price", terms.trigger) if kind.has_trigger else 0,
             marks=tuple(mark for mark in terms.marks if not mark.startswith("mktp")),
@@ -147,6 +147,13 @@ class KiteOrders(KiteRecords):
         if kind.has_trigger and not new.trigger:
             raise KiteError(INPUT, "Missing or empty field `trigger_price`.")
         return protected(new, protection(form), self._last(new))
+
+    def _total(self, order: KiteOrder, form: Mapping[str, str]) -> int:
+        """The whole quantity that a change asks for."""
+        if not form.get("quantity"):
+            return order.terms.qty
+        filled = order.truth.filled if order.truth is not None and self._habits().modify_remaining else 0
+        return filled + whole(form, "quantity")
 
     def _last(self, terms: Terms) -> int | None:
         quote = self._market.quote(terms.contract.instrument.name)

@@ -17,6 +17,7 @@ from optconsole.brokers.rehearsal.kite.book import (
     order_id_of,
 )
 from optconsole.brokers.rehearsal.kite.contracts import KiteContracts
+from optconsole.brokers.rehearsal.kite.habits import KiteHabits
 from optconsole.brokers.rehearsal.kite.replies import NO_SUCH_ORDER, ORDER, KiteError
 from optconsole.brokers.rehearsal.kite.terms import Terms
 from optconsole.brokers.rehearsal.market import Market
@@ -31,9 +32,16 @@ class KiteRecords:
     """The day's orders by id. ``tell`` hears of every change that Kite sends messages for."""
 
     def __init__(
-        self, market: Market, contracts: Callable[[], KiteContracts], user: str, pause: float, tell: Tell
+        self,
+        market: Market,
+        contracts: Callable[[], KiteContracts],
+        user: str,
+        pause: float,
+        tell: Tell,
+        habits: Callable[[], KiteHabits] = KiteHabits,
     ) -> None:
         self._market, self._contracts, self._user, self._pause, self._tell = market, contracts, user, pause, tell
+        self._habits = habits
         self._orders: dict[str, KiteOrder] = {}
         self._of: dict[str, KiteOrder] = {}
         self._placing = 0
@@ -175,7 +183,7 @@ class KiteRecords:
 
     def _new(self, terms: Terms, order_id: str) -> KiteOrder:
         now = self._market.now()
-        order = KiteOrder(order_id, terms, self._user, now)
+        order = KiteOrder(order_id, terms, self._user, now, habits=self._habits())
         self._orders[order_id] = order
         order.note(order.status, now)
         return order

@@ -47,24 +47,26 @@ class Sessions:
     def __init__(self, app: App, now: Callable[[], datetime]) -> None:
         self.app, self._now = app, now
         self._requested: dict[str, datetime] = {}
-        self._access = ""
-        self._dies = now()
+        self._dies: dict[str, datetime] = {}
+        """When each access token does."""
 
-    def granted(self) -> str:
-        """A fresh access token without the ceremony; the one before it dies."""
+    def granted(self, alone: bool = True) -> str:
+        """A fresh access token without the ceremony; ``alone`` ends those before it."""
         now = self._now()
         death = datetime.combine(now.date(), DEATH, now.tzinfo)
-        self._access = fresh_id() + fresh_id()
-        self._dies = death if now < death else death + timedelta(days=1)
-        return self._access
+        if alone:
+            self._dies.clear()
+        access = fresh_id() + fresh_id()
+        self._dies[access] = death if now < death else death + timedelta(days=1)
+        return access
 
     def revoke(self) -> None:
         """Every access token is dead."""
-        self._access = ""
+        self._dies.clear()
 
     def knows(self, api_key: str, access: str) -> bool:
-        alive = bool(self._access) and self._now() < self._dies
-        return alive and api_key == self.app.api_key and hmac.compare_digest(access.encode(), self._access.encode())
+        dies = self._dies.get(access)
+        return dies is not None and self._now() < dies and api_key == self.app.api_key
 
     def check(self, request: Request) -> None:
         """Raises KiteError for a request without a live login."""
@@ -86,7 +88,7 @@ class Sessions:
         join = "&" if "?" in self.app.redirect_url else "?"
         return Response(302, b"", (("location", f"{self.app.redirect_url}{join}{query}"),))
 
-    def exchange(self, form: Mapping[str, str]) -> Mapping[str, object]:
+    def exchange(self, form: Mapping[str, str], alone: bool = True) -> Mapping[str, object]:
         """A request token, used once, for an access token."""
         token = form.get("request_token", "")
         asked = self._requested.pop(token, None)
@@ -97,7 +99,7 @@ class Sessions:
         right = checksum(self.app.api_key, token, self.app.api_secret)
         if not hmac.compare_digest(form.get("checksum", "").encode(), right.encode()):
             raise KiteError(TOKEN, "Invalid `checksum`.", 403)
-        access = self.granted()
+        access = self.granted(alone)
         return {
             **self.profile(),
             "api_key": self.app.api_key,
@@ -113,7 +115,7 @@ class Sessions:
         """Log out the token that is named."""
         if not self.knows(request.asked("api_key"), request.asked("access_token")):
             raise KiteError(TOKEN, DEAD_LOGIN, 403)
-        self.revoke()
+        self._dies.pop(request.asked("access_token"), None)
         return True
 
     def profile(self) -> Mapping[str, object]:

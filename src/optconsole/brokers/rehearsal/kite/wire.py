@@ -8,16 +8,20 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
+import msgspec
+
 from optconsole.brokers.rehearsal.dialect import PLACE, Call, fewer
 from optconsole.brokers.rehearsal.kite.answers import KiteAnswers
 from optconsole.brokers.rehearsal.kite.book import KiteOrder
 from optconsole.brokers.rehearsal.kite.contracts import HEADER, KiteContracts
 from optconsole.brokers.rehearsal.kite.gtt import KiteTriggers
+from optconsole.brokers.rehearsal.kite.habits import KiteHabits, changed
 from optconsole.brokers.rehearsal.kite.limits import Limits, Meter
 from optconsole.brokers.rehearsal.kite.orders import KiteOrders
 from optconsole.brokers.rehearsal.kite.postback import Postbacks
 from optconsole.brokers.rehearsal.kite.replies import (
     DEAD_LOGIN,
+    INPUT,
     NETWORK,
     PERMISSION,
     TOKEN,
@@ -45,6 +49,7 @@ class KiteSettings:
     heartbeat: float = 1.0
     postback_url: str = ""
     redirect_url: str = REDIRECT
+    habits: KiteHabits = field(default_factory=KiteHabits)
 
 
 async def open_kite(market: Market, settings: KiteSettings | None = None) -> Kite:
@@ -58,15 +63,15 @@ class Kite:
     name = "zerodha"
 
     def __init__(self, market: Market, settings: KiteSettings) -> None:
-        self._market = market
+        self._market, self._habits = market, settings.habits
         app = App.made_up(market.account.id, settings.redirect_url)
         self.sessions = Sessions(app, market.now)
         self._contracts = KiteContracts(market.instruments())
         self._meter = Meter(settings.limits, market.clock.monotonic)
-        self.orders = KiteOrders(market, self.contracts, app.user_id, settings.pause, self._changed)
+        self.orders = KiteOrders(market, self.contracts, app.user_id, settings.pause, self._changed, self._present)
         self.stream = KiteStream(market, self.contracts, settings.heartbeat)
         self.triggers = KiteTriggers(market, self.contracts, self.orders, app.user_id)
-        self._answers = KiteAnswers(market, self.contracts, self.sessions, self.orders, self.triggers)
+        self._answers = KiteAnswers(market, self.contracts, self.sessions, self.orders, self.triggers, self._present)
         self.postbacks = Postbacks(settings.postback_url)
         self._leave = market.on_day(self._new_day)
         self._routes = self._answers.routes()
@@ -89,7 +94,8 @@ class Kite:
                 raise unknown(self._routes, request)
             if not route.open:
                 self.sessions.check(request)
-            self._meter.count(route.bucket, places=route.op == PLACE)
+            if self._habits.paced:
+                self._meter.count(route.bucket, places=route.op == PLACE)
             answered = await route.answer(request, parts)
         except KiteError as refused:
             return refused.response()
@@ -110,7 +116,8 @@ class Kite:
         message = (
             f"IP ({ip}) is not allowed to place orders for this app. Update allowed IPs on the Kite developer console."
         )
-        return KiteError(PERMISSION, message, 403).response()
+        kind = INPUT if self._habits.ip_as_input else PERMISSION
+        return KiteError(kind, message, 403).response()
 
     def emptied(self, call: Call, response: Response) -> Response:
         if call.op == "instruments":
@@ -123,6 +130,16 @@ class Kite:
             return Response(response.status, gzip.compress(text[: len(text) // 2]), response.headers)
         return Response(response.status, fewer(response.body, "data", 0.5))
 
+    def habits(self) -> Mapping[str, object]:
+        return msgspec.structs.asdict(self._habits)
+
+    def take_habits(self, changes: Mapping[str, object]) -> None:
+        """Raises Refusal(BAD_HABITS)."""
+        self._habits = changed(self._habits, changes)
+
+    def _present(self) -> KiteHabits:
+        return self._habits
+
     def revoke(self, rollover: bool) -> None:
         self.sessions.revoke()
         if rollover:
@@ -134,7 +151,7 @@ class Kite:
             "api_key": app.api_key,
             "api_secret": app.api_secret,
             "user_id": app.user_id,
-            "access_token": self.sessions.granted(),
+            "access_token": self.sessions.granted(self._habits.one_login),
         }
 
     def ready(self) -> Mapping[str, object]:
