@@ -67,13 +67,17 @@ class Control:
             ("POST", "habits"): self._take_habits,
         }
 
+    def calls(self) -> list[tuple[str, str]]:
+        """(method, name) of each."""
+        return list(self._verbs)
+
     async def handle(self, request: Request) -> Response:
         """JSON in, JSON out; 400 with a sentence for what cannot be done."""
         if not hmac.compare_digest(request.headers.get(TOKEN_HEADER, "").encode(), self._token.encode()):
             return as_json({"error": f"show the control token of the ready line as {TOKEN_HEADER}"}, 403)
         verb = self._verbs.get((request.method, request.path.removeprefix(PREFIX)))
         if verb is None:
-            known = ", ".join(sorted(f"{method} {PREFIX}{name}" for method, name in self._verbs))
+            known = ", ".join(sorted(f"{method} {PREFIX}{name}" for method, name in self.calls()))
             return as_json({"error": f"there is {known}"}, 404)
         try:
             return as_json(await verb(request))
