@@ -306,6 +306,15 @@ async def test_answers_that_prove_nothing_are_kept_as_evidence_for_the_list_of_r
         assert it.notes.kinds() == ["BAD_ANSWER", "UNKNOWN_REFUSAL"]
 
 
+async def test_a_secret_that_the_broker_repeats_is_neither_shown_nor_kept() -> None:
+    async with desk(connected=False) as it:
+        it.bench.tell(PLACE, plain("<html>Bearer J.W.T of demo_key</html>", 502), failure("AB1008", "no J.W.T"))
+        doubtful, rejected = await it.broker.place(request()), await it.broker.place(request(tag="V1AAA000000002X"))
+        shown = f"{doubtful} {rejected} {it.notes.rows} {it.broker.vitals()}"
+        assert "J.W.T" not in shown
+        assert "demo_key" not in shown
+
+
 async def test_a_row_that_cannot_be_read_is_kept_as_evidence() -> None:
     async with desk(connected=False) as it:
         it.bench.tell(BOOK, success([order(), order(quantity="?")]))

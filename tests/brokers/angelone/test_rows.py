@@ -89,6 +89,10 @@ def test_a_rejection_carries_its_reason_safe_to_show() -> None:
     assert (row.code, row.reason) == ("BROKER_REJECTED", "RMS: margin\\x07 exceeds")
 
 
+def test_a_tag_of_others_cannot_steer_a_terminal() -> None:
+    assert read(ordertag="\x1b[2Jx").tag == "\\x1b[2Jx"
+
+
 def test_a_row_without_a_time_is_as_old_as_the_day() -> None:
     assert read(updatetime="").updated_at == datetime(2026, 11, 24, tzinfo=IST)
     assert read(updatetime="", exchtime="24-Nov-2026 10:15:02").updated_at == AT

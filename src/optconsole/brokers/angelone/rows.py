@@ -88,7 +88,7 @@ def _order(row: Row, account: str, find: Find, day: date) -> OrderRow:
     duration = _word(row, "duration") or "DAY"
     order = BrokerOrder(
         broker_id=order_id,
-        tag=text(row.get("ordertag")),
+        tag=display(text(row.get("ordertag")), 60),
         account=account,
         contract=contract,
         side=Side(_word(row, "transactiontype")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from optconsole.brokers.angelone.tally import Tally
 from optconsole.brokers.transport.gateway import Credentials
 from optconsole.brokers.transport.rest import Reply, RestClient, Unanswered
 from optconsole.engine.clock import Clock
-from optconsole.engine.model.secrets import Secret
+from optconsole.engine.model.secrets import MASK, Secret
 from optconsole.engine.ports import BrokerUnreachable, LoginLost
 
 API_KEY: Final = "api_key"
@@ -20,6 +21,8 @@ ACCESS: Final = "access_token"
 """The JWT, without ``Bearer``."""
 REFRESH: Final = "refresh_token"
 FEED: Final = "feed_token"
+
+SECRETS: Final = (API_KEY, ACCESS, REFRESH, FEED, "pin", "totp_seed")
 
 ORDERS: Final = "/rest/secure/angelbroking/order/v1"
 USER: Final = "/rest/secure/angelbroking/user/v1"
@@ -107,11 +110,23 @@ class Wire:
         headers = self.headers(signed)
         reply = await self._rest.call(method, path, bucket=bucket, json=body, headers=headers, timed=timed)
         answer = read(reply)
-        if signed and isinstance(answer, Fault) and answer.kind is Kind.SESSION:
+        if isinstance(answer, Held):
+            return answer
+        # a refusal may repeat what was sent, and is shown and kept
+        answer = replace(answer, text=self._masked(answer.text, body))
+        if signed and answer.kind is Kind.SESSION:
             self._dead = Secret(headers["Authorization"].removeprefix("Bearer "))
-        if self._tally is not None and isinstance(answer, Fault) and answer.kind is Kind.UNREADABLE:
-            self._tally.note("BAD_ANSWER", f"{answer.text} ({method} {path}).", reply.text(400))
+        if self._tally is not None and answer.kind is Kind.UNREADABLE:
+            self._tally.note("BAD_ANSWER", f"{answer.text} ({method} {path}).", self._masked(reply.text(400), body))
         return answer
+
+    def _masked(self, said: str, body: Any) -> str:
+        """What the broker said, without secrets of ours."""
+        held = [self._credentials.get(name) for name in SECRETS]
+        given = [body.get(name) for name in ("password", "totp")] if isinstance(body, dict) else []
+        for text in [*(each.reveal() for each in held if each), *(each for each in given if each)]:
+            said = said.replace(text, MASK)
+        return said
 
     async def get(self, path: str, bucket: str, nothing: str = "") -> Any:
         """The data of a book; None where there is none, which code ``nothing`` says as well.
