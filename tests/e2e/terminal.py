@@ -35,6 +35,8 @@ class Terminal:
         if self.pid == 0:
             os.close(self._fd)
             os.login_tty(slave)
+            # whoever started the tests in the background had it ignored, and a person's terminal has not
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             # before the program starts, as a real terminal would: set later, it may look too early and never again
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
             env = environment(TERM="xterm-256color", COLORTERM="truecolor", **extra)

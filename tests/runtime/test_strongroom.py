@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from optconsole.engine.model.secrets import Secret
+from optconsole.engine.observe.log import NAME
 from optconsole.runtime.strongroom import Strongroom
 from tests.canaries import CANARIES
 from tests.engine.store.vaults import a_vault, later, still
@@ -72,6 +73,12 @@ async def test_who_subscribed_hears_of_a_token_that_the_command_line_wrote(tmp_p
     assert heard == [TOKEN]
 
 
+@pytest.fixture(autouse=True)
+def heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A house that was open before has kept its log to itself."""
+    monkeypatch.setattr(logging.getLogger(NAME), "propagate", True)
+
+
 async def test_a_spoilt_vault_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     a_vault(tmp_path).create(PASSPHRASE)
     room = Strongroom(tmp_path, vault=a_vault(tmp_path))
@@ -87,6 +94,7 @@ import asyncio, sys
 from pathlib import Path
 from optconsole.engine.model.secrets import Secret
 from optconsole.engine.store.hardening import hardened
+from optconsole.engine.observe.log import NAME
 from optconsole.runtime.strongroom import Strongroom
 before = hardened()
 asyncio.run(Strongroom(Path(sys.argv[1])).unlock(Secret("whatever it may be")))

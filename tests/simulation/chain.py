@@ -21,7 +21,7 @@ NEXT: Final = WEEKLY + timedelta(days=7)
 """The weekly expiry after the first; listed here from the day after that on, to keep the chain short."""
 FAR: Final = range(24_650, 25_451, 50)
 VIX: Final = Instrument(
-    name="INDIA VIX", underlying="INDIA VIX", exchange="NSE", kind=Kind.INDEX, lot=1, tick=1, freeze=0
+    name="INDIAVIX", underlying="INDIAVIX", exchange="NSE", kind=Kind.INDEX, lot=1, tick=1, freeze=0
 )
 FUTURE: Final = Instrument(
     name=contract_name("NIFTY", MONTHLY),

@@ -16,7 +16,7 @@ LOOKS: Final = 2.0
 GRACE: Final = 5.0
 """What a slow store adds to it."""
 EXPLAINED: Final = 30.0
-BOOK_ALARMS: Final = ("BOOK_UNREADABLE", "LOGIN_LOST")
+BOOK_ALARMS: Final = ("BOOK_UNREADABLE", "LOGIN_LOST", "NOT_AGREED")
 PRICE_ALARMS: Final = ("PRICE_STALE", "FEED_STALE")
 DRIFT_ALARMS: Final = ("POSITION_DRIFT",)
 

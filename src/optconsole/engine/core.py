@@ -163,7 +163,7 @@ class Engine:
         if self.world.brokers[account].book_is_proof:
             raise refused
         text = f"{refused.text} Nothing is entered on {account} until its book could be read."
-        await self._inbox.state([ev.NoticeRaised(level="alarm", code="NOT_AGREED", text=text)])
+        await self._inbox.state([ev.NoticeRaised(level="alarm", code="NOT_AGREED", text=text, subject=account)])
         self._inbox.spawn(self._agree_later(account, connected), f"agree-{account}")
 
     async def _agree_later(self, account: str, connected: bool) -> None:

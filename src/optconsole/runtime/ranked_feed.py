@@ -5,9 +5,10 @@ Orders and data are chosen apart, so an account may trade on the prices of anoth
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Sequence
 from datetime import date
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 from optconsole.brokers.transport.gateway import LiveFeed
 from optconsole.engine.clock import Clock
@@ -23,7 +24,18 @@ BACK: Final = 15.0
 MOST: Final = 1_500
 """Contracts watched at once; the smallest broker that streams takes twice as many."""
 
+HOLD: Final = 1.0
+
 Told = Callable[[str, str], None]
+
+
+@runtime_checkable
+class Choosy(Protocol):
+    """A feed that cannot stream all it watches."""
+
+    def hold(self, names: Sequence[str]) -> None:
+        """Stream these first."""
+        ...
 
 
 class RankedFeed:
@@ -43,6 +55,7 @@ class RankedFeed:
         needed: Callable[[], Collection[str]],
     ) -> None:
         self._needed = needed
+        self._task: asyncio.Task[None] | None = None
         self._watched: dict[str, None] = {}
         """In the order they were last asked for."""
         self._sources = tuple(sources)
@@ -66,7 +79,12 @@ class RankedFeed:
             self._last[rank] = self._clock.monotonic()
             await feed.start(lambda quotes, rank=rank: self._take(rank, quotes))  # type: ignore[misc]
 
+        self._task = asyncio.create_task(self._hold(), name="held-quotes")
+
     async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
         for _, feed in self._sources:
             await feed.stop()
 
@@ -96,6 +114,18 @@ class RankedFeed:
 
     def vouched(self, name: str) -> int | None:
         return self._sources[self._current][1].vouched(name) if self._sources else None
+
+    async def _hold(self) -> None:
+        """Tell feeds that stream only some contracts which of them something depends on."""
+        told: frozenset[str] = frozenset()
+        while True:
+            await self._clock.sleep(HOLD)
+            needed = frozenset(self._needed())
+            if needed != told:
+                told = needed
+                for _, feed in self._sources:
+                    if isinstance(feed, Choosy):
+                        feed.hold(sorted(needed))
 
     def _take(self, rank: int, quotes: Sequence[Quote]) -> None:
         now = self._clock.monotonic()

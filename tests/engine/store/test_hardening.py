@@ -11,7 +11,7 @@ import pytest
 from tests.link.small_engine import SRC
 
 LOOK = """
-import ctypes, os, sys
+import ctypes, os, signal
 from optconsole.engine.store.hardening import harden
 
 def held(hardened):
@@ -24,7 +24,7 @@ def held(hardened):
         if hardened:
             harden()
         os.write(told, b"1")
-        os.read(sys.stdin.fileno(), 1)
+        signal.pause()
         os._exit(0)
     os.read(ready, 1)
     return child
@@ -43,14 +43,17 @@ def seen(pid):
         os._exit(0)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
-print(seen(held(False)), seen(held(True)))
+children = [held(False), held(True)]
+print(*map(seen, children))
+for child in children:
+    os.kill(child, signal.SIGKILL)
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root can become two ordinary processes")
 def test_another_process_of_the_same_user_reads_nothing_of_a_hardened_one() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", LOOK], env={"PYTHONPATH": SRC}, input="xx", capture_output=True, text=True, check=True
+        [sys.executable, "-c", LOOK], env={"PYTHONPATH": SRC}, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["True", "False"]
 

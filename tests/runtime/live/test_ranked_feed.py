@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import date
 
@@ -20,6 +21,7 @@ class Source:
     def __init__(self) -> None:
         self.sink: QuoteSink | None = None
         self.watched: list[str] = []
+        self.held: list[str] = []
 
     async def start(self, sink: QuoteSink) -> None:
         self.sink = sink
@@ -35,6 +37,9 @@ class Source:
 
     def drop(self, names: Sequence[str]) -> None:
         self.watched = [name for name in self.watched if name not in names]
+
+    def hold(self, names: Sequence[str]) -> None:
+        self.held = list(names)
 
     def depth(self, name: str) -> Depth | None:
         return Depth(name=name, ts=0)
@@ -112,3 +117,13 @@ async def test_of_too_many_those_asked_for_longest_ago_are_let_go_but_never_what
     assert {"HELD", "OLDER THAN IT LOOKS", "NEW"} <= set(first.watched)
     assert "C0" not in first.watched
     assert len(set(first.watched)) == MOST
+
+
+async def test_a_feed_that_cannot_stream_everything_is_told_what_is_held() -> None:
+    feed, first, second, clock, *_ = await opened()
+    await asyncio.sleep(0)
+    clock.pass_by(1.1)
+    for _turn in range(3):
+        await asyncio.sleep(0)
+    assert first.held == second.held == ["HELD"]
+    await feed.stop()

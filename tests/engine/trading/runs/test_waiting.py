@@ -325,7 +325,7 @@ def test_a_filter_that_fails_lets_the_run_go_with_its_values(filters: str, code:
 
 def test_filters_that_pass_let_it_in() -> None:
     stage = Stage()
-    stage.quote("INDIA VIX", 1_500)
+    stage.quote("INDIAVIX", 1_500)
     stage.start(strategy(HEAD + 'vix = "11..18"\nonly_if_flat = true\nmax_spread = 1', ce="sell CE", pe="sell PE"))
     stage.to("09:20:00")
     assert len(stage.held()) == 2

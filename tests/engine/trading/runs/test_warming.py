@@ -23,7 +23,7 @@ def test_contracts_are_watched_a_minute_before_the_entry_and_only_once() -> None
     assert watched(stage) == []
     stage.to("09:24:00")
     first = watched(stage)
-    assert {"NIFTY", "INDIA VIX", f"NIFTY {EXPIRIES[0]:%d}DEC26 24500 CE"} <= set(first)
+    assert {"NIFTY", "INDIAVIX", f"NIFTY {EXPIRIES[0]:%d}DEC26 24500 CE"} <= set(first)
     assert all(f"{EXPIRIES[1]:%d}DEC26" not in name for name in first)
     stage.to("09:24:30")
     assert watched(stage) == first

@@ -33,7 +33,7 @@ from optconsole.engine.rules.strikes import Choice, NoStrike, choose
 from optconsole.engine.trading.runs.daybars import true_range
 from optconsole.engine.trading.runs.scene import Chain, RunScene, defined
 
-VIX: Final = "INDIA VIX"
+VIX: Final = "INDIAVIX"
 _DAY: Final = timedelta(days=1)
 
 
