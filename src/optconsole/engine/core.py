@@ -173,7 +173,7 @@ class Engine:
                 if not connected:
                     await self._agreement.connect(account, self.hearer(account))
                     connected = True
-                await self._agreement.reconcile(account)
+                await self._agreement.reconcile(account, late=True)
                 self.tell("AGREED", f"The book of {account} was read; what differs from ours is told apart.", "info")
                 return
 

@@ -52,8 +52,10 @@ class Agreement:
             except BrokerUnreachable as failed:
                 self._log.warning("the connection of %s was not closed: %s", account, failed)
 
-    async def reconcile(self, account: str) -> int:
+    async def reconcile(self, account: str, late: bool = False) -> int:
         """Hear the broker's whole book, then settle what it does not show. Returns the orders compared.
+
+        A ``late`` one ends a blindness that was told, as any reading does.
 
         Raises Refusal when the broker does not answer.
         """
@@ -73,6 +75,8 @@ class Agreement:
         ):
             await self._inbox.state(decision.facts)
         await self._compare(account, book)
+        if late:
+            self._inbox.put(book)
         return len(book.orders)
 
     async def _hear(self, account: str, rows: Sequence[BrokerUpdate]) -> None:
