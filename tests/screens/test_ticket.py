@@ -459,6 +459,26 @@ def refusing(text: str) -> q.OrderPreview:
     )  # fmt: skip
 
 
+async def test_what_was_missing_is_not_said_any_more_once_the_market_has_given_it() -> None:
+    link = StageLink(straddle_day())
+    late = link.quotes.pop(CALL)
+    async with stage_app(link, "chain").run_test(size=(120, 36)) as pilot:
+        app = await opened(pilot)
+        app.push_screen(TicketScreen(app.deck, CALL, Side.BUY))
+        await settled(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        ticket = app.screen
+        assert isinstance(ticket, TicketScreen)
+        assert "The price is empty" in text_of(ticket)
+        link.quote(late)
+        await rested(pilot)
+        assert "151.60" in text_of(ticket)
+        assert "The price is empty" not in text_of(ticket)
+        assert "every check passes" in text_of(ticket)
+        assert not link.submitted
+
+
 async def test_what_the_checks_refuse_is_neither_offered_nor_sent() -> None:
     link = StageLink([*straddle_day(), ev.KillEngaged(why="mad market")], mode=Mode.LIVE)
     link.answers[q.PreviewOrder] = refusing("The kill switch is engaged.")

@@ -54,8 +54,7 @@ class TicketChecking(TicketWriting):
             return
         untouched = self.draft.price is None and self.draft.typed is None and self.draft.changing is None
         if untouched and (price := first_price(self.quote(), self.draft.side, self.draft.tick)) is not None:
-            self.draft = replace(self.draft, price=price)
-            self.changed()
+            self._become(replace(self.draft, price=price))
         now = self.deck.monotonic()
         if now - self._asked_at > PREVIEW_EVERY:
             self._ask_preview()
